@@ -1,0 +1,1 @@
+"""Besnik's host side: everything that runs behind the reader on the counter."""

@@ -1,0 +1,92 @@
+"""The shop's settings: ``besnik.toml``, typed, with messages that say what to change.
+
+Every key has a default, so an absent file is a working demo on this machine. The environment
+variable ``BESNIK_CONFIG`` names another file; ``BESNIK_DATABASE_URL`` overrides the database.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Host = Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text names the key, the value and what is allowed."""
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the MQTT broker listens, and the passwords of its users ``bridge`` and ``site``."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 1883
+    bridge_password: str = ""
+    site_password: str = ""
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the pages are served.
+
+    ``counter_socket`` is the control socket of a virtual counter; empty: no counter page.
+    """
+
+    host: Host = "127.0.0.1"
+    port: Port = 8000
+    counter_socket: str = ""
+
+
+class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``sqlite:///path`` (relative paths start at the state folder) or ``postgres://…``."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(sqlite:///.+|postgres(ql)?://.+)\Z")] = (
+        "sqlite:///besnik.sqlite3"
+    )
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a shop sets; ``state`` is the folder that holds what Besnik writes."""
+
+    broker: Broker = Broker()
+    site: Site = Site()
+    database: Database = Database()
+    state: Annotated[str, msgspec.Meta(min_length=1)] = ".besnik"
+
+
+def load(path: Path | None = None) -> Config:
+    """Return the settings from ``path``, ``BESNIK_CONFIG`` or ``besnik.toml``; ConfigError."""
+    named = path or (Path(os.environ["BESNIK_CONFIG"]) if "BESNIK_CONFIG" in os.environ else None)
+    file = named or Path("besnik.toml")
+    raw: dict[str, Any] = {}
+    if named or file.exists():
+        try:
+            raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
+    if url := os.environ.get("BESNIK_DATABASE_URL"):
+        raw["database"] = {"url": url}
+    return _typed(raw, file)
+
+
+def _typed(raw: dict[str, Any], file: Path) -> Config:
+    try:
+        return msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$")
+        key = where.strip("`.")
+        value = _at(raw, key)
+        shown = f" = {value!r}" if value is not None else ""
+        raise ConfigError(f"{file}: {key or 'top level'}{shown}: {problem}") from error
+
+
+def _at(raw: Any, key: str) -> Any:
+    for part in filter(None, key.split(".")):
+        if not isinstance(raw, dict):
+            return None
+        raw = raw.get(part)
+    return None if isinstance(raw, dict) else raw

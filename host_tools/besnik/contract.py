@@ -1,0 +1,153 @@
+"""What reader and host say to each other: topics and messages, defined once.
+
+The firmware cannot import this file; both sides are held together by the recorded
+messages in ``tests/contract/messages.json``, which the tests of both sides read.
+Root of every topic: ``besnik/v1/{shop}/{reader}/{leaf}``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+
+ROOT: Final = "besnik/v1"
+ID_PATTERN: Final = r"^[a-z0-9-]{1,16}\Z"
+TAP_ID_PATTERN: Final = r"^[0-9]{5}-[0-9]{6}\Z"
+TOPIC_MAX_BYTES: Final = 64
+PAYLOAD_MAX_BYTES: Final = 1024
+TAP_MAX_BYTES: Final = 120
+VERDICT_EXPIRY_S: Final = 5
+
+_M = TypeVar("_M", bound=msgspec.Struct)
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+TapId = Annotated[str, msgspec.Meta(pattern=TAP_ID_PATTERN)]
+Uint = Annotated[int, msgspec.Meta(ge=0)]
+UidHex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")]
+
+Outcome = Literal["accepted", "rejected"]
+Reason = Literal[
+    "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "error"
+]
+
+
+class ContractError(ValueError):
+    """A topic or payload that is not in the contract; the text says why."""
+
+
+class Tap(msgspec.Struct, frozen=True):
+    """One presentation of a card at a reader (topic ``tap``).
+
+    ``id`` is boot counter and sequence, unique per reader without a clock.
+    ``t`` is Unix time in seconds by the reader's clock, ``tq`` that clock's quality
+    (0 unset, 1 kept over a reset, 2 set from the network), ``q`` 1 if it waited in the outbox.
+    """
+
+    v: Literal[1]
+    id: TapId
+    k: Literal["uid"]
+    d: UidHex
+    t: Uint
+    tq: Literal[0, 1, 2]
+    q: Literal[0, 1]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The host's answer to a tap and the reader's receipt for it (topic ``verdict``)."""
+
+    id: TapId
+    r: Outcome
+    why: Reason
+
+
+class State(msgspec.Struct, frozen=True):
+    """Birth, will and goodbye (topic ``state``, retained); ``bd`` is the boot counter."""
+
+    s: Literal["online", "lost", "offline"]
+    bd: Uint
+
+
+class Info(msgspec.Struct, frozen=True):
+    """What a reader is made of (topic ``info``, retained, once per connection)."""
+
+    fw: str
+    umqtt: str
+    mpy: str
+    reset: Uint
+    bd: Uint
+    cfg: Uint
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How a reader does (topic ``health``); heap in bytes, times in the unit named."""
+
+    up_s: Uint
+    rssi_dbm: int | None
+    heap_free: Uint
+    outbox: Uint
+    outbox_dropped: Uint
+    reconnects: Uint
+    rc522_recoveries: Uint
+    verdict_ms: Uint | None
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """What the cashier's screen reacts to (topic ``visit``): references only, no personal data.
+
+    ``tap`` is the tap's id at its reader, ``member`` the member's public reference or null.
+    """
+
+    v: Literal[1]
+    tap: TapId
+    shop: Id
+    reader: Id
+    member: str | None
+    r: Outcome
+    why: Reason
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The parsed form of a topic."""
+
+    shop: str
+    reader: str
+    leaf: str
+
+
+def topic(shop: str, reader: str, leaf: str) -> str:
+    """Return the topic for one leaf of one reader; ContractError if it cannot be one."""
+    for name in (shop, reader):
+        if not re.fullmatch(ID_PATTERN, name):
+            raise ContractError(f"id {name!r} must match {ID_PATTERN}")
+    text = f"{ROOT}/{shop}/{reader}/{leaf}"
+    if len(text.encode()) > TOPIC_MAX_BYTES:
+        raise ContractError(f"topic {text!r} is longer than {TOPIC_MAX_BYTES} bytes")
+    return text
+
+
+def parse_topic(text: str) -> Address:
+    """Return shop, reader and leaf of a topic; ContractError if it is not one of ours."""
+    parts = text.split("/", 4)
+    if len(parts) != 5 or "/".join(parts[:2]) != ROOT or not parts[4]:
+        raise ContractError("not a topic of the form besnik/v1/{shop}/{reader}/{leaf}")
+    for name in parts[2:4]:
+        if not re.fullmatch(ID_PATTERN, name):
+            raise ContractError(f"id in topic must match {ID_PATTERN}")
+    return Address(parts[2], parts[3], parts[4])
+
+
+def decode(payload: bytes, kind: type[_M]) -> _M:
+    """Return the message in ``payload``; ContractError says what is wrong with it."""
+    if len(payload) > PAYLOAD_MAX_BYTES:
+        raise ContractError(f"payload of {len(payload)} bytes is over {PAYLOAD_MAX_BYTES}")
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ContractError(str(error)) from error
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Return the message as compact JSON."""
+    return msgspec.json.encode(message)
