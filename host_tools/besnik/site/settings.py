@@ -1,0 +1,106 @@
+"""Django's settings, all derived from ``besnik.toml`` (see `besnik.config`)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from pathlib import Path
+
+from besnik import config as besnik_config
+from besnik.site.languages import LANGUAGES as LANGUAGES
+from besnik.site.secret import secret_key
+from besnik.site.timezone import local_zone_name
+
+BESNIK = besnik_config.load()
+STATE = Path(BESNIK.state).absolute()
+
+DEBUG = False
+SECRET_KEY = secret_key(STATE)
+
+
+def _allowed_hosts(listen: str) -> list[str]:
+    """Return the names a browser may call this site by; a foreign name is refused.
+
+    A site that listens on every address answers to this machine's own names and addresses.
+    """
+    names = ["127.0.0.1", "localhost", "[::1]"]
+    if listen in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+        names += [host, f"{host}.local"]
+        with contextlib.suppress(OSError):
+            names += [str(info[4][0]) for info in socket.getaddrinfo(host, None)]
+    else:
+        names.append(f"[{listen}]" if ":" in listen else listen)
+    return list(dict.fromkeys(names))
+
+
+ALLOWED_HOSTS = _allowed_hosts(BESNIK.site.host)
+
+INSTALLED_APPS = [
+    "besnik.store",
+    "besnik.site",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "besnik.site.headers.security_headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "besnik.site.urls"
+ASGI_APPLICATION = "besnik.site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": STATE / BESNIK.database.url.removeprefix("sqlite:///"),
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [STATE / "locale"]  # where the compiled catalogues go: see catalogues.py
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = local_zone_name()
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0  # browsers ask each time and mostly hear "not modified": no stale page
+
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HTTP Strict Transport Security, W008 and W016: the site speaks plain
+    "security.W008",  # HTTP on this machine; a TLS proxy in front of it sets these.
+    "security.W016",
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "site: %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"besnik": {"level": "INFO"}, "django": {"handlers": [], "level": "WARNING"}},
+}
