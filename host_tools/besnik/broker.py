@@ -1,0 +1,174 @@
+"""The MQTT broker: finds mosquitto, or unpacks it, and writes its configuration.
+
+mosquitto waits for delayed acknowledgements (44 ms a tap) and drops what goes over its queue
+unless told otherwise, so the configuration here is part of the product, not of the demo.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from besnik import debian
+from besnik.contract import ID_PATTERN, ROOT
+
+BRIDGE: Final = "bridge"
+SITE: Final = "site"
+MONITOR: Final = "monitor"
+HOST_USERS: Final = (BRIDGE, SITE, MONITOR)
+
+_SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/opt/mosquitto/sbin")
+# mosquitto's own iteration count for $7$; the passwords are 192 random bits, not a person's.
+_PBKDF2_ROUNDS = 101
+_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+
+
+class BrokerError(RuntimeError):
+    """The broker cannot be had or configured; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Mosquitto:
+    """A mosquitto that runs here: its program and what its environment needs on top."""
+
+    program: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, configuration: Path) -> list[str]:
+        """Return the command line that starts the broker in the foreground."""
+        return [str(self.program), "-c", str(configuration)]
+
+
+def find(cache: Path, say: debian.Say = print) -> Mosquitto:
+    """Return the system's mosquitto, or the one unpacked in ``cache``, unpacking it if absent."""
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM_FOLDERS])
+    if program := shutil.which("mosquitto", path=search):
+        return Mosquitto(Path(program))
+    return unpacked(cache, say)
+
+
+def unpacked(cache: Path, say: debian.Say = print) -> Mosquitto:
+    """Return the mosquitto in ``cache/mosquitto``, unpacked from the distribution's package."""
+    folder = cache.resolve() / "mosquitto"
+    program = folder / "usr/sbin/mosquitto"
+    if not program.exists():
+        try:
+            debian.unpack("mosquitto", folder, work=cache / "apt", say=say)
+        except debian.UnpackError as error:
+            raise BrokerError(str(error)) from error
+    libraries = debian.library_path(folder)
+    if absent := debian.missing_libraries(program, libraries):
+        raise BrokerError(
+            f"the unpacked mosquitto lacks {', '.join(absent)}: remove {folder} and run again, "
+            "or install mosquitto with this system's package manager"
+        )
+    return Mosquitto(program, {"LD_LIBRARY_PATH": libraries})
+
+
+def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:
+    """Return a password for each user, kept in ``folder/passwords.json``; new ones are random."""
+    file = folder / "passwords.json"
+    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    wanted = {user: known.get(user) or secrets.token_urlsafe(24) for user in users}
+    if not wanted.items() <= known.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_private(file, json.dumps(known | wanted, indent=1))
+    return wanted
+
+
+def configure(
+    folder: Path, *, port: int, accounts: Mapping[str, str], host: str = "127.0.0.1"
+) -> Path:
+    """Write configuration, password file and access list; return the configuration's path.
+
+    ``accounts`` maps every user to a password: ``HOST_USERS`` have their own rights, any other
+    user is the reader of that slug. What the broker must keep over a restart is in ``folder``.
+    """
+    folder = folder.resolve()
+    for user in accounts:
+        if not re.fullmatch(ID_PATTERN, user):
+            raise BrokerError(f"broker user {user!r} must match {ID_PATTERN}")
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    hashed = "".join(f"{user}:{_hash(password)}\n" for user, password in accounts.items())
+    _write_private(folder / "passwords", hashed)
+    _write_private(folder / "access", _access())
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(_configuration(folder, data, host, port), encoding="utf-8")
+    return configuration
+
+
+def _configuration(folder: Path, data: Path, host: str, port: int) -> str:
+    lines = [
+        f"listener {port} {host}",
+        "allow_anonymous false",
+        f"password_file {folder / 'passwords'}",
+        f"acl_file {folder / 'access'}",
+        "set_tcp_nodelay true",
+        "max_inflight_messages 0",
+        "max_queued_messages 0",
+        f"message_size_limit {_MESSAGE_BYTES_MAX}",
+        "persistence true",
+        f"persistence_location {data}/",
+        "autosave_interval 30",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+    ]
+    if os.geteuid() == 0:
+        # Otherwise it becomes the user `mosquitto`, who may not exist and cannot write here.
+        lines.append("user root")
+    return "\n".join(lines) + "\n"
+
+
+def _access() -> str:
+    """Return who may read and write which topics; %u is the user, that is, the reader's slug."""
+    every = f"{ROOT}/+/+"
+    own = f"{ROOT}/+/%u"
+    host = {
+        BRIDGE: {
+            "read": ["tap", "state", "info", "health", "log", "cmd/result"],
+            "write": ["verdict", "visit", "config", "state"],
+        },
+        SITE: {"read": ["visit", "state", "health", "info"]},
+        MONITOR: {"read": ["#"]},
+    }
+    reader = {
+        "write": ["tap", "state", "info", "health", "log", "cmd/result"],
+        "read": ["verdict", "config", "cmd/#"],
+    }
+    lines = []
+    for user, rights in host.items():
+        lines.append(f"user {user}")
+        lines += [
+            f"topic {way} {every}/{leaf}" for way, leaves in rights.items() for leaf in leaves
+        ]
+    lines += [f"pattern {way} {own}/{leaf}" for way in reader for leaf in reader[way]]
+    return "\n".join(lines) + "\n"
+
+
+def _hash(password: str) -> str:
+    """Return mosquitto 2's ``$7$`` form: PBKDF2-SHA512, 64 bytes, salt and hash in base64."""
+    salt = secrets.token_bytes(12)
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _PBKDF2_ROUNDS, 64)
+    parts = (base64.b64encode(part).decode() for part in (salt, key))
+    return f"$7${_PBKDF2_ROUNDS}${'$'.join(parts)}"
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Replace ``file`` in one step with a file that only its owner can read."""
+    scratch = file.with_name(file.name + ".new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    scratch.rename(file)
