@@ -24,7 +24,9 @@ _M = TypeVar("_M", bound=msgspec.Struct)
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 TapId = Annotated[str, msgspec.Meta(pattern=TAP_ID_PATTERN)]
-Uint = Annotated[int, msgspec.Meta(ge=0)]
+# 2**53 - 1: the largest integer every JSON reader keeps exact, and one every column holds.
+Uint = Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
+UnixTime = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # to 9999-12-31
 UidHex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")]
 
 Outcome = Literal["accepted", "rejected"]
@@ -49,7 +51,7 @@ class Tap(msgspec.Struct, frozen=True):
     id: TapId
     k: Literal["uid"]
     d: UidHex
-    t: Uint
+    t: UnixTime
     tq: Literal[0, 1, 2]
     q: Literal[0, 1]
 

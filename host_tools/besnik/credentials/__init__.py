@@ -1,0 +1,1 @@
+"""Evidence from a tap becomes a card reference and an assurance tier. Pure: no I/O."""

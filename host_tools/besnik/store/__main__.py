@@ -1,0 +1,38 @@
+"""``python -m besnik.store migrate`` makes the tables, ``… demo`` adds the demo shop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import django
+from django.core.management import call_command
+
+from besnik.config import ConfigError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the process's exit status (2: the settings cannot be used)."""
+    parser = argparse.ArgumentParser(prog="besnik.store", description=__doc__)
+    parser.add_argument("command", choices=["migrate", "demo"])
+    chosen = parser.parse_args(arguments)
+    # By name, as every Django project does: the tables of Django's own applications
+    # (sessions, users) are listed in the settings of the pages.
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
+    try:
+        django.setup()
+    except ConfigError as error:
+        print(f"besnik.store: {error}", file=sys.stderr)
+        return 2
+    if chosen.command == "migrate":
+        call_command("migrate", interactive=False, verbosity=0)
+    else:
+        from besnik.store.demo import seed
+
+        seed()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

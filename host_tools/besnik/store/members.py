@@ -1,0 +1,185 @@
+"""Members: enrolment, and what a page shows about a member or a tap.
+
+``member_file`` and ``tap_file`` run a constant number of queries however much history there is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from typing import Final, Literal, cast
+
+import msgspec
+from django.db import IntegrityError, transaction
+
+from besnik.contract import Outcome, Reason
+from besnik.credentials.assess import assess
+from besnik.store.models import Account, Card, Member, Posting, Program, Tap, Unit
+
+LANGUAGES: Final = ("en", "sq", "ru", "el", "fa")
+NAME_MAX: Final = 120
+LAST_VISITS: Final = 5
+
+Refusal = Literal[
+    "card_known", "random_uid", "name_empty", "name_long", "name_characters", "language"
+]
+
+
+class EnrolError(ValueError):
+    """An enrolment that cannot be made; ``code`` says why to a program, the text to a person."""
+
+    def __init__(self, code: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.code: Refusal = code
+
+
+class VisitLine(msgspec.Struct, frozen=True):
+    """One accepted tap: when (UTC), the shop's name, the stamps it gave."""
+
+    at: dt.datetime
+    shop: str
+    amount: int
+
+
+class CardLine(msgspec.Struct, frozen=True):
+    """One card of a member; ``tail`` is the end of its data, enough to tell two apart."""
+
+    kind: str
+    tail: str
+    state: str
+
+
+class MemberFile(msgspec.Struct, frozen=True):
+    """What the cashier sees of a member; ``balance`` in stamps, newest visit first."""
+
+    ref: str
+    name: str
+    language: str
+    since: dt.datetime
+    balance: int
+    visits: tuple[VisitLine, ...]
+    cards: tuple[CardLine, ...]
+
+
+class TapFile(msgspec.Struct, frozen=True):
+    """What the cashier sees of one tap; ``card`` and ``member`` are None for an unknown card."""
+
+    id: int
+    tap: str
+    reader: str
+    outcome: Outcome
+    reason: Reason
+    at: dt.datetime
+    queued: bool
+    card: CardLine | None
+    member: MemberFile | None
+
+
+def enrol_tap(tap: Tap, *, name: str, language: str) -> Member:
+    """Enrol the card of a rejected tap in the program of the tap's shop; EnrolError."""
+    program = Program.objects.get(shops__readers=tap.reader_id)
+    return enrol(program, tap.kind, tap.data, name=name, language=language)
+
+
+def enrol(program: Program, kind: str, data: str, *, name: str, language: str) -> Member:
+    """Make a member with one active card, or neither.
+
+    ``data`` is canonical (``uid``: upper-case hex). EnrolError for a card the program knows, a
+    random UID, a name that is empty, longer than 120 characters or holds control characters,
+    and a language that is none of ``LANGUAGES``; CredentialError for data that is no credential.
+    """
+    credential = assess(kind, data)
+    if credential.tier == "X":
+        raise EnrolError(
+            "random_uid", "This phone or card gives a new random number each time. Use another."
+        )
+    name = _clean_name(name)
+    if language not in LANGUAGES:
+        raise EnrolError("language", f"Choose one of the languages {', '.join(LANGUAGES)}.")
+    try:
+        with transaction.atomic():
+            member = Member.objects.create(program=program, name=name, language=language)
+            Card.objects.create(program=program, member=member, kind=kind, data=data)
+    except IntegrityError as error:
+        if Card.objects.filter(program=program, kind=kind, data=data).exists():
+            raise EnrolError("card_known", "This card already belongs to a member.") from error
+        raise
+    return member
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name:
+        raise EnrolError("name_empty", "Give a name.")
+    if len(name) > NAME_MAX:
+        raise EnrolError("name_long", f"Give a name of at most {NAME_MAX} characters.")
+    # Cs: half a surrogate pair has no UTF-8 form. Cf stays: Persian names need U+200C.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise EnrolError("name_characters", "The name holds characters that cannot be shown.")
+    return name
+
+
+def member_file(ref: str, *, visits: int = LAST_VISITS) -> MemberFile | None:
+    """Return the file of the member with public reference ``ref``, None if there is none."""
+    member = Member.objects.filter(ref=ref).first()
+    return None if member is None else _file(member, visits)
+
+
+def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile | None:
+    """Return the file of a tap by its reader's slug and its id there, None if there is none."""
+    tap = (
+        Tap.objects.filter(reader__slug=reader, tap_id=tap_id)
+        .select_related("card", "member", "reader")
+        .first()
+    )
+    if tap is None:
+        return None
+    return TapFile(
+        id=tap.pk,
+        tap=tap.tap_id,
+        reader=tap.reader.slug,
+        outcome=cast(Outcome, tap.outcome),
+        reason=cast(Reason, tap.reason),
+        at=_moment(tap),
+        queued=tap.queued,
+        card=None if tap.card is None else _card_line(tap.card),
+        member=None if tap.member is None else _file(tap.member, visits),
+    )
+
+
+def _file(member: Member, visits: int) -> MemberFile:
+    balance = Account.objects.filter(member=member, unit=Unit.STAMP).values_list(
+        "balance", flat=True
+    )
+    postings = (
+        Posting.objects.filter(
+            account__member=member, account__unit=Unit.STAMP, entry__tap__isnull=False
+        )
+        .select_related("entry__tap__reader__shop")
+        .order_by("-entry__tap__received_at", "-pk")[:visits]
+    )
+    return MemberFile(
+        ref=member.ref,
+        name=member.name,
+        language=member.language,
+        since=member.created_at,
+        balance=balance.first() or 0,
+        visits=tuple(
+            VisitLine(_moment(tap), tap.reader.shop.name, posting.amount)
+            for posting in postings
+            if (tap := posting.entry.tap) is not None
+        ),
+        cards=tuple(_card_line(card) for card in member.cards.order_by("pk")),
+    )
+
+
+def _card_line(card: Card) -> CardLine:
+    return CardLine(card.kind, card.data[-4:], card.state)
+
+
+def _moment(tap: Tap) -> dt.datetime:
+    # A tap that waited in the reader's outbox happened when the reader says, if its clock
+    # was set from the network (contract: tq 2).
+    if tap.queued and tap.clock_quality == 2:
+        return dt.datetime.fromtimestamp(tap.read_at, dt.UTC)
+    return tap.received_at
