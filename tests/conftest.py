@@ -1,0 +1,79 @@
+"""Fixtures that several rooms use: real parts, each on ports and folders of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from besnik import broker as besnik_broker
+from support.broker import RunningBroker
+from support.database import Databases, databases
+from support.processes import Processes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment for Besnik's processes: this source tree, no settings from outside."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
+    return {**kept, "PYTHONPATH": str(ROOT / "host_tools"), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A scratch state folder; its path is short, because a Unix socket's may have 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="besnik-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def processes(state: Path, environment: dict[str, str]) -> Iterator[Processes]:
+    """Starts processes that end with the test."""
+    logs = state / "logs"
+    logs.mkdir()
+    started = Processes(logs, environment)
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> besnik_broker.Mosquitto:
+    """The broker's program."""
+    return besnik_broker.find(ROOT / ".besnik/cache")
+
+
+@pytest.fixture
+def broker(
+    mosquitto: besnik_broker.Mosquitto, state: Path, processes: Processes
+) -> Iterator[RunningBroker]:
+    """A running broker with users bridge, site, monitor and two readers."""
+    running = RunningBroker(mosquitto, state / "broker", processes)
+    running.start()
+    yield running
+
+
+@pytest.fixture(scope="session")
+def prepared_databases(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Iterator[Databases]:
+    """The migrated database with the demo shop that each test gets a copy of."""
+    with databases(tmp_path_factory.mktemp("database"), environment) as prepared:
+        yield prepared
+
+
+@pytest.fixture
+def database_url(prepared_databases: Databases, state: Path) -> Iterator[str]:
+    """The URL of a database of the test's own: all migrations, the demo shop, no taps."""
+    yield from prepared_databases.copy(state)

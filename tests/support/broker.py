@@ -1,0 +1,80 @@
+"""A real mosquitto for one test, with the configuration that ships."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from besnik import broker
+from support.processes import Processes, Running, wait_until
+
+READERS = ("counter-1", "counter-2")
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Return whether something accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class RunningBroker:
+    """A broker on a port of its own that can be stopped, killed and started again.
+
+    ``passwords`` maps each user to a password: bridge, site, monitor and the readers.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, mosquitto: broker.Mosquitto, folder: Path, processes: Processes) -> None:
+        self.port = free_port()
+        self.passwords = broker.passwords(folder, [*broker.HOST_USERS, *READERS])
+        self._mosquitto = mosquitto
+        self._processes = processes
+        self._configuration = broker.configure(folder, port=self.port, accounts=self.passwords)
+        self._process: Running | None = None
+
+    @property
+    def log(self) -> str:
+        """What the broker logged since its last start."""
+        return self._running().log
+
+    @property
+    def pid(self) -> int:
+        """The process id of the broker that runs."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start the broker and return when it takes connections."""
+        self._process = self._processes.start(
+            "broker",
+            self._mosquitto.command(self._configuration),
+            environment=self._mosquitto.environment,
+        )
+        process = self._process
+        wait_until(lambda: answers(self.port) or not process.alive, "the broker listens")
+        assert process.alive, f"the broker ended at once:\n{process.log}"
+
+    def stop(self) -> None:
+        """End the broker in order: it writes its store."""
+        self._running().stop()
+
+    def kill(self) -> None:
+        """End the broker as a power cut would."""
+        self._running().kill()
+
+    def restart(self) -> None:
+        """Stop the broker and start it again on the same port."""
+        self.stop()
+        self.start()
+
+    def _running(self) -> Running:
+        assert self._process is not None, "the broker was not started"
+        return self._process

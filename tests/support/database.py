@@ -1,0 +1,100 @@
+"""A migrated database with the demo shop for each test, on SQLite or PostgreSQL.
+
+``BESNIK_DATABASE_URL`` names a PostgreSQL server (and a database on it to connect to); without
+it every test gets an SQLite file. Migrations run once, each test gets a copy of the result.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+SERVER_URL = os.environ.get("BESNIK_DATABASE_URL", "")
+
+
+class Databases(Protocol):
+    """Gives out copies of one prepared database."""
+
+    def copy(self, folder: Path) -> Iterator[str]:
+        """Yield the URL of a fresh copy and remove it afterwards."""
+
+
+class SqliteDatabases:
+    """Copies of one SQLite file."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._template = folder / "template.sqlite3"
+        prepare(f"sqlite:///{self._template}", environment)
+
+    def copy(self, folder: Path) -> Iterator[str]:
+        """Yield the URL of a file in ``folder``."""
+        file = folder / "besnik.sqlite3"
+        shutil.copyfile(self._template, file)
+        yield f"sqlite:///{file}"
+
+
+class PostgresDatabases:
+    """Copies of one database on the server that ``BESNIK_DATABASE_URL`` names."""
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+
+    def copy(self, folder: Path) -> Iterator[str]:
+        """Yield the URL of a new database on the server."""
+        with _database(self._template) as (_, url):
+            yield url
+
+
+@contextmanager
+def databases(folder: Path, environment: dict[str, str]) -> Iterator[Databases]:
+    """Prepare the database that tests of this session get copies of."""
+    if not SERVER_URL.startswith("postgres"):
+        yield SqliteDatabases(folder, environment)
+        return
+    with _database() as (name, url):
+        prepare(url, environment)
+        yield PostgresDatabases(name)
+
+
+def prepare(url: str, environment: dict[str, str]) -> None:
+    """Migrate the database and put the demo shop into it."""
+    for step in ("migrate", "demo"):
+        done = subprocess.run(
+            [sys.executable, "-m", "besnik.store", step],
+            env={**environment, "BESNIK_DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"store {step} failed:\n{done.stdout}{done.stderr}"
+
+
+@contextmanager
+def _database(template: str = "template0") -> Iterator[tuple[str, str]]:
+    """Create a database on the server, yield its name and URL, drop it."""
+    name = f"besnik_test_{secrets.token_hex(6)}"
+    _execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
+    try:
+        yield name, urlunsplit(urlsplit(SERVER_URL)._replace(path=f"/{name}"))
+    finally:
+        _execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(statement: sql.Composed) -> None:
+    with closing(psycopg.connect(SERVER_URL, autocommit=True)) as connection:
+        connection.execute(statement)
