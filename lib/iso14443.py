@@ -1,0 +1,173 @@
+# ISO/IEC 14443-3 type A at 106 kbit/s: request, anticollision, select and halt over a PCD such as
+# mfrc522.MFRC522. Section numbers are those of ISO/IEC 14443-3.
+
+from mfrc522 import COLLISION, DEAF, TIMEOUT
+from micropython import const
+
+# 6.4.1: commands of seven bits, as SPI frames for the FIFO of the MFRC522 (address 0x09 << 1).
+_REQA_FRAME = b"\x12\x26"
+_WUPA_FRAME = b"\x12\x52"
+_HLTA = b"\x50\x00\x57\xcd"  # 6.4.3, with its CRC_A
+
+_CASCADE_TAG = const(0x88)  # 6.5.4
+_SAK_CASCADE = const(0x04)  # 6.5.3.4: UID not complete
+_SEL = (0x93, 0x95, 0x97)  # 6.5.3.1, cascade levels 1 to 3
+_MAX_COLLISIONS = const(32)
+
+
+# A card left, answered wrongly, or the chip is deaf. reason: "timeout", "deaf", "collision",
+# "parity", "protocol", "overflow", "length", "bcc", "crc" or "cascade".
+class CardError(Exception):
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason
+
+
+_REASONS = ("timeout", "collision", "parity", "protocol", "overflow", "deaf")
+
+
+# CRC_A (ISO/IEC 14443-3, Annex B) of the first n bytes: low byte first on the air.
+def crc_a(data, n):
+    crc = 0x6363
+    for i in range(n):
+        b = data[i] ^ crc & 0xFF
+        b = (b ^ b << 4) & 0xFF
+        crc = (crc >> 8 ^ b << 8 ^ b << 3 ^ b >> 4) & 0xFFFF
+    return crc
+
+
+# A selected card. uid: 4, 7 or 10 bytes. sak: the last SAK, which tells what the card speaks.
+class Card:
+    def __init__(self, uid, sak):
+        self.uid = uid
+        self.sak = sak
+
+    # A UID of four bytes beginning 0x08 is drawn anew at each activation (6.5.4): it names nobody.
+    @property
+    def has_random_uid(self):
+        return len(self.uid) == 4 and self.uid[0] == 0x08
+
+
+# The type A cards in the field of one PCD.
+class TypeA:
+    def __init__(self, pcd):
+        self._pcd = pcd
+        self._frame = bytearray(9)
+
+    # Sends REQA: True when at least one idle card answers, clean or not; False when none does.
+    # Raises CardError("deaf") when the chip does not answer. Allocates nothing on an empty field.
+    def request(self):
+        return self._short(_REQA_FRAME)
+
+    # Sends WUPA: as request(), and halted cards answer too.
+    def wake(self):
+        return self._short(_WUPA_FRAME)
+
+    # Selects one of the cards that answered. Bitwise anticollision takes the 1 branch, so of
+    # several cards exactly one is selected. Raises CardError.
+    def select(self):
+        uid = b""
+        for sel in _SEL:
+            part = self._anticollision(sel)
+            sak = self._select(sel)
+            if not sak & _SAK_CASCADE:
+                return Card(uid + part, sak)
+            if part[0] != _CASCADE_TAG:
+                raise CardError("cascade")
+            uid += part[1:]
+        raise CardError("cascade")
+
+    # True when the woken card whose UID is given answers SELECT of its first cascade level, False
+    # when nobody answers. Raises CardError when the answer is damaged.
+    def is_present(self, uid):
+        frame = self._frame
+        if len(uid) == 4:
+            frame[2:6] = uid
+        else:
+            frame[2] = _CASCADE_TAG
+            frame[3:6] = uid[:3]
+        frame[6] = frame[2] ^ frame[3] ^ frame[4] ^ frame[5]
+        try:
+            self._select(_SEL[0])
+        except CardError as error:
+            if error.reason != "timeout":
+                raise
+            return False
+        return True
+
+    # Sends HLTA: the selected card sleeps until WUPA. No answer is the right answer (6.4.3).
+    def halt(self):
+        if self._pcd.transceive(_HLTA, 4, rx_bytes=0) == DEAF:
+            raise CardError("deaf")
+
+    def _short(self, frame):
+        got = self._pcd.poll(frame)
+        if got == DEAF:
+            raise CardError("deaf")
+        return got != TIMEOUT
+
+    # Leaves UID part and BCC of one cascade level in the frame; returns the four bytes of the part.
+    def _anticollision(self, sel):
+        frame = self._frame
+        frame[0] = sel
+        for i in range(2, 7):
+            frame[i] = 0
+        known_bits = 0
+        for _ in range(_MAX_COLLISIONS):
+            whole, odd = known_bits >> 3, known_bits & 7
+            frame[1] = (2 + whole) << 4 | odd
+            got = self._pcd.transceive(
+                frame, 2 + whole + (odd > 0), tx_last_bits=odd, rx_align=odd, rx_bytes=5 - whole
+            )
+            if got < 0 and got != COLLISION:
+                raise CardError(_REASONS[-got - 1])
+            self._merge(whole, odd)
+            if got != COLLISION:
+                if got != (5 - whole) * 8:
+                    raise CardError("length")
+                if frame[2] ^ frame[3] ^ frame[4] ^ frame[5] != frame[6]:
+                    raise CardError("bcc")
+                return bytes(frame[2:6])
+            known_bits = self._take_branch(known_bits)
+        raise CardError("collision")
+
+    # Puts the received bits behind the known ones.
+    def _merge(self, whole, odd):
+        frame = self._frame
+        rx = self._pcd.rx
+        mask = (1 << odd) - 1
+        first = 2 + whole
+        frame[first] = frame[first] & mask | rx[0] & ~mask & 0xFF
+        for i in range(first + 1, 7):
+            frame[i] = rx[i - first]
+
+    # Both branches have cards: go on with those that sent 1 at the collision.
+    def _take_branch(self, known_bits):
+        position = self._pcd.collision_bit
+        if position <= known_bits:
+            raise CardError("collision")
+        bit = position - 1
+        index = 2 + (bit >> 3)
+        frame = self._frame
+        frame[index] = frame[index] & ((1 << (bit & 7)) - 1) | 1 << (bit & 7)
+        for i in range(index + 1, 7):
+            frame[i] = 0
+        return position
+
+    # SELECT with the UID part and BCC that stand in the frame; returns the SAK.
+    def _select(self, sel):
+        frame = self._frame
+        frame[0] = sel
+        frame[1] = 0x70
+        crc = crc_a(frame, 7)
+        frame[7] = crc & 0xFF
+        frame[8] = crc >> 8
+        got = self._pcd.transceive(frame, 9, rx_bytes=3)
+        if got < 0:
+            raise CardError(_REASONS[-got - 1])
+        rx = self._pcd.rx
+        if got != 24:
+            raise CardError("length")
+        if crc_a(rx, 2) != rx[1] | rx[2] << 8:
+            raise CardError("crc")
+        return rx[0]

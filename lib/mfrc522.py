@@ -1,0 +1,263 @@
+# NXP MFRC522 contactless reader IC over SPI.
+# Section numbers are those of the MFRC522 data sheet, Rev. 3.9.
+#
+# The host computes CRC_A itself and reads status in one chained SPI frame, so an exchange costs
+# eight frames: idle, clear interrupts, flush, FIFO burst, command, start, status, FIFO burst.
+
+from micropython import const
+
+# Registers (9.2), as SPI address bytes for writing: address << 1 (8.1.2.3). Reading sets bit 7.
+_COMMAND = const(0x01 << 1)
+_COM_IRQ = const(0x04 << 1)
+_ERROR = const(0x06 << 1)
+_FIFO_DATA = const(0x09 << 1)
+_FIFO_LEVEL = const(0x0A << 1)
+_CONTROL = const(0x0C << 1)
+_BIT_FRAMING = const(0x0D << 1)
+_COLL = const(0x0E << 1)
+_MODE = const(0x11 << 1)
+_TX_MODE = const(0x12 << 1)
+_RX_MODE = const(0x13 << 1)
+_TX_CONTROL = const(0x14 << 1)
+_TX_ASK = const(0x15 << 1)
+_MOD_WIDTH = const(0x24 << 1)
+_RF_CFG = const(0x26 << 1)
+_T_MODE = const(0x2A << 1)
+_T_PRESCALER = const(0x2B << 1)
+_T_RELOAD_H = const(0x2C << 1)
+_T_RELOAD_L = const(0x2D << 1)
+_VERSION = const(0x37 << 1)
+_READ = const(0x80)
+
+# Commands (10.3).
+_CMD_IDLE = const(0x00)
+_CMD_TRANSCEIVE = const(0x0C)
+_CMD_SOFT_RESET = const(0x0F)
+
+# ComIrqReg (9.3.1.5).
+_IRQ_RX = const(0x20)
+_IRQ_TIMER = const(0x01)
+
+# ErrorReg (9.3.1.7).
+_ERR_PROTOCOL = const(0x01)
+_ERR_PARITY = const(0x02)
+_ERR_COLLISION = const(0x08)
+_ERR_OVERFLOW = const(0x10)
+
+# Timer (8.5): (2 * 169 + 1) / 13.56 MHz = 25 us a step.
+_TIMER_PRESCALER = const(169)
+_TIMER_STEP_US = const(25)
+
+# RxGain in RFCfgReg bits 6 to 4 (9.3.3.6).
+_GAIN = {18: 0x20, 23: 0x30, 33: 0x40, 38: 0x50, 43: 0x60, 48: 0x70}
+
+# Air time of one byte with parity at 106 kbit/s: 9 * 128 / 13.56 MHz.
+_BYTE_US = const(85)
+# Start of frame, frame delay time of 1236 / fc (ISO 14443-3, 6.2.1.1) and the receiver's own delay.
+_TURN_US = const(130)
+
+# What transceive() returns when there is no answer to read; an answer is its number of bits.
+TIMEOUT = const(-1)
+COLLISION = const(-2)
+PARITY = const(-3)
+PROTOCOL = const(-4)
+OVERFLOW = const(-5)
+DEAF = const(-6)
+
+GAINS_DB = tuple(sorted(_GAIN))
+
+
+# The chip does not answer as an MFRC522 does: wiring, power or a dead chip.
+class ChipError(Exception):
+    pass
+
+
+# One MFRC522. spi: machine.SPI at 10 MHz or less, mode 0. cs, rst: output pins. clock: ticks_us,
+# ticks_diff and sleep_us, as in module time. Nothing is sent before reset().
+# rx holds the bytes of the last answer; collision_bit the 1-based position of its first collision.
+class MFRC522:
+    def __init__(self, spi, cs, rst, clock, gain_db=33):
+        self._spi = spi
+        self._cs = cs
+        self._rst = rst
+        self._clock = clock
+        self._pair = bytearray(2)
+        self._in_pair = bytearray(2)
+        registers = (_COM_IRQ, _ERROR, _FIFO_LEVEL, _CONTROL, _COLL)
+        self._status_out = bytes([_READ | register for register in registers]) + b"\0"
+        self._status = bytearray(6)
+        self._fifo_out = bytearray(65)
+        self._fifo_read = bytes([_READ | _FIFO_DATA] * 64) + b"\0"
+        self._fifo_in = bytearray(65)
+        self._timeout_us = 0
+        self.rx = memoryview(self._fifo_in)[1:]
+        self.gain_db = gain_db
+        self.collision_bit = 0
+        self.version = 0
+        cs(1)
+        rst(1)
+
+    # Hard and soft reset, then the settings for ISO 14443 A at 106 kbit/s; the field is off.
+    # Raises ChipError when the bus is dead (VersionReg 0x00 or 0xFF) or the chip does not start.
+    def reset(self):
+        self._rst(0)
+        self._clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
+        self._rst(1)
+        self._await_start()
+        self._write(_COMMAND, _CMD_SOFT_RESET)
+        self._await_start()
+        self.version = self._read(_VERSION)
+        if self.version in (0x00, 0xFF):
+            raise ChipError("no RC522 on the bus: VersionReg 0x%02X" % self.version)
+        self._write(_TX_MODE, 0)
+        self._write(_RX_MODE, 0)
+        self._write(_MOD_WIDTH, 0x26)
+        self._write(_T_MODE, 0x80)  # TAuto: runs from the end of sending to the fifth bit received
+        self._write(_T_PRESCALER, _TIMER_PRESCALER)
+        self._write(_TX_ASK, 0x40)  # 100 % ASK whatever ModGsPReg says (9.3.2.6)
+        self._write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
+        self._write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
+        self._timeout_us = 0
+        self.set_gain(self.gain_db)
+
+    # Receiver gain in dB, one of GAINS_DB; ValueError otherwise.
+    def set_gain(self, gain_db):
+        if gain_db not in _GAIN:
+            raise ValueError("gain_db must be one of %s" % (GAINS_DB,))
+        self.gain_db = gain_db
+        self._write(_RF_CFG, _GAIN[gain_db] | 0x08)
+
+    # Switches the field. Cards need 5 ms of it before the first request (ISO 14443-3, 5).
+    def field(self, on):
+        self._write(_TX_CONTROL, 0x83 if on else 0x80)
+
+    # True while the chip holds the settings of reset(): a chip that lost power or hangs does not.
+    def is_alive(self):
+        return self._read(_VERSION) == self.version and self._read(_T_PRESCALER) == _TIMER_PRESCALER
+
+    # Sends the first n bytes of tx (the last one tx_last_bits long, 0 meaning all eight) and waits
+    # for the answer, which begins at bit rx_align of rx[0]. rx_bytes is the usual length of the
+    # answer: it only decides when to look first. Returns the number of bits in rx, those before
+    # rx_align counted, or TIMEOUT, COLLISION (rx holds what was clear), PARITY, PROTOCOL, OVERFLOW;
+    # DEAF when the chip does not even say that time ran out.
+    def transceive(self, tx, n, tx_last_bits=0, rx_align=0, rx_bytes=1, timeout_us=500):
+        if timeout_us != self._timeout_us:
+            self._set_timeout(timeout_us)
+        out = self._fifo_out
+        out[0] = _FIFO_DATA
+        for i in range(n):
+            out[i + 1] = tx[i]
+        self._start(memoryview(out)[: n + 1], rx_align << 4 | tx_last_bits)
+        if not self._await_answer(n * _BYTE_US + _TURN_US + rx_bytes * _BYTE_US, timeout_us):
+            return DEAF
+        return self._collect()
+
+    # Sends a short frame of seven bits given as its two-byte SPI frame, FIFO address first: the
+    # idle poll. Allocates nothing. Returns as transceive() does, the answer staying in the FIFO.
+    def poll(self, frame, timeout_us=500):
+        if timeout_us != self._timeout_us:
+            self._set_timeout(timeout_us)
+        self._start(frame, 7)
+        if not self._await_answer(3 * _BYTE_US + _TURN_US, timeout_us):
+            return DEAF
+        if not self._status[1] & _IRQ_RX:
+            return TIMEOUT
+        return self._outcome()
+
+    def _start(self, fifo, framing):
+        self._write(_COMMAND, _CMD_IDLE)
+        self._write(_COM_IRQ, 0x7F)
+        self._write(_FIFO_LEVEL, 0x80)
+        self._cs(0)
+        self._spi.write(fifo)
+        self._cs(1)
+        self._write(_COMMAND, _CMD_TRANSCEIVE)
+        self._write(_BIT_FRAMING, 0x80 | framing)
+
+    # Reads the status when the answer should be there, again when the timer should have run out,
+    # then often until the deadline. False: neither came, so the chip is deaf.
+    def _await_answer(self, expected_us, timeout_us):
+        clock = self._clock
+        start = clock.ticks_us()
+        limit_us = expected_us + timeout_us + 64 * _BYTE_US
+        clock.sleep_us(expected_us)
+        if self._poll_status():
+            return True
+        left_us = timeout_us - clock.ticks_diff(clock.ticks_us(), start) + 170
+        if left_us > 0:
+            clock.sleep_us(left_us)
+        while not self._poll_status():
+            if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
+                return False
+            clock.sleep_us(_BYTE_US)
+        return True
+
+    # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2).
+    def _poll_status(self):
+        self._cs(0)
+        self._spi.write_readinto(self._status_out, self._status)
+        self._cs(1)
+        irq = self._status[1]
+        return irq != 0xFF and irq & (_IRQ_RX | _IRQ_TIMER)
+
+    def _collect(self):
+        if not self._status[1] & _IRQ_RX:
+            return TIMEOUT
+        level = self._status[3]
+        if level > 64:
+            return DEAF
+        if level:
+            self._cs(0)
+            self._spi.write_readinto(
+                memoryview(self._fifo_read)[64 - level :], memoryview(self._fifo_in)[: level + 1]
+            )
+            self._cs(1)
+        return self._outcome()
+
+    def _outcome(self):
+        error = self._status[2]
+        if error & _ERR_COLLISION:
+            coll = self._status[5]
+            # CollPos 0 means bit 32; bit 5 means a collision beyond that (9.3.1.15).
+            self.collision_bit = (coll & 0x1F or 32) if not coll & 0x20 else 0
+            return COLLISION
+        if error & _ERR_OVERFLOW:
+            return OVERFLOW
+        if error & _ERR_PARITY:
+            return PARITY
+        if error & _ERR_PROTOCOL:
+            return PROTOCOL
+        last_bits = self._status[4] & 0x07
+        level = self._status[3]
+        return level * 8 if not last_bits else (level - 1) * 8 + last_bits
+
+    def _set_timeout(self, timeout_us):
+        steps = timeout_us // _TIMER_STEP_US
+        self._write(_T_RELOAD_H, steps >> 8 & 0xFF)
+        self._write(_T_RELOAD_L, steps & 0xFF)
+        self._timeout_us = timeout_us
+
+    # PowerDown in CommandReg reads 1 until the oscillator runs (8.8.2): about 1 ms, 50 at most.
+    def _await_start(self):
+        for _ in range(50):
+            self._clock.sleep_us(1000)
+            if not self._read(_COMMAND) & 0x10:
+                return
+        raise ChipError("RC522 does not start: CommandReg 0x%02X" % self._read(_COMMAND))
+
+    def _write(self, register, value):
+        pair = self._pair
+        pair[0] = register
+        pair[1] = value
+        self._cs(0)
+        self._spi.write(pair)
+        self._cs(1)
+
+    def _read(self, register):
+        pair = self._pair
+        pair[0] = _READ | register
+        pair[1] = 0
+        self._cs(0)
+        self._spi.write_readinto(pair, self._in_pair)
+        self._cs(1)
+        return self._in_pair[1]
