@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from besnik import broker as besnik_broker
 from support.broker import RunningBroker
 from support.database import Databases, databases

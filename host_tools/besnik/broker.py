@@ -29,7 +29,10 @@ HOST_USERS: Final = (BRIDGE, SITE, MONITOR)
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/opt/mosquitto/sbin")
 # mosquitto's own iteration count for $7$; the passwords are 192 random bits, not a person's.
 _PBKDF2_ROUNDS = 101
-_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# As good as no limit. With 0 ("none") mosquitto 2.0 hangs up on whoever publishes where it may
+# not, because its handler of refused messages compares the queue with this number.
+_QUEUED_MESSAGES_MAX = 1_000_000
+_PACKET_BYTES_MAX = 16 * 1024 * 1024
 
 
 class BrokerError(RuntimeError):
@@ -115,8 +118,8 @@ def _configuration(folder: Path, data: Path, host: str, port: int) -> str:
         f"acl_file {folder / 'access'}",
         "set_tcp_nodelay true",
         "max_inflight_messages 0",
-        "max_queued_messages 0",
-        f"message_size_limit {_MESSAGE_BYTES_MAX}",
+        f"max_queued_messages {_QUEUED_MESSAGES_MAX}",
+        f"max_packet_size {_PACKET_BYTES_MAX}",
         "persistence true",
         f"persistence_location {data}/",
         "autosave_interval 30",

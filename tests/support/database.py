@@ -26,7 +26,7 @@ SERVER_URL = os.environ.get("BESNIK_DATABASE_URL", "")
 class Databases(Protocol):
     """Gives out copies of one prepared database."""
 
-    def copy(self, folder: Path) -> Iterator[str]:
+    def copy(self, folder: Path, /) -> Iterator[str]:
         """Yield the URL of a fresh copy and remove it afterwards."""
 
 
@@ -37,7 +37,7 @@ class SqliteDatabases:
         self._template = folder / "template.sqlite3"
         prepare(f"sqlite:///{self._template}", environment)
 
-    def copy(self, folder: Path) -> Iterator[str]:
+    def copy(self, folder: Path, /) -> Iterator[str]:
         """Yield the URL of a file in ``folder``."""
         file = folder / "besnik.sqlite3"
         shutil.copyfile(self._template, file)
@@ -50,7 +50,7 @@ class PostgresDatabases:
     def __init__(self, template: str) -> None:
         self._template = template
 
-    def copy(self, folder: Path) -> Iterator[str]:
+    def copy(self, _folder: Path, /) -> Iterator[str]:
         """Yield the URL of a new database on the server."""
         with _database(self._template) as (_, url):
             yield url
