@@ -1,0 +1,1 @@
+"""The virtual counter: RC522 model, cards, LED and buzzer, and the shims the firmware runs on."""

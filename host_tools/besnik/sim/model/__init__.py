@@ -1,0 +1,1 @@
+# The virtual counter's hardware: one plain-Python model for MicroPython and CPython alike.

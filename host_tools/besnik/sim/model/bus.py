@@ -1,0 +1,81 @@
+# The chip's SPI side (MFRC522 8.1.2): framing, cost in time, counters, broken wires.
+
+# What one CS-low period costs beside its bytes: CS edges and the driver call, an estimate for
+# MicroPython on an ESP32 at 240 MHz.
+FRAME_NS = 20000
+# The chip takes at most 10 Mbit/s in SPI mode 0 (8.1.2).
+MAX_BAUDRATE = 10000000
+
+
+class SpiPort:
+    def __init__(self, chip, clock):
+        self._chip = chip
+        self._clock = clock
+        self._byte_ns = 8000
+        self._usable = True
+        self._low = False
+        self._address = -1
+        self._reading = False
+        self.frame_ns = FRAME_NS
+        # None, or the byte a broken bus always reads: 0x00 (no power) or 0xFF (no wire).
+        self.stuck = None
+        self.frames = 0
+        self.octets = 0
+
+    def configure(self, baudrate: int, polarity: int = 0, phase: int = 0) -> None:
+        self._byte_ns = 8000000000 // baudrate
+        self._usable = baudrate <= MAX_BAUDRATE and not polarity and not phase
+
+    # The CS pin: low starts a frame, high ends it.
+    def select(self, low: bool) -> None:
+        if low == self._low:
+            return
+        self._low = low
+        if low:
+            self._address = -1
+            self.frames += 1
+            self._clock.reach(self._clock.now() + self.frame_ns)
+
+    # Full duplex: clocks `mosi` out and the same number of bytes into `miso` (or None).
+    # Address byte: bit 7 read, bits 6..1 address. Reading, every further MOSI byte is the next
+    # address and the data comes one byte later; writing, the address stays.
+    def exchange(self, mosi, miso=None) -> None:
+        count = len(mosi)
+        self.octets += count
+        clock = self._clock
+        now = clock.now()
+        stuck = self._stuck()
+        if stuck is not None:
+            if miso is not None:
+                for index in range(count):
+                    miso[index] = stuck
+            clock.reach(now + count * self._byte_ns)
+            return
+        chip = self._chip
+        address = self._address
+        byte_ns = self._byte_ns
+        for index in range(count):
+            now += byte_ns
+            clock.ns = now
+            if now >= chip.next_ns:
+                chip.catch_up(now)
+            byte = mosi[index]
+            value = 0
+            if address < 0:
+                address = (byte >> 1) & 0x3F
+                self._reading = byte > 0x7F
+            elif self._reading:
+                value = chip.read(address)
+                address = (byte >> 1) & 0x3F
+            else:
+                chip.write(address, byte)
+            if miso is not None:
+                miso[index] = value
+        self._address = address
+
+    def _stuck(self):
+        if self.stuck is not None:
+            return self.stuck
+        if not self._low or not self._usable:
+            return 0xFF
+        return None if self._chip.answers() else 0x00
