@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
+import sys
 
 import iso14443
 import mfrc522
+from firmware import health, link, outbox, presence, signals, taps
 from micropython import const
-
-from firmware import config, health, link, outbox, presence, signals, taps
 
 _ROOT = "besnik/v1"
 _HEALTH_S = const(60)
@@ -111,14 +111,27 @@ async def show_fault(board):
     await lights.run()
 
 
-# Loads the settings and runs the reader. hardware is the module firmware.board.
-def main(hardware):
+# The checked settings and None, or the defaults and what is wrong. The module that checks them is
+# forgotten again: it is needed once and would hold 3 KB of the 45 for ever.
+def read_settings():
+    import firmware
+    from firmware import config
+
     try:
-        settings = config.load()
+        return config.load(), None
     except config.ConfigError as error:
-        print(error)
-        asyncio.run(show_fault(hardware.Board(config.DEFAULTS)))
-        return
+        return config.DEFAULTS, error
+    finally:
+        del sys.modules["firmware.config"]
+        del firmware.config
+
+
+# Reads the settings and runs the reader. hardware is the module firmware.board.
+def main(hardware):
+    settings, error = read_settings()
     board = hardware.Board(settings)
+    if error:
+        print(error)
+        asyncio.run(show_fault(board))
     reader = Reader(settings, board, hardware.boot_count(), hardware.reset_cause())
     asyncio.run(reader.run())

@@ -3,9 +3,8 @@
 import asyncio
 import random
 
-from micropython import const
-
 from firmware import packets
+from micropython import const
 
 _JOIN_MS = const(15000)
 _CONNECT_MS = const(10000)

@@ -3,9 +3,8 @@
 import asyncio
 import json
 
-from micropython import const
-
 from firmware import identify, signals
+from micropython import const
 
 # No answer in this time: the customer is told that the tap is stored (house plan, section 4).
 _ANSWER_MS = const(1500)
