@@ -168,6 +168,6 @@ class TypeA:
         rx = self._pcd.rx
         if got != 24:
             raise CardError("length")
-        if crc_a(rx, 2) != rx[1] | rx[2] << 8:
+        if crc_a(rx, 1) != rx[1] | rx[2] << 8:
             raise CardError("crc")
         return rx[0]
