@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from besnik.config import Config, ConfigError
 
 if TYPE_CHECKING:
     import psycopg
-
-    Connection: TypeAlias = sqlite3.Connection | psycopg.Connection[Any]
 
 BUSY_TIMEOUT_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 5
@@ -69,17 +67,9 @@ def django_entry(config: Config) -> dict[str, Any]:
     }
 
 
-def connect(config: Config) -> Connection:
-    """Open a raw connection in autocommit mode; the driver's own errors pass through."""
-    if is_sqlite(config.database.url):
-        return _connect_sqlite(sqlite_path(config))
-    import psycopg
-
-    _postgres_parts(config.database.url)
-    return psycopg.connect(config.database.url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
-
-
-def _connect_sqlite(path: Path) -> sqlite3.Connection:
+def connect_sqlite(config: Config) -> sqlite3.Connection:
+    """Open an SQLite URL's file in autocommit mode; sqlite3's own errors pass through."""
+    path = sqlite_path(config)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -87,6 +77,14 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     return connection
+
+
+def connect_postgres(config: Config) -> psycopg.Connection[Any]:
+    """Open a PostgreSQL URL in autocommit mode; psycopg's own errors pass through."""
+    import psycopg
+
+    _postgres_parts(config.database.url)
+    return psycopg.connect(config.database.url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def _postgres_parts(url: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Taps in by MQTT, verdicts out: decode, credential, customer records, ledger, answer."""

@@ -1,0 +1,30 @@
+"""The verdict on a tap, from what it proved and whose card it is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from besnik.contract import Outcome, Reason
+from besnik.credentials.assess import Tier
+from besnik.loyalty.ledger import Entry
+from besnik.loyalty.program import Rules, accrue_visit
+from besnik.store.hot import KnownCard
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A verdict, and the entry it makes in the ledger, if any."""
+
+    outcome: Outcome
+    reason: Reason
+    entry: Entry | None = None
+
+
+def decide(tier: Tier, card: KnownCard | None, rules: Rules) -> Decision:
+    """Return the verdict for a credential of ``tier``; ``card`` is None for an unknown card."""
+    if tier == "X":
+        return Decision("rejected", "random_id")
+    if card is None:
+        return Decision("rejected", "unknown")
+    if card.state != "active":
+        return Decision("rejected", "blocked")
+    return Decision("accepted", "ok", accrue_visit(rules, card.member))

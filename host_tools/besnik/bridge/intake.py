@@ -1,0 +1,92 @@
+"""From an MQTT message to a tap that keeps the contract, or the reason why it is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Literal
+
+import msgspec
+
+from besnik import contract
+
+Fault = Literal[
+    "topic",
+    "too_large",
+    "not_utf8",
+    "not_json",
+    "version",
+    "fields",
+    "unknown_reader",
+    "wrong_shop",
+    "failed",
+]
+
+
+class BadInputError(ValueError):
+    """A message that is answered with nothing; ``where`` is the path of the field at fault."""
+
+    def __init__(self, fault: Fault, where: str = "") -> None:
+        super().__init__(fault)
+        self.fault: Fault = fault
+        self.where = where
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A tap as it came in, by the host's clocks; ``redelivered``: the broker sent it before."""
+
+    shop: str
+    reader: str
+    tap: contract.Tap
+    redelivered: bool
+    received_at: dt.datetime
+    received_s: float
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the tap was received."""
+        return time.monotonic() - self.received_s
+
+
+class _Version(msgspec.Struct):
+    v: object = None
+
+
+def read(topic: str, payload: bytes, *, redelivered: bool) -> Arrival:
+    """Return the tap in a message; BadInputError with the reason if there is none."""
+    try:
+        address = contract.parse_topic(topic)
+    except contract.ContractError as error:
+        raise BadInputError("topic") from error
+    try:
+        tap = contract.decode(payload, contract.Tap)
+    except contract.ContractError as error:
+        raise _fault(payload, error) from error
+    return Arrival(
+        shop=address.shop,
+        reader=address.reader,
+        tap=tap,
+        redelivered=redelivered,
+        received_at=dt.datetime.now(dt.UTC),
+        received_s=time.monotonic(),
+    )
+
+
+def _fault(payload: bytes, error: contract.ContractError) -> BadInputError:
+    if len(payload) > contract.PAYLOAD_MAX_BYTES:
+        return BadInputError("too_large")
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return BadInputError("not_utf8")
+    try:
+        version = msgspec.json.decode(payload, type=_Version).v
+    except msgspec.ValidationError:
+        return BadInputError("fields", "$")
+    except (msgspec.DecodeError, RecursionError):
+        return BadInputError("not_json")
+    if version != 1 and type(version) is int:
+        return BadInputError("version")
+    # Only the path: the rest of the message can repeat what was sent, a UID for one.
+    _, _, path = str(error).rpartition(" - at `")
+    return BadInputError("fields", path.rstrip("`") if path.startswith("$.") else "$")

@@ -1,0 +1,1 @@
+"""The customer records behind the bridge: one protocol, several adapters."""

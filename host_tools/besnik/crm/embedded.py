@@ -1,0 +1,48 @@
+"""The customer records in Besnik's own store, which is also the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from besnik.crm.protocol import Capabilities, CrmUnavailableError, Health
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded
+from besnik.store.thread import StoreThread, StoreUnavailableError
+
+# From 128 taps a commit on, the commit itself is a small part of the time.
+_BATCH_SIZE: Final = 512
+
+
+class EmbeddedCrm:
+    """The store as an adapter: a tap, its entry and the balances are one transaction."""
+
+    capabilities = Capabilities(batch_size=_BATCH_SIZE)
+
+    def __init__(self, store: StoreThread) -> None:
+        self._store = store
+
+    async def lookup_many(self, keys: Sequence[CardKey]) -> Mapping[CardKey, KnownCard]:
+        """See Crm."""
+        if not keys:
+            return {}
+        try:
+            return await self._store.call(lambda hot: hot.cards(keys))
+        except StoreUnavailableError as error:
+            raise CrmUnavailableError(str(error)) from error
+
+    async def record_visits(self, taps: Sequence[DecidedTap]) -> Sequence[Recorded]:
+        """See Crm."""
+        if not taps:
+            return []
+        try:
+            return await self._store.call(lambda hot: hot.record(taps))
+        except StoreUnavailableError as error:
+            raise CrmUnavailableError(str(error)) from error
+
+    async def health(self) -> Health:
+        """See Crm: opens the database and reads a table, so a store without tables is not ok."""
+        try:
+            await self._store.call(lambda hot: hot.readers([""]))
+        except StoreUnavailableError as error:
+            return Health(ok=False, why=str(error))
+        return Health(ok=True)

@@ -1,0 +1,48 @@
+"""What the bridge asks of customer records, wherever they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded
+
+
+class CrmUnavailableError(Exception):
+    """The customer records cannot be used now; the same call may be made again later."""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether the records can be used now; ``why`` says what is wrong if they cannot."""
+
+    ok: bool
+    why: str = ""
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What an adapter can do: ``batch_size`` is the most keys or taps in one call."""
+
+    batch_size: int
+
+
+class Crm(Protocol):
+    """Customer records. Every call may raise CrmUnavailableError."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this adapter can do."""
+
+    async def lookup_many(self, keys: Sequence[CardKey]) -> Mapping[CardKey, KnownCard]:
+        """Return the cards that are known; a key that is absent is known to be unknown."""
+
+    async def record_visits(self, taps: Sequence[DecidedTap]) -> Sequence[Recorded]:
+        """Record decided taps, durably before it returns, and return one verdict a tap.
+
+        Refused taps are recorded too, without an entry, so that a repeat gets the same answer.
+        Reader and tap id are the idempotency key: a repeat writes nothing.
+        """
+
+    async def health(self) -> Health:
+        """Tell whether the records can be used now; never raises CrmUnavailableError."""

@@ -1,0 +1,1 @@
+"""Program rules and ledger arithmetic. Pure: no database, no I/O."""

@@ -1,0 +1,169 @@
+"""What the bridge asks of the database, the same for SQLite and PostgreSQL.
+
+These statements bypass Django for speed; ``TABLES`` names every column they write, and a test
+holds it to the models.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from besnik.config import Config
+from besnik.contract import Outcome, Reason
+from besnik.credentials.assess import CardRef, Tier
+from besnik.loyalty.ledger import Entry, balanced
+from besnik.loyalty.program import Rules
+from besnik.store.database import connect_postgres, connect_sqlite, is_sqlite
+
+TABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "store_tap": (
+        "reader_id",
+        "tap_id",
+        "kind",
+        "data",
+        "card_id",
+        "member_id",
+        "tier",
+        "outcome",
+        "reason",
+        "read_at",
+        "clock_quality",
+        "queued",
+        "received_at",
+    ),
+    "store_entry": ("program_id", "kind", "tap_id", "created_at"),
+    "store_account": ("program_id", "member_id", "unit", "balance"),
+    "store_posting": ("entry_id", "account_id", "amount"),
+}
+
+
+class LedgerError(ValueError):
+    """An entry whose postings do not sum to zero; nothing of its batch was written."""
+
+
+class KnownReader(msgspec.Struct, frozen=True):
+    """A reader of the installation: its row, its shop's slug, the rules of its program."""
+
+    id: int
+    shop: str
+    rules: Rules
+
+
+class CardKey(msgspec.Struct, frozen=True):
+    """A card as a program knows it."""
+
+    program: int
+    ref: CardRef
+
+
+class KnownCard(msgspec.Struct, frozen=True):
+    """A card's row, its member's row and public reference, and its state."""
+
+    card: int
+    member: int
+    member_ref: str
+    state: Literal["active", "blocked"]
+
+
+class DecidedTap(msgspec.Struct, frozen=True):
+    """A tap with its verdict, ready to be written; ``entry`` is what it moves, if anything.
+
+    ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
+    """
+
+    reader: int
+    tap_id: str
+    ref: CardRef
+    card: KnownCard | None
+    tier: Tier
+    outcome: Outcome
+    reason: Reason
+    read_at: int
+    clock_quality: int
+    queued: bool
+    received_at: dt.datetime
+    entry: Entry | None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What makes this tap itself however often it is sent: reader row and tap id."""
+        return self.reader, self.tap_id
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """The verdict that stands for a tap; ``repeat`` if the tap had been written before."""
+
+    outcome: Outcome
+    reason: Reason
+    member_ref: str | None
+    repeat: bool
+
+
+class HotStore(Protocol):
+    """The bridge's statements on one connection; used from one thread at a time."""
+
+    def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
+        """Return the readers that exist, by slug."""
+
+    def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
+        """Return the cards that exist, by key."""
+
+    def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
+        """Write taps, entries, postings and balances in one transaction.
+
+        Returns one verdict a tap, in order, after the commit. A tap whose key was written
+        before, or earlier in ``taps``, writes nothing and gets the first verdict. LedgerError
+        if an entry is not balanced; the driver's errors pass through, with nothing written.
+        """
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def open_hot(config: Config) -> HotStore:
+    """Open the database for the bridge; the driver's own errors pass through."""
+    if is_sqlite(config.database.url):
+        from besnik.store.hot_sqlite import SqliteStore
+
+        return SqliteStore(connect_sqlite(config))
+    from besnik.store.hot_postgres import PostgresStore
+
+    return PostgresStore(connect_postgres(config))
+
+
+def first_of_each(taps: Sequence[DecidedTap]) -> dict[tuple[int, str], DecidedTap]:
+    """Return the first tap of each key; LedgerError if one of them has an unbalanced entry."""
+    firsts: dict[tuple[int, str], DecidedTap] = {}
+    for tap in taps:
+        firsts.setdefault(tap.key, tap)
+    for tap in firsts.values():
+        if tap.entry is not None and not balanced(tap.entry.postings):
+            raise LedgerError(f"entry of tap {tap.tap_id} is not balanced")
+    return firsts
+
+
+def verdicts(
+    taps: Sequence[DecidedTap],
+    written: set[tuple[int, str]],
+    earlier: Mapping[tuple[int, str], Recorded],
+) -> list[Recorded]:
+    """Return the verdict of each tap: new ones their own, once; all others the first's."""
+    results: list[Recorded] = []
+    given: dict[tuple[int, str], Recorded] = {}
+    for tap in taps:
+        if tap.key in given:
+            first = given[tap.key]
+            results.append(msgspec.structs.replace(first, repeat=True))
+            continue
+        if tap.key in written:
+            ref = None if tap.card is None else tap.card.member_ref
+            result = Recorded(tap.outcome, tap.reason, ref, repeat=False)
+        else:
+            result = earlier[tap.key]
+        given[tap.key] = result
+        results.append(result)
+    return results

@@ -1,0 +1,171 @@
+"""The bridge's statements for PostgreSQL: one statement, so one round trip, a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+
+from besnik.credentials.assess import CardRef
+from besnik.loyalty.program import Rules
+from besnik.store.hot import (
+    TABLES,
+    CardKey,
+    DecidedTap,
+    KnownCard,
+    KnownReader,
+    Recorded,
+    first_of_each,
+    verdicts,
+)
+
+
+def _columns(table: str, prefix: str = "") -> str:
+    return ", ".join(prefix + column for column in TABLES[table])
+
+
+_READERS: Final = """
+    SELECT reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit
+    FROM store_reader reader
+    JOIN store_shop shop ON shop.id = reader.shop_id
+    JOIN store_program program ON program.id = shop.program_id
+    WHERE reader.slug = ANY(%s)"""
+_CARDS: Final = """
+    SELECT card.program_id, card.kind, card.data, card.id, member.id, member.ref, card.state
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS sought (program_id, kind, data)
+    JOIN store_card card USING (program_id, kind, data)
+    JOIN store_member member ON member.id = card.member_id"""
+_FIRSTS: Final = """
+    SELECT tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref
+    FROM unnest(%s::bigint[], %s::text[]) AS sought (reader_id, tap_id)
+    JOIN store_tap tap USING (reader_id, tap_id)
+    LEFT JOIN store_member member ON member.id = tap.member_id"""
+
+# ORDER BY before each upsert: two bridges then lock accounts in the same order and never
+# wait for each other in a circle. The conditions repeat those of the partial unique indexes.
+_RECORD: Final = f"""
+    WITH tap_in AS (
+        SELECT * FROM unnest(
+            %(reader_id)s::bigint[], %(tap_id)s::text[], %(kind)s::text[], %(data)s::text[],
+            %(card_id)s::bigint[], %(member_id)s::bigint[], %(tier)s::text[], %(outcome)s::text[],
+            %(reason)s::text[], %(read_at)s::bigint[], %(clock_quality)s::smallint[],
+            %(queued)s::boolean[], %(received_at)s::timestamptz[]
+        ) AS tap ({_columns("store_tap")})
+    ), tap_new AS (
+        INSERT INTO store_tap ({_columns("store_tap")})
+        SELECT {_columns("store_tap")} FROM tap_in ORDER BY reader_id, tap_id
+        ON CONFLICT (reader_id, tap_id) DO NOTHING
+        RETURNING id, reader_id, tap_id, received_at
+    ), entry_new AS (
+        INSERT INTO store_entry ({_columns("store_entry")})
+        SELECT entry.program_id, entry.kind, tap_new.id, tap_new.received_at
+        FROM unnest(
+            %(entry_reader)s::bigint[], %(entry_tap)s::text[],
+            %(entry_program)s::bigint[], %(entry_kind)s::text[]
+        ) AS entry (reader_id, tap_id, program_id, kind)
+        JOIN tap_new USING (reader_id, tap_id)
+        RETURNING id, tap_id, program_id
+    ), moved AS (
+        SELECT entry_new.id AS entry_id, entry_new.program_id, posting.member_id, posting.unit,
+               posting.amount
+        FROM unnest(
+            %(posting_reader)s::bigint[], %(posting_tap)s::text[], %(posting_member)s::bigint[],
+            %(posting_unit)s::text[], %(posting_amount)s::bigint[]
+        ) AS posting (reader_id, tap_id, member_id, unit, amount)
+        JOIN tap_new USING (reader_id, tap_id)
+        JOIN entry_new ON entry_new.tap_id = tap_new.id
+    ), member_account AS (
+        INSERT INTO store_account AS account ({_columns("store_account")})
+        SELECT program_id, member_id, unit, sum(amount) FROM moved WHERE member_id IS NOT NULL
+        GROUP BY program_id, member_id, unit ORDER BY member_id, unit
+        ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL
+        DO UPDATE SET balance = account.balance + excluded.balance
+        RETURNING id, program_id, member_id, unit
+    ), program_account AS (
+        INSERT INTO store_account AS account ({_columns("store_account")})
+        SELECT program_id, NULL, unit, sum(amount) FROM moved WHERE member_id IS NULL
+        GROUP BY program_id, unit ORDER BY program_id, unit
+        ON CONFLICT (program_id, unit) WHERE member_id IS NULL
+        DO UPDATE SET balance = account.balance + excluded.balance
+        RETURNING id, program_id, member_id, unit
+    ), account AS (
+        SELECT * FROM member_account UNION ALL SELECT * FROM program_account
+    ), posting_new AS (
+        INSERT INTO store_posting ({_columns("store_posting")})
+        SELECT moved.entry_id, account.id, moved.amount
+        FROM moved JOIN account
+          ON account.program_id = moved.program_id AND account.unit = moved.unit
+         AND coalesce(account.member_id, 0) = coalesce(moved.member_id, 0)
+    )
+    SELECT reader_id, tap_id FROM tap_new"""
+
+
+class PostgresStore:
+    """The hot statements on one psycopg connection in autocommit mode."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
+        """See HotStore."""
+        rows = self._connection.execute(_READERS, (list(set(slugs)),))
+        return {row[0]: KnownReader(row[1], row[2], Rules(row[3], row[4])) for row in rows}
+
+    def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
+        """See HotStore."""
+        sought = list(set(keys))
+        if not sought:
+            return {}
+        programs = [key.program for key in sought]
+        kinds, data = [key.ref.kind for key in sought], [key.ref.data for key in sought]
+        rows = self._connection.execute(_CARDS, (programs, kinds, data))
+        return {CardKey(row[0], CardRef(row[1], row[2])): KnownCard(*row[3:]) for row in rows}
+
+    def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
+        """See HotStore. The statement is its own transaction."""
+        firsts = first_of_each(taps)
+        rows = self._connection.execute(_RECORD, _arrays(list(firsts.values())))
+        written = {(row[0], row[1]) for row in rows}
+        missing = firsts.keys() - written
+        earlier: dict[tuple[int, str], Recorded] = {}
+        if missing:
+            readers, ids = [key[0] for key in missing], [key[1] for key in missing]
+            found = self._connection.execute(_FIRSTS, (readers, ids))
+            earlier = {
+                (row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in found
+            }
+        return verdicts(taps, written, earlier)
+
+    def close(self) -> None:
+        """See HotStore."""
+        self._connection.close()
+
+
+def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
+    entries = [(tap, tap.entry) for tap in taps if tap.entry is not None]
+    postings = [(tap, posting) for tap, entry in entries for posting in entry.postings]
+    return {
+        "reader_id": [tap.reader for tap in taps],
+        "tap_id": [tap.tap_id for tap in taps],
+        "kind": [tap.ref.kind for tap in taps],
+        "data": [tap.ref.data for tap in taps],
+        "card_id": [None if tap.card is None else tap.card.card for tap in taps],
+        "member_id": [None if tap.card is None else tap.card.member for tap in taps],
+        "tier": [tap.tier for tap in taps],
+        "outcome": [tap.outcome for tap in taps],
+        "reason": [tap.reason for tap in taps],
+        "read_at": [tap.read_at for tap in taps],
+        "clock_quality": [tap.clock_quality for tap in taps],
+        "queued": [tap.queued for tap in taps],
+        "received_at": [tap.received_at for tap in taps],
+        "entry_reader": [tap.reader for tap, _ in entries],
+        "entry_tap": [tap.tap_id for tap, _ in entries],
+        "entry_program": [entry.program for _, entry in entries],
+        "entry_kind": [entry.kind for _, entry in entries],
+        "posting_reader": [tap.reader for tap, _ in postings],
+        "posting_tap": [tap.tap_id for tap, _ in postings],
+        "posting_member": [posting.member for _, posting in postings],
+        "posting_unit": [posting.unit for _, posting in postings],
+        "posting_amount": [posting.amount for _, posting in postings],
+    }

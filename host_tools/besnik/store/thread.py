@@ -1,0 +1,88 @@
+"""The one thread that owns the bridge's database connection."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from besnik.config import Config
+from besnik.store.database import is_sqlite
+from besnik.store.hot import HotStore, open_hot
+
+_T = TypeVar("_T")
+
+
+class StoreUnavailableError(Exception):
+    """The database cannot be used now; the same work may be tried again later."""
+
+
+class StoreThread:
+    """Runs work on the hot store, one piece at a time, off the event loop.
+
+    The connection is opened when first needed and again after the database was away.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._hot: HotStore | None = None
+
+    async def call(self, work: Callable[[HotStore], _T]) -> _T:
+        """Return ``work(store)``; StoreUnavailableError if the database is away."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
+
+    async def aclose(self) -> None:
+        """Close the connection after the work that is running."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+        self._executor.shutdown()
+
+    def _run(self, work: Callable[[HotStore], _T]) -> _T:
+        try:
+            if self._hot is None:
+                self._hot = open_hot(self._config)
+            return work(self._hot)
+        except Exception as error:
+            reason = self._why_unavailable(error)
+            if reason is None:
+                raise
+            self._close()
+            raise StoreUnavailableError(reason) from error
+
+    def _close(self) -> None:
+        hot, self._hot = self._hot, None
+        if hot is not None:
+            hot.close()
+
+    def _why_unavailable(self, error: Exception) -> str | None:
+        """Return why the database is away, without values of rows; None if it is not."""
+        if is_sqlite(self._config.database.url):
+            return _sqlite_reason(error)
+        return _postgres_reason(error)
+
+
+def _sqlite_reason(error: Exception) -> str | None:
+    # A plain DatabaseError is a file that is no database; its subclasses other than
+    # OperationalError are faults of our statements or values.
+    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        return str(error)
+    return str(error) if isinstance(error, OSError) else None
+
+
+def _postgres_reason(error: Exception) -> str | None:
+    import psycopg
+
+    away = (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        # The tables are not there yet: `besnik.store migrate` has still to run.
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+    )
+    if not isinstance(error, away):
+        return None
+    # The server's DETAIL line would quote values of rows; its primary message does not.
+    text = error.diag.message_primary or str(error) or type(error).__name__
+    return text.splitlines()[0]
