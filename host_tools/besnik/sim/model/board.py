@@ -75,13 +75,15 @@ class Board:
             self._sound(0)
         elif role is not None:
             self._drive(role, value)
+        else:
+            self.levels[gpio] = value
 
     def pin_read(self, gpio: int) -> int:
         role = self._roles.get(gpio)
         if role == "irq":
             self.chip.catch_up(self.clock.now())
             return self.chip.irq_pin()
-        return self.levels.get(role, 0)
+        return self.levels.get(role if role else gpio, 0)
 
     def pwm(self, gpio: int, freq_hz: int, duty_u16: int) -> None:
         role = self._roles.get(gpio)

@@ -1,0 +1,24 @@
+# The board of this process: what the shims are wired to when no counter runs beside it.
+
+from .board import Board
+
+
+class _Here:
+    def __init__(self) -> None:
+        self.board = None
+
+
+_here = _Here()
+
+
+# The board in use; made with the usual pins when nobody has put one here.
+def board() -> Board:
+    if _here.board is None:
+        _here.board = Board()
+    return _here.board
+
+
+# Puts another board under the shims, and returns it.
+def use(board: Board) -> Board:
+    _here.board = board
+    return board
