@@ -1,0 +1,77 @@
+"""The store as customer records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from besnik.credentials.assess import CardRef
+from besnik.crm.embedded import EmbeddedCrm
+from besnik.crm.protocol import Crm, CrmUnavailableError
+from besnik.loyalty.program import accrue_visit
+from besnik.store.hot import CardKey, DecidedTap
+from besnik.store.thread import StoreThread
+from support.store import assert_ledger_adds_up, rows, settings_for
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[StoreThread]:
+    thread = StoreThread(settings_for(database_url))
+    yield thread
+    await thread.aclose()
+
+
+async def test_a_known_card_is_found_and_its_visit_recorded_once(
+    store: StoreThread, database_url: str
+) -> None:
+    crm: Crm = EmbeddedCrm(store)
+    reader = (await store.call(lambda hot: hot.readers(["counter-1"])))["counter-1"]
+    known, unknown = (
+        CardKey(reader.rules.program, CardRef("uid", uid)) for uid in ("5B3C2A19", "5B3C2A20")
+    )
+    found = await crm.lookup_many([known, unknown])
+    assert found.keys() == {known}
+    tap = DecidedTap(
+        reader=reader.id,
+        tap_id="00001-000001",
+        ref=known.ref,
+        card=found[known],
+        tier="D",
+        outcome="accepted",
+        reason="ok",
+        read_at=0,
+        clock_quality=0,
+        queued=False,
+        received_at=dt.datetime.now(dt.UTC),
+        entry=accrue_visit(reader.rules, found[known].member),
+    )
+    assert [visit.repeat for visit in await crm.record_visits([tap, tap])] == [False, True]
+    assert [visit.repeat for visit in await crm.record_visits([tap])] == [True]
+    assert rows(database_url, "SELECT count(*) FROM store_entry") == [(1,)]
+    assert_ledger_adds_up(database_url)
+
+
+async def test_nothing_asked_is_nothing_done(store: StoreThread) -> None:
+    crm = EmbeddedCrm(store)
+    assert await crm.lookup_many([]) == {}
+    assert await crm.record_visits([]) == []
+
+
+async def test_health_tells_what_is_wrong(store: StoreThread, tmp_path: Path) -> None:
+    assert (await EmbeddedCrm(store).health()).ok
+    empty = StoreThread(settings_for(f"sqlite:///{tmp_path}/empty.sqlite3"))
+    health = await EmbeddedCrm(empty).health()
+    assert not health.ok
+    assert "no such table" in health.why
+    await empty.aclose()
+
+
+async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) -> None:
+    store = StoreThread(settings_for(f"sqlite:///{tmp_path}"))
+    key = CardKey(1, CardRef("uid", "5B3C2A19"))
+    with pytest.raises(CrmUnavailableError):
+        await EmbeddedCrm(store).lookup_many([key])
+    await store.aclose()
