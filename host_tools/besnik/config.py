@@ -7,6 +7,7 @@ variable ``BESNIK_CONFIG`` names another file; ``BESNIK_DATABASE_URL`` overrides
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,9 +80,17 @@ def _typed(raw: dict[str, Any], file: Path) -> Config:
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `$")
         key = where.strip("`.")
-        value = _at(raw, key)
-        shown = f" = {value!r}" if value is not None else ""
+        shown = _shown(key, _at(raw, key))
         raise ConfigError(f"{file}: {key or 'top level'}{shown}: {problem}") from error
+
+
+def _shown(key: str, value: Any) -> str:
+    """Return `` = value`` for a message, without any password in it."""
+    if value is None:
+        return ""
+    if key.endswith("password"):
+        return " = ***"
+    return " = " + re.sub(r"//[^@/]*@", "//***@", repr(value))
 
 
 def _at(raw: Any, key: str) -> Any:

@@ -1,0 +1,53 @@
+# Besnik. `make` alone says what there is; every target makes what it needs.
+# PYTHON names another interpreter (3.11 or later); nothing here needs root.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := $(PYTHON) host_tools/bootstrap.py
+DEVICE_TYPES := --config-file host_tools/checks/device_mypy.ini
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format firmware bench lock clean
+
+help: ## say what there is
+	@echo "Besnik: an NFC loyalty reader and the CRM behind it."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
+	@echo "  make run ONCE=1    present four cards, say what happened, exit 0 if all is right"
+
+run: ## start the whole shop on this machine, with a reader that needs no board
+	@$(READY) run && exec $(BIN)/besnik run $(if $(ONCE),--once)
+
+test: ## run all tests (TESTS=path runs some)
+	@$(READY) dev
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: ## style, types of host and device, bytecode of every device file, import directions
+	@$(READY) dev && $(READY) stubs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy $(DEVICE_TYPES) boot.py main.py firmware lib
+	@$(BIN)/python host_tools/checks/bytecode.py
+	@$(BIN)/python -m pytest -q tests/unit/test_imports.py
+
+format: ## lay out the sources as `make check` wants them
+	@$(READY) dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+firmware: ## compile the firmware to build/firmware and show its sizes
+	@$(READY) run
+	@$(BIN)/python -m besnik.fleet.build
+
+bench: ## measure the numbers of docs/figures.md
+	@$(READY) dev
+	@$(BIN)/python tests/bench
+
+lock: ## pin the newest versions that requirements/*.in allow
+	@$(PYTHON) host_tools/lock.py
+
+clean: ## remove everything that make made, the demo shop too
+	@rm -rf .venv .besnik build typings .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf host_tools/*.egg-info

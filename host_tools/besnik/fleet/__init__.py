@@ -1,0 +1,1 @@
+"""What becomes of the firmware: built here, later flashed, provisioned and updated."""
