@@ -10,6 +10,7 @@ from besnik import config as besnik_config
 from besnik.site.languages import LANGUAGES as LANGUAGES
 from besnik.site.secret import secret_key
 from besnik.site.timezone import local_zone_name
+from besnik.store.database import django_entry
 
 BESNIK = besnik_config.load()
 STATE = Path(BESNIK.state).absolute()
@@ -65,12 +66,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": STATE / BESNIK.database.url.removeprefix("sqlite:///"),
-    }
-}
+DATABASES = {"default": django_entry(BESNIK)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from besnik.site.views import cashier, start
+
+_till = "cashier/<slug:shop>/<slug:till>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", start.index, name="index"),
+    path("language", set_language, name="set_language"),
+    path(_till, cashier.page, name="cashier"),
+    path(f"{_till}events", cashier.events, name="cashier-events"),
+    path(f"{_till}taps/<int:tap>/enrol", cashier.enrol, name="enrol"),
+]

@@ -1,0 +1,29 @@
+"""``number``, ``digits`` and ``moment``: `besnik.site.formats` for templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+
+from besnik.site import formats
+
+register = template.Library()
+
+
+@register.filter
+def number(value: int) -> str:
+    """Write a whole number in the page's language."""
+    return formats.number(value)
+
+
+@register.filter
+def digits(value: object) -> str:
+    """Write the digits of any text in the page's language."""
+    return formats.localized_digits(str(value))
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """Write a time as "today 14:05" in the page's language."""
+    return formats.moment(value)

@@ -1,0 +1,1 @@
+"""The pages' views: one file for each kind of visitor."""

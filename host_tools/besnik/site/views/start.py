@@ -1,0 +1,29 @@
+"""The start page, and the demo that shows the counter beside the cashier's screen."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from besnik.site.views.cashier import till_context
+from besnik.store.models import Till
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the ways in: each till, and the virtual counter where there is one."""
+    tills = Till.objects.select_related("shop").order_by("shop__name", "name")
+    context = {"tills": tills, "demo": bool(settings.BESNIK.site.counter_socket)}
+    return render(request, "site/index.html", context)
+
+
+@require_GET
+def demo(request: HttpRequest) -> HttpResponse:
+    """Show the counter and the first till side by side; 404 without a virtual counter."""
+    till = Till.objects.select_related("shop__program").order_by("pk").first()
+    if not settings.BESNIK.site.counter_socket or till is None:
+        raise Http404
+    return render(request, "site/demo.html", till_context(till, get_token(request)))
