@@ -43,45 +43,51 @@ class Signals:
         self._green = green
         self._buzzer = buzzer
         self._is_audible = is_audible
-        self._wanted = asyncio.Event()
-        self._pattern = None
+        self._changed = asyncio.Event()
         self._playing = None
+        self._after_read = None
         self._is_faulty = False
         self._put(_DARK, 0)
 
-    # Shows a pattern, from its first step at once unless READ is playing.
+    # Shows a pattern, its first step at once unless READ is playing.
     def show(self, pattern):
-        self._pattern = pattern
-        if self._playing is not READ or pattern is READ:
-            self._put(pattern[0][0], pattern[0][1])
-            self._wanted.set()
+        if self._playing is READ and pattern is not READ:
+            self._after_read = pattern
+            return
+        self._playing = pattern
+        self._after_read = None
+        self._put(pattern[0][0], pattern[0][1])
+        self._changed.set()
 
     # The reader itself is out of order: FAULT fills the time between other patterns.
     def set_fault(self, is_faulty):
         if is_faulty != self._is_faulty:
             self._is_faulty = is_faulty
-            self._wanted.set()
+            if not self._playing:
+                self._changed.set()
 
     # The task that moves from step to step. Never ends.
     async def run(self):
         while True:
-            pattern = self._pattern or (FAULT if self._is_faulty else None)
-            self._pattern = None
-            self._playing = pattern
-            self._wanted.clear()
+            self._changed.clear()
+            pattern = self._playing or (FAULT if self._is_faulty else None)
             if not pattern:
-                await self._wanted.wait()
-                continue
-            for colour, tone_hz, duration_ms in pattern:
-                self._put(colour, tone_hz)
-                if await self._is_interrupted(duration_ms):
-                    break
-            else:
                 self._put(_DARK, 0)
+                await self._changed.wait()
+            elif await self._is_played(pattern):
+                self._playing, self._after_read = self._after_read, None
+
+    # False when another pattern has taken its place.
+    async def _is_played(self, pattern):
+        for colour, tone_hz, duration_ms in pattern:
+            self._put(colour, tone_hz)
+            if await self._is_interrupted(duration_ms):
+                return False
+        return True
 
     async def _is_interrupted(self, duration_ms):
         try:
-            await asyncio.wait_for_ms(self._wanted.wait(), duration_ms)
+            await asyncio.wait_for_ms(self._changed.wait(), duration_ms)
         except asyncio.TimeoutError:
             return False
         return True

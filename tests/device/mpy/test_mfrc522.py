@@ -1,0 +1,126 @@
+# lib/mfrc522.py against the register-level chip: settings, frames, time-outs, dead buses.
+
+import gc
+
+from iso14443 import TypeA
+from mfrc522 import DEAF, GAINS_DB, MFRC522, TIMEOUT, ChipError
+
+from bench import Bench
+from besnik.sim.model.picc import OFF
+
+REQA = b"\x12\x26"
+
+
+def _chip(bench, **options):
+    chip = MFRC522(bench.spi, bench.cs, bench.rst, bench.clock, **options)
+    chip.reset()
+    return chip
+
+
+def test_reset_reads_the_version_and_leaves_the_field_off():
+    bench = Bench(ana="5B3C2A19")
+    chip = _chip(bench)
+    assert chip.version == 0x92 and chip.is_alive()
+    bench.present("ana")
+    assert bench.card("ana").state == OFF
+    chip.field(True)
+    assert bench.card("ana").state != OFF
+
+
+def test_clones_are_taken_as_they_are():
+    for version in (0x88, 0x89, 0x12, 0x15, 0x90, 0x91, 0xB2):
+        bench = Bench(version=version, ana="5B3C2A19")
+        chip = _chip(bench)
+        chip.field(True)
+        bench.present("ana")
+        bench.clock.sleep_us(6000)
+        assert TypeA(chip).request(), hex(version)
+
+
+def test_dead_bus_is_named():
+    for stuck in (0x00, 0xFF):
+        bench = Bench()
+        bench.board.spi.stuck = stuck
+        try:
+            _chip(bench)
+            raise AssertionError("a dead bus was taken for a chip")
+        except ChipError as error:
+            assert "RC522" in str(error)
+
+
+def test_empty_poll_costs_ten_frames_and_two_milliseconds_at_most():
+    bench = Bench()
+    chip = _chip(bench)
+    chip.field(True)
+    chip.poll(REQA)
+    bench.frames()
+    began_us = bench.clock.ticks_us()
+    assert chip.poll(REQA) == TIMEOUT
+    assert bench.frames() <= 10
+    assert bench.clock.ticks_us() - began_us <= 2000
+
+
+def test_empty_poll_allocates_nothing():
+    class Bus:
+        def __init__(self):
+            self.reads = 0
+
+        def write(self, data):
+            pass
+
+        def write_readinto(self, out, into):
+            into[1] = 0x01  # TimerIRq
+
+    class Still:
+        def ticks_us(self):
+            return 0
+
+        def ticks_diff(self, later, earlier):
+            return 0
+
+        def sleep_us(self, us):
+            pass
+
+    def pin(level):
+        pass
+
+    cards = TypeA(MFRC522(Bus(), pin, pin, Still()))
+    cards.request()
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(100):
+        cards.request()
+    after = gc.mem_alloc()
+    gc.enable()
+    assert after == before, after - before
+
+
+def test_bus_that_dies_in_the_middle_is_deaf_and_bounded():
+    for stuck in (0x00, 0xFF):
+        bench = Bench()
+        chip = _chip(bench)
+        chip.field(True)
+        bench.board.spi.stuck = stuck
+        began_us = bench.clock.ticks_us()
+        assert chip.poll(REQA) == DEAF, hex(stuck)
+        assert bench.clock.ticks_us() - began_us < 20000
+        assert not chip.is_alive()
+
+
+def test_chip_that_lost_power_for_a_moment_is_not_alive():
+    bench = Bench()
+    chip = _chip(bench)
+    bench.board.power_cycle()
+    assert not chip.is_alive()
+
+
+def test_gain_is_set_and_checked():
+    bench = Bench()
+    for gain_db in GAINS_DB:
+        assert _chip(bench, gain_db=gain_db).gain_db == gain_db
+    try:
+        _chip(bench, gain_db=30)
+        raise AssertionError("30 dB does not exist")
+    except ValueError as error:
+        assert "18, 23, 33" in str(error)

@@ -1,0 +1,124 @@
+# firmware/presence.py: one tap for each presentation, however long the card rests; a deaf chip is
+# revived.
+
+
+from firmware.presence import Presence
+from iso14443 import TypeA
+from mfrc522 import MFRC522
+
+from bench import Bench
+
+UID = "04A1B2C3D4E580"
+
+
+class _Counter:
+    def __init__(self, **cards):
+        self.bench = Bench(**cards)
+        self.seen = []
+        self.seen_ms = 0
+        self.faults = []
+        chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
+        self.presence = Presence(
+            chip, TypeA(chip), self.bench.clock, self._on_card, self.faults.append
+        )
+
+    def _on_card(self, card):
+        self.seen.append(card.uid)
+        self.seen_ms = self.bench.clock.ticks_ms()
+
+    async def watch_ms(self, duration_ms):
+        clock = self.bench.clock
+        began_ms = clock.ticks_ms()
+        while clock.ticks_ms() - began_ms < duration_ms:
+            await clock.sleep_ms(await self.presence.step())
+
+
+async def test_a_resting_card_is_one_tap():
+    counter = _Counter(ana=UID)
+    await counter.watch_ms(200)
+    counter.bench.present("ana")
+    await counter.watch_ms(60000)
+    assert counter.seen == [bytes.fromhex(UID)]
+
+
+async def test_the_same_card_again_is_a_new_tap():
+    counter = _Counter(ana=UID)
+    for _ in range(3):
+        counter.bench.present("ana")
+        await counter.watch_ms(500)
+        counter.bench.remove("ana")
+        await counter.watch_ms(500)
+    assert len(counter.seen) == 3
+
+
+async def test_another_card_right_behind_is_a_tap_of_its_own():
+    counter = _Counter(ana=UID, boris="5B3C2A19")
+    counter.bench.present("ana")
+    await counter.watch_ms(300)
+    counter.bench.remove("ana")
+    counter.bench.present("boris")
+    await counter.watch_ms(1000)
+    assert counter.seen == [bytes.fromhex(UID), bytes.fromhex("5B3C2A19")]
+
+
+async def test_noise_on_a_resting_card_is_no_removal():
+    counter = _Counter(ana=UID)
+    counter.bench.present("ana")
+    await counter.watch_ms(300)
+    counter.bench.noise(10)
+    await counter.watch_ms(120000)
+    assert len(counter.seen) == 1
+
+
+async def test_card_is_seen_within_60_ms():
+    for delay_ms in range(0, 50, 7):
+        counter = _Counter(ana=UID)
+        await counter.watch_ms(200 + delay_ms)
+        counter.bench.present("ana")
+        began_ms = counter.bench.clock.ticks_ms()
+        await counter.watch_ms(200)
+        assert counter.seen and counter.seen_ms - began_ms <= 60, counter.seen_ms - began_ms
+
+
+async def test_a_phone_has_a_new_uid_at_each_presentation():
+    counter = _Counter(phone=None)
+    for _ in range(2):
+        counter.bench.present("phone")
+        await counter.watch_ms(500)
+        counter.bench.remove("phone")
+        await counter.watch_ms(500)
+    assert len(counter.seen) == 2 and counter.seen[0] != counter.seen[1]
+    assert all(uid[0] == 0x08 for uid in counter.seen)
+
+
+async def test_a_chip_that_lost_power_reads_again_within_2_s_and_is_counted():
+    counter = _Counter(ana=UID)
+    await counter.watch_ms(500)
+    counter.bench.board.power_cycle()
+    counter.bench.present("ana")
+    await counter.watch_ms(2000)
+    assert counter.seen == [bytes.fromhex(UID)]
+    assert counter.presence.recoveries == 1
+    assert counter.faults[-1] is False and True in counter.faults
+
+
+async def test_a_dead_bus_is_a_fault_until_it_is_back():
+    for stuck in (0x00, 0xFF):
+        counter = _Counter(ana=UID)
+        counter.bench.board.spi.stuck = stuck
+        await counter.watch_ms(3000)
+        assert counter.faults and counter.faults[-1] is True
+        counter.bench.board.spi.stuck = None
+        counter.bench.present("ana")
+        await counter.watch_ms(2000)
+        assert counter.faults[-1] is False
+        assert counter.seen == [bytes.fromhex(UID)]
+
+
+async def test_a_chip_that_dies_under_a_resting_card_gives_no_second_tap():
+    counter = _Counter(ana=UID)
+    counter.bench.present("ana")
+    await counter.watch_ms(500)
+    counter.bench.board.power_cycle()
+    await counter.watch_ms(3000)
+    assert counter.seen == [bytes.fromhex(UID)]
