@@ -146,7 +146,7 @@ def decode(payload: bytes, kind: type[_M]) -> _M:
         raise ContractError(f"payload of {len(payload)} bytes is over {PAYLOAD_MAX_BYTES}")
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(str(error)) from error
 
 
