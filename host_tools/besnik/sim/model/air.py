@@ -2,6 +2,10 @@
 
 from .noise import LOST, Noise
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .picc import Picc
+
 # One elementary time unit at 106 kbit/s: 128/fc.
 ETU_NS = 9440
 
@@ -15,7 +19,7 @@ class Answer:
         self.start_ns = start_ns
         self.collision = -1
         self.fault = 0
-        self.sources = []
+        self.sources: "list[Picc]" = []
 
     # A second card answers at the same time: Manchester halves add up, a differing bit
     # carries both and is read as 1 (reader.md 5.9).
@@ -47,7 +51,7 @@ class Answer:
 
 class Field:
     def __init__(self) -> None:
-        self.cards = []
+        self.cards: "list[Picc]" = []
         self.noise = Noise()
         self.on = False
         self.frames = 0
@@ -62,19 +66,19 @@ class Field:
             else:
                 card.power_down()
 
-    def insert(self, card, now_ns: int) -> None:
+    def insert(self, card: "Picc", now_ns: int) -> None:
         if card not in self.cards:
             self.cards.append(card)
             if self.on:
                 card.power_up(now_ns)
 
-    def remove(self, card) -> None:
+    def remove(self, card: "Picc") -> None:
         if card in self.cards:
             self.cards.remove(card)
             card.power_down()
 
     # The reader's frame has ended at `now_ns`; returns the Answer or None.
-    def deliver(self, data: bytes, bits: int, now_ns: int, gain_db: int):
+    def deliver(self, data: bytes, bits: int, now_ns: int, gain_db: int) -> "Answer | None":
         self.frames += 1
         if not self.on:
             return None

@@ -5,6 +5,12 @@ from .bus import SpiPort
 from .chip import Chip
 from .clock import Clock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .picc import Picc
+
 PINS = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
 
 
@@ -12,20 +18,25 @@ PINS = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
 # Listeners get (event, detail, value, t_us): ("pin", role, 0/1), ("tone", "", hz),
 # ("card", key, 0/1).
 class Board:
-    def __init__(self, pins=None, clock=None, version: int = 0x92):
+    def __init__(
+        self,
+        pins: "dict[str, int] | None" = None,
+        clock: "Clock | None" = None,
+        version: int = 0x92,
+    ):
         self.pins = dict(pins or PINS)
         self.clock = clock or Clock()
         self.field = Field()
         self.chip = Chip(self.clock, self.field, version)
         self.spi = SpiPort(self.chip, self.clock)
-        self.levels = {}
+        self.levels: "dict[str | int, int]" = {}
         self.tone_hz = 0
         self.wifi_up = True
-        self.cards = {}
-        self._roles = {}
+        self.cards: "dict[str, Picc]" = {}
+        self._roles: dict[int, str] = {}
         for role, gpio in self.pins.items():
             self._roles[gpio] = role
-        self._listeners = []
+        self._listeners: "list[Callable[[str, str, int, int], object]]" = []
         self.device_reset()
 
     # The device restarts: its outputs float, CS and RST are pulled up on the module. The
@@ -45,10 +56,10 @@ class Board:
         self.chip.hold_reset(True)
         self.device_reset()
 
-    def listen(self, listener) -> None:
+    def listen(self, listener: "Callable[[str, str, int, int], object]") -> None:
         self._listeners.append(listener)
 
-    def forget(self, listener) -> None:
+    def forget(self, listener: "Callable[[str, str, int, int], object]") -> None:
         self._listeners.remove(listener)
 
     def _tell(self, event: str, detail: str, value: int) -> None:
@@ -60,7 +71,7 @@ class Board:
     def spi_setup(self, baudrate: int, polarity: int = 0, phase: int = 0) -> None:
         self.spi.configure(baudrate, polarity, phase)
 
-    def spi_exchange(self, mosi, miso=None) -> None:
+    def spi_exchange(self, mosi: bytes, miso: "bytearray | None" = None) -> None:
         self.spi.exchange(mosi, miso)
 
     def pin_write(self, gpio: int, value: int) -> None:
@@ -108,7 +119,7 @@ class Board:
     # ---- the customer's side ----
 
     # Gives a card a name; it is not in the field yet.
-    def add(self, key: str, card) -> None:
+    def add(self, key: str, card: "Picc") -> None:
         self.cards[key] = card
 
     def present(self, key: str) -> None:

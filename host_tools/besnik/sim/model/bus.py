@@ -1,5 +1,10 @@
 # The chip's SPI side (MFRC522 8.1.2): framing, cost in time, counters, broken wires.
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .chip import Chip
+    from .clock import Clock
+
 # What one CS-low period costs beside its bytes: CS edges and the driver call, an estimate for
 # MicroPython on an ESP32 at 240 MHz.
 FRAME_NS = 20000
@@ -8,7 +13,7 @@ MAX_BAUDRATE = 10000000
 
 
 class SpiPort:
-    def __init__(self, chip, clock):
+    def __init__(self, chip: "Chip", clock: "Clock"):
         self._chip = chip
         self._clock = clock
         self._byte_ns = 8000
@@ -18,7 +23,7 @@ class SpiPort:
         self._reading = False
         self.frame_ns = FRAME_NS
         # None, or the byte a broken bus always reads: 0x00 (no power) or 0xFF (no wire).
-        self.stuck = None
+        self.stuck: "int | None" = None
         self.frames = 0
         self.octets = 0
 
@@ -39,7 +44,7 @@ class SpiPort:
     # Full duplex: clocks `mosi` out and the same number of bytes into `miso` (or None).
     # Address byte: bit 7 read, bits 6..1 address. Reading, every further MOSI byte is the next
     # address and the data comes one byte later; writing, the address stays.
-    def exchange(self, mosi, miso=None) -> None:
+    def exchange(self, mosi: bytes, miso: "bytearray | None" = None) -> None:
         count = len(mosi)
         self.octets += count
         clock = self._clock
@@ -73,7 +78,7 @@ class SpiPort:
                 miso[index] = value
         self._address = address
 
-    def _stuck(self):
+    def _stuck(self) -> "int | None":
         if self.stuck is not None:
             return self.stuck
         if not self._low or not self._usable:

@@ -7,12 +7,20 @@ from .fifo import Fifo
 from .modem import Modem
 from .timer import Timer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .air import Field
+    from .clock import Clock
+    from .picc import Picc
+
 # 1024 oscillator clocks (8.6.3) and a crystal that needs about 0.4 ms.
 WAKE_NS = 37740 + 400000
 
 
 class Chip:
-    def __init__(self, clock, field, version: int = 0x92):
+    def __init__(self, clock: "Clock", field: "Field", version: int = 0x92):
         self.clock = clock
         self.field = field
         self.version = version
@@ -27,8 +35,8 @@ class Chip:
         self._wake_ns = FAR
         self._held = False
         self._alerts = 0
-        self._readers = [None] * 64
-        self._writers = [None] * 64
+        self._readers: "list[Callable[[], int] | None]" = [None] * 64
+        self._writers: "list[Callable[[int], None] | None]" = [None] * 64
         self._connect()
         self.reset(clock.now())
 
@@ -74,6 +82,12 @@ class Chip:
         self._alerts = 0x04
         self.deaf = False
         self.plan()
+
+    # The supply dips: registers fall back to reset, nobody tells the host (reader.md 3.1).
+    def brownout(self) -> None:
+        now = self.clock.now()
+        self.catch_up(now)
+        self.reset(now)
 
     # The NRSTPD pin: low is hard power-down, the rising edge a reset (8.8.1).
     def hold_reset(self, held: bool) -> None:
@@ -154,7 +168,7 @@ class Chip:
         self.modem.abort()
 
     # A card leaves or comes: what is on the air so far is settled first.
-    def before_cards_change(self, leaving=None) -> None:
+    def before_cards_change(self, leaving: "Picc | None" = None) -> None:
         now = self.clock.now()
         self.catch_up(now)
         if leaving is not None:

@@ -1,5 +1,10 @@
 # Emulated time, in integer nanoseconds. Bus traffic and waiting spend it; nothing else does.
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 FAR = 1 << 60
 
 
@@ -9,7 +14,7 @@ class Clock:
     def __init__(self, start_us: int = 0):
         self.ns = start_us * 1000
         self.due_ns = FAR
-        self._agenda = []
+        self._agenda: "list[tuple[int, Callable[..., Any], tuple[Any, ...]]]" = []
 
     def now(self) -> int:
         return self.ns
@@ -31,7 +36,7 @@ class Clock:
     def advance_us(self, us: int) -> None:
         self.reach(self.now() + us * 1000)
 
-    def after_us(self, us: int, action, *args) -> None:
+    def after_us(self, us: int, action: "Callable[..., Any]", *args: "Any") -> None:
         due = self.now() + us * 1000
         at = 0
         while at < len(self._agenda) and self._agenda[at][0] <= due:

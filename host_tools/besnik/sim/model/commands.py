@@ -7,11 +7,15 @@ from .modem import RECEIVING, SENDING, WAIT_DATA
 from .noise import Rng
 from .selftest import answer as selftest_answer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .chip import Chip
+
 SELF_TEST = 0x09
 
 
 class Commands:
-    def __init__(self, chip):
+    def __init__(self, chip: "Chip"):
         self._chip = chip
         self._buffer = bytes(25)
         self._crc = 0xFFFF

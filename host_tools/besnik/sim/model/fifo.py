@@ -8,7 +8,7 @@ SIZE = 64
 class Fifo:
     def __init__(self, regs: bytearray):
         self._regs = regs
-        self.data = []
+        self.data: list[int] = []
 
     # False: full, the byte is lost and BufferOvfl is due.
     def push(self, byte: int) -> bool:

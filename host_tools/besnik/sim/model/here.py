@@ -5,7 +5,7 @@ from .board import Board
 
 class _Here:
     def __init__(self) -> None:
-        self.board = None
+        self.board: "Board | None" = None
 
 
 _here = _Here()

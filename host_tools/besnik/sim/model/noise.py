@@ -3,6 +3,7 @@
 PARITY = 1
 PROTOCOL = 2
 LOST = 3
+ALL_KINDS = (PARITY, PROTOCOL, LOST)
 
 
 # A linear congruential generator (numerical recipes constants): `random` differs between
@@ -25,9 +26,11 @@ class Noise:
     def __init__(self, seed: int = 1):
         self.rng = Rng(seed)
         self.per_mille = 0
-        self.kinds = (PARITY, PROTOCOL, LOST)
+        self.kinds: tuple[int, ...] = ALL_KINDS
 
-    def set(self, per_mille: int, kinds=(PARITY, PROTOCOL, LOST), seed: int = 1) -> None:
+    def set(
+        self, per_mille: int, kinds: tuple[int, ...] = (PARITY, PROTOCOL, LOST), seed: int = 1
+    ) -> None:
         self.per_mille = per_mille
         self.kinds = tuple(kinds)
         self.rng = Rng(seed)

@@ -3,6 +3,11 @@
 from .crc import crc_ok, with_crc
 from .noise import Rng
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # What a card sends: bytes and how many bits of them; None is silence.
+    Said = tuple[bytes, int] | None
+
 OFF = 0
 IDLE = 1
 READY = 2
@@ -23,7 +28,12 @@ ATQA = {4: b"\x04\x00", 7: b"\x44\x00", 10: b"\x84\x00"}
 # A card that only has a UID. Families derive from it and answer in `receive`.
 # `start_us`: silence after power-up; 5 ms is the longest a card may take (reader.md 2.4).
 class Picc:
-    def __init__(self, uid: bytes, sak: int = 0x00, atqa=None, start_us: int = 5000):
+    # True for a UID that says nothing about who holds the card.
+    random = False
+
+    def __init__(
+        self, uid: bytes, sak: int = 0x00, atqa: "bytes | None" = None, start_us: int = 5000
+    ):
         if len(uid) not in ATQA:
             raise ValueError("a UID has 4, 7 or 10 bytes, not " + str(len(uid)))
         self.sak = sak
@@ -62,7 +72,7 @@ class Picc:
         self.state = OFF
 
     # A whole frame from the reader; returns (bytes, bits) or None for silence.
-    def hear(self, data: bytes, bits: int, now_ns: int):
+    def hear(self, data: bytes, bits: int, now_ns: int) -> "Said":
         if self.state == OFF or now_ns - self.powered_ns < self.start_ns:
             return None
         if bits == 7:
@@ -79,7 +89,7 @@ class Picc:
             self._fall_back()
 
     # What a card family says when ACTIVE: (bytes, bits), SILENT, or None: not understood.
-    def receive(self, data: bytes, bits: int):  # noqa: ARG002 - the base class understands none
+    def receive(self, data: bytes, bits: int) -> "Said":  # noqa: ARG002 - the base class understands none
         return None
 
     # A family forgets what belongs to a selection (authentication, protocol state).
@@ -90,7 +100,7 @@ class Picc:
         self.state = HALT if self._starred else IDLE
         self.deselected()
 
-    def _short_frame(self, command: int):
+    def _short_frame(self, command: int) -> "Said":
         if self.state in (READY, ACTIVE):
             self._fall_back()
             return None
@@ -101,7 +111,7 @@ class Picc:
             return self.atqa, 16
         return None
 
-    def _anticollision(self, data: bytes, bits: int):
+    def _anticollision(self, data: bytes, bits: int) -> "Said":
         ours = self._levels[self._level]
         if bits >= 16 and data[0] == LEVELS[self._level]:
             nvb = data[1]
@@ -115,14 +125,14 @@ class Picc:
         self._fall_back()
         return None
 
-    def _selected(self):
+    def _selected(self) -> "Said":
         if self._level + 1 < len(self._levels):
             self._level += 1
             return with_crc(bytes((self.sak | CASCADE_BIT,))), 24
         self.state = ACTIVE
         return with_crc(bytes((self.sak & ~CASCADE_BIT & 0xFF,))), 24
 
-    def _active(self, data: bytes, bits: int):
+    def _active(self, data: bytes, bits: int) -> "Said":
         if bits == 32 and data[0] == 0x50 and data[1] == 0 and crc_ok(data):
             self.state = HALT
             self.deselected()
@@ -136,6 +146,8 @@ class Picc:
 
 # A phone that emulates a card: a new random UID, first byte 08, whenever a field appears.
 class RandomPicc(Picc):
+    random = True
+
     def __init__(self, seed: int = 1, sak: int = 0x20, start_us: int = 5000):
         self._rng = Rng(seed)
         Picc.__init__(self, b"\x08" + self._rng.octets(3), sak, None, start_us)

@@ -1,0 +1,30 @@
+# Starts a reader in the Unix port as the ESP32 port does: boot.py, then main.py, both in the
+# main namespace, with the flash folder as working directory and root of the search path.
+
+import os
+import sys
+
+
+def _run(name, namespace):
+    try:
+        with open(name) as file:
+            source = file.read()
+    except OSError:
+        return
+    exec(compile(source, name, "exec"), namespace)
+
+
+def start(flash, shims):
+    os.chdir(flash)
+    sys.path[:] = ["", shims, ".frozen", "lib"]
+    sys.argv[:] = []
+    namespace = {"__name__": "__main__"}
+    try:
+        _run("boot.py", namespace)
+    except Exception as error:
+        # The ESP32 prints it and goes on to main.py.
+        sys.print_exception(error)
+    _run("main.py", namespace)
+
+
+start(sys.argv[1], __file__.rsplit("/", 1)[0])
