@@ -39,7 +39,10 @@ _PACKET_BYTES_MAX: Final = 16 * 1024 * 1024
 _KEEPALIVE_S: Final = 30
 _CONNECT_TIMEOUT_S: Final = 5
 _CLOSE_TIMEOUT_S: Final = 1
+# A connection that held so long was a good one: the next attempt need not wait long.
+_STEADY_S: Final = 10
 _REFUSED: Final = 128
+_TAKEN_OVER: Final = 0x8E  # another client came with the same id
 _SEND_NO_RETAINED: Final = 2  # MQTT 5.0, 3.8.3.1: retain handling
 
 OnTap = Callable[[str, bytes, bool], Awaitable[None]]
@@ -50,16 +53,6 @@ class _Outgoing(msgspec.Struct, frozen=True):
     payload: bytes
     expiry_s: int | None
     deadline_s: float | None
-
-
-class _Connection(Client):  # type: ignore[misc]  # gmqtt has no types
-    """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
-
-    There they could acknowledge another tap, because the broker's packet ids start anew.
-    """
-
-    async def reconnect(self, delay: bool = False) -> None:
-        """Do nothing: Link makes a new connection."""
 
 
 class _InFlight(PersistentStorage):  # type: ignore[misc]  # gmqtt has no types
@@ -73,6 +66,44 @@ class _InFlight(PersistentStorage):  # type: ignore[misc]  # gmqtt has no types
         """Forget an acknowledged message."""
         super().remove_message_by_mid(mid)
         self._on_room()
+
+
+class _Connection(Client):  # type: ignore[misc]  # gmqtt has no types
+    """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
+
+    There they could acknowledge another tap, because the broker's packet ids start anew.
+    ``lost`` is set when it is gone, ``reason`` is what the broker said of that; ``granted``
+    gets the codes of a SUBACK, or None if the connection is lost first.
+    """
+
+    def __init__(self, on_room: Callable[[], None]) -> None:
+        super().__init__(
+            CLIENT_ID,
+            clean_session=False,
+            optimistic_acknowledgement=False,
+            persistent_storage=_InFlight(on_room),
+            session_expiry_interval=SESSION_EXPIRY_S,
+            receive_maximum=RECEIVE_MAXIMUM,
+            maximum_packet_size=_PACKET_BYTES_MAX,
+        )
+        self.lost = asyncio.Event()
+        self.reason = "closed"
+        self.granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
+        self.on_disconnect = self._gone
+        self.on_subscribe = self._subscribed
+
+    def _gone(self, _client: Client, packet: bytes, _error: object = None) -> None:
+        if packet and not self.lost.is_set():
+            code = packet[0]  # MQTT 5.0, 3.14.2.1
+            self.reason = "session_taken_over" if code == _TAKEN_OVER else f"0x{code:02x}"
+        self.lost.set()
+        self.granted.put_nowait(None)
+
+    def _subscribed(self, _client: Client, _mid: int, codes: tuple[int, ...], _x: object) -> None:
+        self.granted.put_nowait(codes)
+
+    async def reconnect(self, delay: bool = False) -> None:
+        """Do nothing: Link makes a new connection."""
 
 
 class Link:
@@ -99,27 +130,25 @@ class Link:
         """Connect, and connect again whenever the connection is lost, until cancelled."""
         said = ""
         delays = backoff()
+        where = {"host": self._broker.host, "port": self._broker.port}
         while True:
             try:
-                lost = await self._connect()
+                connection = await self._connect()
             except (OSError, MQTTError, TimeoutError) as error:
                 if said != (said := str(error) or type(error).__name__):
-                    _log.warning(
-                        pairs(
-                            "broker_away",
-                            host=self._broker.host,
-                            port=self._broker.port,
-                            reason=said,
-                        )
-                    )
+                    _log.warning(pairs("broker_away", **where, reason=said))
                 await asyncio.sleep(next(delays))
                 continue
-            said, delays = "", backoff()
-            _log.info(pairs("broker_connected", host=self._broker.host, port=self._broker.port))
+            _log.info(pairs("broker_connected", **where))
             self._on_ready()
-            await lost.wait()
-            _log.warning(pairs("broker_lost"))
+            since = time.monotonic()
+            await connection.lost.wait()
+            _log.warning(pairs("broker_lost", **where, reason=connection.reason))
+            await _close(connection)
             self._forget()
+            said = ""
+            if time.monotonic() - since > _STEADY_S:
+                delays = backoff()
             await asyncio.sleep(next(delays))
 
     async def close(self) -> None:
@@ -164,28 +193,10 @@ class Link:
                     return
             self._waiting.popleft()
 
-    async def _connect(self) -> asyncio.Event:
-        """Return an event that is set when the new connection is lost."""
-        lost = asyncio.Event()
-        granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
-
-        def gone(*_: object) -> None:
-            lost.set()
-            granted.put_nowait(None)
-
-        connection = _Connection(
-            CLIENT_ID,
-            clean_session=False,
-            optimistic_acknowledgement=False,
-            persistent_storage=_InFlight(self._drain),
-            session_expiry_interval=SESSION_EXPIRY_S,
-            receive_maximum=RECEIVE_MAXIMUM,
-            maximum_packet_size=_PACKET_BYTES_MAX,
-        )
+    async def _connect(self) -> _Connection:
+        connection = _Connection(self._drain)
         connection.set_auth_credentials(USER, self._broker.bridge_password)
         connection.on_message = self._hear
-        connection.on_disconnect = gone
-        connection.on_subscribe = lambda _client, _mid, codes, _extra: granted.put_nowait(codes)
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 # asyncio sets TCP_NODELAY on every TCP connection; without it a tap takes 44 ms.
@@ -197,7 +208,7 @@ class Link:
                 connection.subscribe(
                     Subscription(TAPS, qos=1, retain_handling_options=_SEND_NO_RETAINED)
                 )
-                codes = await granted.get()
+                codes = await connection.granted.get()
             if codes is None:
                 raise ConnectionResetError("the broker hung up")
             if max(codes) >= _REFUSED:
@@ -207,7 +218,7 @@ class Link:
             await _close(connection)
             self._forget()
             raise
-        return lost
+        return connection
 
     def _forget(self) -> None:
         self._connection = None

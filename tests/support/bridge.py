@@ -1,0 +1,117 @@
+"""The real bridge process, and clients that stand where readers and the site stand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gmqtt import Client
+from gmqtt.mqtt.constants import MQTTv50, MQTTv311
+
+from besnik.contract import ROOT
+from support.broker import RunningBroker
+from support.processes import Processes, Running
+
+ANA, ELENI, BORIS, BLANK = "5B3C2A19", "04A1B2C3D4E580", "0487654321AB80", "04DEADBEEF1280"
+
+
+class BridgeRunner:
+    """Starts the bridge against a broker and a database, as often as a test likes."""
+
+    def __init__(
+        self, processes: Processes, broker: RunningBroker, database_url: str, state: Path
+    ) -> None:
+        self._processes = processes
+        file = state / "besnik.toml"
+        file.write_text(
+            f'state = "{state}"\n[broker]\nhost = "{broker.host}"\nport = {broker.port}\n'
+            f'bridge_password = "{broker.passwords["bridge"]}"\n[database]\n'
+            f'url = "{database_url}"\n',
+            encoding="utf-8",
+        )
+        self._environment = {"BESNIK_CONFIG": str(file)}
+
+    def start(self, *, ready: bool = True) -> Running:
+        """Start a bridge; return when it is ready, or at once."""
+        return self._processes.start(
+            "bridge",
+            [sys.executable, "-m", "besnik.bridge"],
+            environment=self._environment,
+            ready="bridge: ready" if ready else None,
+        )
+
+
+class Station:
+    """An MQTT client that says what it is told and keeps what it hears, decoded."""
+
+    def __init__(self, broker: RunningBroker, user: str, topic: str, version: int) -> None:
+        self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._broker = broker
+        self._topic = topic
+        self._version = version
+        self._client = Client(f"test-{user}-{topic.rpartition('/')[2]}")
+        self._client.set_auth_credentials(user, broker.passwords[user])
+        self._client.on_message = self._hear
+
+    async def __aenter__(self) -> Self:
+        subscribed = asyncio.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        await self._client.connect(self._broker.host, self._broker.port, version=self._version)
+        self._client.subscribe(self._topic, qos=1)
+        await asyncio.wait_for(subscribed.wait(), 5)
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self._client.disconnect()
+
+    def say(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
+        """Publish."""
+        self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    async def hear(self, timeout_s: float = 5) -> dict[str, Any]:
+        """Return the next message."""
+        return await asyncio.wait_for(self.heard.get(), timeout_s)
+
+    async def hear_all(self, count: int, timeout_s: float = 15) -> list[dict[str, Any]]:
+        """Return the next ``count`` messages."""
+        async with asyncio.timeout(timeout_s):
+            return [await self.heard.get() for _ in range(count)]
+
+    def _hear(self, _client: Client, _topic: str, payload: bytes, _qos: int, _extra: object) -> int:
+        self.heard.put_nowait(json.loads(payload))
+        return 0
+
+
+class ReaderStation(Station):
+    """Stands where a reader stands: MQTT 3.1.1, taps out, verdicts in."""
+
+    def __init__(
+        self, broker: RunningBroker, slug: str = "counter-1", shop: str = "corner"
+    ) -> None:
+        super().__init__(broker, slug, f"{ROOT}/{shop}/{slug}/verdict", MQTTv311)
+        self.tap_topic = f"{ROOT}/{shop}/{slug}/tap"
+        self._numbers = itertools.count(1)
+
+    def tap(self, uid: str, **changes: Any) -> str:
+        """Send a tap of a card and return its id."""
+        tap_id = f"00042-{next(self._numbers):06d}"
+        tap = {"v": 1, "id": tap_id, "k": "uid", "d": uid, "t": 1_795_300_000, "tq": 2, "q": 0}
+        self.say(self.tap_topic, json.dumps(tap | changes).encode())
+        return str(changes.get("id", tap_id))
+
+
+class SiteStation(Station):
+    """Stands where the site stands: hears visits."""
+
+    def __init__(self, broker: RunningBroker) -> None:
+        super().__init__(broker, "site", f"{ROOT}/+/+/visit", MQTTv50)
