@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gmqtt
 import msgspec
 
 from besnik import contract, demo
+from besnik.sim import reader
 from support.broker import RunningBroker, free_port
 from support.processes import Processes, Running
 
@@ -112,3 +114,52 @@ class TapSource:
 
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+class Counter:
+    """The virtual counter and the reader on it: the unmodified firmware in MicroPython."""
+
+    PINS: Final = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
+
+    def __init__(
+        self, state: Path, processes: Processes, broker: RunningBroker, root: Path
+    ) -> None:
+        self.folder = state / "counter"
+        self._processes = processes
+        self._flash = state / "flash"
+        self._nvs = state / "nvs.json"
+        reader.stage(self._flash, self._settings(broker), root)
+        self.folder.mkdir()
+        cards = [{"key": card.key, "label": card.label, "uid": card.uid} for card in demo.CARDS]
+        (self.folder / "cards.json").write_text(json.dumps(cards), encoding="utf-8")
+        (self.folder / "pins.json").write_text(json.dumps(self.PINS), encoding="utf-8")
+        self.start_counter()
+        self.start_reader()
+
+    def start_counter(self) -> None:
+        """Start the process that models chip, cards, light and buzzer."""
+        command = [sys.executable, "-m", "besnik.sim.counter", "--folder", self.folder]
+        files = ["--cards", self.folder / "cards.json", "--pins", self.folder / "pins.json"]
+        self.counter = self._processes.start("counter", [*command, *files], ready="counter: ready")
+
+    def start_reader(self) -> None:
+        """Start the reader's process."""
+        command, environment = reader.command(
+            self._flash, spi_socket=self.folder / "spi.sock", nvs=self._nvs, heap="1M"
+        )
+        self.reader = self._processes.start(
+            "reader", command, environment=environment, folder=self._flash
+        )
+
+    def _settings(self, broker: RunningBroker) -> dict[str, Any]:
+        return {
+            "shop": demo.SHOP,
+            "reader": demo.READER,
+            "wifi": {"ssid": "demo"},
+            "broker": {
+                "host": broker.host,
+                "port": broker.port,
+                "plain": True,
+                "password": broker.passwords[demo.READER],
+            },
+        }

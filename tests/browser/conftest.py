@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from browser.chain import Chain, TapSource
+from browser.chain import Chain, Counter, TapSource
 from support.broker import RunningBroker
 from support.processes import Processes
 
@@ -53,6 +53,14 @@ def reader(chain: Chain, broker: RunningBroker) -> Iterator[TapSource]:
     source = TapSource(broker)
     yield source
     source.close()
+
+
+@pytest.fixture
+def counter(
+    chain: Chain, state: Path, processes: Processes, broker: RunningBroker, root: Path
+) -> Counter:
+    """The virtual counter with the real firmware on it."""
+    return Counter(state, processes, broker, root)
 
 
 Open = Callable[..., Page]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from django.views.i18n import set_language
 
-from besnik.site.views import cashier, start
+from besnik.site.views import cashier, counter, start
 
 _till = "cashier/<slug:shop>/<slug:till>/"
 
@@ -15,4 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_till, cashier.page, name="cashier"),
     path(f"{_till}events", cashier.events, name="cashier-events"),
     path(f"{_till}taps/<int:tap>/enrol", cashier.enrol, name="enrol"),
+    path("counter/", counter.page, name="counter"),
+    path("counter/events", counter.events, name="counter-events"),
+    path("counter/cards/<slug:card>", counter.move, name="counter-move"),
+    path("demo/", start.demo, name="demo"),
 ]

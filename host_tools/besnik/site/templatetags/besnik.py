@@ -1,4 +1,4 @@
-"""``number``, ``digits`` and ``moment``: `besnik.site.formats` for templates."""
+"""``own_languages``, ``number``, ``digits`` and ``moment``: `besnik.site.formats` for templates."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from datetime import datetime
 from django import template
 
 from besnik.site import formats
+from besnik.site.languages import LANGUAGES
 
 register = template.Library()
+
+
+@register.simple_tag
+def own_languages() -> list[tuple[str, str]]:
+    """Return the languages of the pages, each by its own name."""
+    return LANGUAGES
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
@@ -14,11 +14,17 @@ from django.utils import translation
 from django.views.decorators.http import require_GET, require_POST
 
 from besnik.site import streams
-from besnik.site.board import PRESENT_FOR, Board, board
+from besnik.site.board import Board, board
 from besnik.site.forms import EnrolForm
 from besnik.site.hub import hub
-from besnik.site.languages import LANGUAGES
 from besnik.store.models import Reader, Tap, Till
+
+
+class _Source(NamedTuple):
+    """The tap whose card is to be enrolled: its row, and the card's upper-case hex."""
+
+    id: int
+    uid: str
 
 
 @require_GET
@@ -55,7 +61,10 @@ def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
         if scripted:
             return render(request, "site/_enrolled.html", {"member": member})
         return redirect("cashier", shop, till)
-    context = till_context(place, get_token(request)) | {"form": form, "source": source}
+    context = till_context(place, get_token(request)) | {
+        "form": form,
+        "source": _Source(source.pk, source.data),
+    }
     template = "site/_enrol.html" if scripted else "site/cashier.html"
     return render(request, template, context, status=422)
 
@@ -73,10 +82,8 @@ def till_context(till: Till, csrf_token: str) -> dict[str, Any]:
     return {
         "till": till,
         "board": shown,
-        "source": shown.tap if shown.view == "new" else None,
+        "source": _Source(shown.tap.id, shown.uid) if shown.tap and shown.view == "new" else None,
         "form": EnrolForm(),
-        "languages": LANGUAGES,
-        "present_s": int(PRESENT_FOR.total_seconds()),
         "stream": reverse("cashier-events", args=[till.shop.slug, till.slug]),
         "csrf_token": csrf_token,
     }

@@ -51,8 +51,8 @@ function addSignal(html) {
 
 function setLink(state) {
   showLink(link, state);
-  counter.classList.toggle("away", state !== "live");
-  if (state !== "live") reset({ led_green: 0, led_red: 0 });
+  counter.classList.toggle("away", state !== "live" && state !== "off");
+  if (state === "away" || state === "lost") reset({ led_green: 0, led_red: 0 });
 }
 
 soundSwitch.addEventListener("click", async () => {
