@@ -84,7 +84,7 @@ def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:
     wanted = {user: known.get(user) or secrets.token_urlsafe(24) for user in users}
     if not wanted.items() <= known.items():
         folder.mkdir(parents=True, exist_ok=True)
-        _write_private(file, json.dumps(known | wanted, indent=1))
+        write_private(file, json.dumps(known | wanted, indent=1))
     return wanted
 
 
@@ -103,8 +103,8 @@ def configure(
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     hashed = "".join(f"{user}:{_hash(password)}\n" for user, password in accounts.items())
-    _write_private(folder / "passwords", hashed)
-    _write_private(folder / "access", _access())
+    write_private(folder / "passwords", hashed)
+    write_private(folder / "access", _access())
     configuration = folder / "mosquitto.conf"
     configuration.write_text(_configuration(folder, data, host, port), encoding="utf-8")
     return configuration
@@ -168,7 +168,7 @@ def _hash(password: str) -> str:
     return f"$7${_PBKDF2_ROUNDS}${'$'.join(parts)}"
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
     """Replace ``file`` in one step with a file that only its owner can read."""
     scratch = file.with_name(file.name + ".new")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_S = 10.0
 _LINE_LIMIT = 1 << 20
 _TAIL_LINES = 12
+# What our processes log at level info is for the log file alone.
+_ROUTINE = re.compile(r"\blevel=(info|debug)\b|\b(INFO|DEBUG)\b")
 
 
 class ChildError(RuntimeError):
@@ -71,7 +74,7 @@ class Child:
         if self._keeper.done():
             await self._keeper
         if not self._ready.is_set():
-            raise ChildError(self._last_words(f"is not ready after {timeout_s:.0f} s"))
+            raise ChildError(self.last_words(f"is not ready after {timeout_s:.0f} s"))
 
     async def stop(self, grace_s: float) -> None:
         """Ask the program to end, wait ``grace_s``, then end it and all it started."""
@@ -98,7 +101,7 @@ class Child:
                 ran_s = asyncio.get_running_loop().time() - began
                 failures = 0 if ran_s > STEADY_S else failures + 1
                 if not self._ready.is_set() and failures > 1:
-                    raise ChildError(self._last_words(f"ends at once ({_ending(code)})"))
+                    raise ChildError(self.last_words(f"ends at once ({_ending(code)})"))
                 pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
                 self._say(f"{self.program.name}: {_ending(code)}; starts again in {pause_s:g} s")
                 await asyncio.sleep(pause_s)
@@ -133,7 +136,7 @@ class Child:
             self._ready.set()
             return
         self._tail.append(line)
-        if self.program.is_shown and self._ready.is_set():
+        if self.program.is_shown and self._ready.is_set() and not _ROUTINE.search(line):
             self._say(f"{self.program.name}: {line}")
 
     def _end_group(self) -> None:
@@ -141,7 +144,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _last_words(self, what: str) -> str:
+    def last_words(self, what: str) -> str:
+        """Return ``what`` happened to the program, followed by the last lines it printed."""
         words = "\n  ".join(self._tail) or "(it printed nothing)"
         return f"{self.program.name} {what}; it printed:\n  {words}"
 

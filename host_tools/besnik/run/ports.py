@@ -22,6 +22,14 @@ def choose(what: str, host: str, wanted: int, say: Callable[[str], None]) -> int
     raise PortError(f"{what}: no free port from {wanted} to {wanted + _TRIES - 1} on {host}")
 
 
+def any_free(host: str) -> int:
+    """Return a port that nobody listens on, whichever the system gives."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
         # A port in TIME_WAIT after a restart is free; one somebody listens on is not.

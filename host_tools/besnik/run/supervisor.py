@@ -1,0 +1,111 @@
+"""``besnik run``: starts the demo shop, shows its taps, ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from besnik import broker, demo
+from besnik.broker import BrokerError
+from besnik.run import members, ports, presentations, show
+from besnik.run.children import ChildError
+from besnik.run.demo import prepare
+from besnik.run.lock import FolderInUseError, hold
+from besnik.run.running import running
+from besnik.run.shop import ROOT
+from besnik.run.show import say
+from besnik.sim.control import ControlError
+from besnik.sim.reader import StageError
+from besnik.sim.umqtt import UmqttError
+
+HOST = "127.0.0.1"
+BROKER_PORT = 1883
+SITE_PORT = 8000
+CACHE = ROOT / ".besnik/cache"
+_PROBLEMS = (
+    BrokerError,
+    ChildError,
+    ControlError,
+    FolderInUseError,
+    StageError,
+    UmqttError,
+    ports.PortError,
+)
+
+
+def main(folder: Path, *, once: bool) -> int:
+    """Run the demo shop until a signal, or the four presentations; return the exit status."""
+    if os.environ.pop("BESNIK_DATABASE_URL", None):
+        say("besnik: BESNIK_DATABASE_URL is set; the demo leaves that database alone")
+    try:
+        mosquitto = broker.find(CACHE, _tell)
+        if once:
+            with tempfile.TemporaryDirectory(prefix="besnik-once-") as scratch:
+                return _until_stopped(_once(Path(scratch), mosquitto))
+        with hold(folder.resolve()):
+            return _until_stopped(_serve(folder, mosquitto))
+    except _PROBLEMS as problem:
+        print(f"besnik: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _tell(text: str) -> None:
+    say(f"besnik: {text}")
+
+
+def _until_stopped(work: Coroutine[Any, Any, int]) -> int:
+    """Run ``work``; the first SIGINT, SIGTERM or SIGHUP ends it in order."""
+
+    async def supervised() -> int:
+        task = asyncio.ensure_future(work)
+        asked = asyncio.Event()
+
+        def stop() -> None:
+            if not asked.is_set():
+                asked.set()
+                task.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+        return 0
+
+    return asyncio.run(supervised())
+
+
+async def _serve(folder: Path, mosquitto: broker.Mosquitto) -> int:
+    began_s = time.monotonic()
+    say("besnik: starting broker, bridge, site, counter and reader")
+    prepared = prepare(
+        folder,
+        broker_port=ports.choose("broker", HOST, BROKER_PORT, _tell),
+        site_port=ports.choose("site", HOST, SITE_PORT, _tell),
+    )
+    async with running(prepared, mosquitto, say) as shop:
+        say(show.welcome(prepared, time.monotonic() - began_s))
+        while True:
+            tap = await shop.watch.over.get()
+            found = await members.tap_file(demo.READER, tap.tap.id)
+            say(show.line(tap, found))
+
+
+async def _once(scratch: Path, mosquitto: broker.Mosquitto) -> int:
+    prepared = prepare(
+        scratch,
+        broker_port=ports.any_free(HOST),
+        site_port=ports.any_free(HOST),
+    )
+    async with running(prepared, mosquitto, say) as shop:
+        return await presentations.play(shop)
