@@ -27,7 +27,7 @@ class BridgeRunner:
         self, processes: Processes, broker: RunningBroker, database_url: str, state: Path
     ) -> None:
         self._processes = processes
-        file = state / "besnik.toml"
+        self.settings_file = file = state / "besnik.toml"
         file.write_text(
             f'state = "{state}"\n[broker]\nhost = "{broker.host}"\nport = {broker.port}\n'
             f'bridge_password = "{broker.passwords["bridge"]}"\n[database]\n'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from besnik.config import Config, Database
@@ -14,11 +15,15 @@ def settings_for(url: str) -> Config:
     return Config(database=Database(url=url))
 
 
+def open_raw(url: str) -> Any:
+    """Open a connection in autocommit mode: sqlite3's or psycopg's."""
+    connect = connect_sqlite if is_sqlite(url) else connect_postgres
+    return connect(settings_for(url))
+
+
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query, over a connection of its own."""
-    settings = settings_for(url)
-    connect = connect_sqlite if is_sqlite(url) else connect_postgres
-    with closing(connect(settings)) as connection:
+    with closing(open_raw(url)) as connection:
         return [tuple(row) for row in connection.execute(query).fetchall()]
 
 
@@ -47,3 +52,48 @@ def assert_ledger_adds_up(url: str) -> None:
         """SELECT tap.id FROM store_tap tap LEFT JOIN store_entry entry ON entry.tap_id = tap.id
            WHERE (tap.outcome = 'accepted') <> (entry.id IS NOT NULL)""",
     )
+
+
+def execute(url: str, statement: str) -> None:
+    """Run one statement, over a connection of its own."""
+    with closing(open_raw(url)) as connection:
+        connection.execute(statement)
+
+
+@contextmanager
+def locked_taps(url: str) -> Iterator[None]:
+    """Within this context nobody can write a tap: commits wait, and none of them succeeds."""
+    with closing(open_raw(url)) as connection:
+        if is_sqlite(url):
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+        else:
+            connection.execute("BEGIN")
+            connection.execute("LOCK TABLE store_tap IN SHARE MODE")
+            yield
+            # The server would finish what waits, even for a client that is dead.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def without_taps_table(url: str) -> Iterator[None]:
+    """Within this context the database is of no use to the bridge."""
+    execute(url, "ALTER TABLE store_tap RENAME TO hidden_tap")
+    yield
+    execute(url, "ALTER TABLE hidden_tap RENAME TO store_tap")
+
+
+def refuse_taps_of(url: str, uid: str) -> None:
+    """Make the database refuse taps of one card, as a fault in our own statements would."""
+    if is_sqlite(url):
+        execute(
+            url,
+            f"CREATE TRIGGER refuse BEFORE INSERT ON store_tap WHEN NEW.data = '{uid}' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+    else:
+        execute(url, f"ALTER TABLE store_tap ADD CHECK (data <> '{uid}')")

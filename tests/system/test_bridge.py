@@ -9,7 +9,7 @@ import pytest
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
 from support.orm import models_on
 from support.processes import Running, wait_until
-from support.store import assert_ledger_adds_up, rows
+from support.store import assert_ledger_adds_up, execute, rows
 
 pytestmark = pytest.mark.usefixtures("bridge")
 
@@ -62,7 +62,7 @@ async def test_a_refused_tap_is_answered_shown_and_written_without_an_entry(
 async def test_a_random_uid_is_not_looked_up_even_if_somebody_enrolled_it(
     reader: ReaderStation, database_url: str
 ) -> None:
-    _execute(database_url, "UPDATE store_card SET data = '08A1B2C3' WHERE data = '5B3C2A19'")
+    execute(database_url, "UPDATE store_card SET data = '08A1B2C3' WHERE data = '5B3C2A19'")
     reader.tap("08A1B2C3")
     assert (await reader.hear())["why"] == "random_id"
     assert rows(database_url, "SELECT card_id, member_id FROM store_tap") == [(None, None)]
@@ -74,7 +74,7 @@ async def test_a_repeated_id_gets_the_first_verdict_and_counts_once(
     tap = reader.tap(ANA)
     first = await reader.hear()
     await site.hear()
-    _execute(database_url, "UPDATE store_card SET state = 'blocked' WHERE data = '5B3C2A19'")
+    execute(database_url, "UPDATE store_card SET state = 'blocked' WHERE data = '5B3C2A19'")
     reader.tap(ANA, id=tap, q=1)
     assert await reader.hear() == first
     # What the id says counts, not the rest: another card under a used id is the same tap.
@@ -112,7 +112,7 @@ async def test_a_change_of_the_programs_rules_counts_from_the_next_tap_on(
 ) -> None:
     reader.tap(ANA)
     await reader.hear()
-    _execute(database_url, "UPDATE store_program SET stamps_per_visit = 3")
+    execute(database_url, "UPDATE store_program SET stamps_per_visit = 3")
     reader.tap(ANA)
     await reader.hear()
     assert (4,) in rows(database_url, "SELECT balance FROM store_account")
@@ -181,7 +181,3 @@ async def test_two_bridges_with_one_name_do_not_count_twice(
         heard.add((await reader.hear(10))["id"])
     assert rows(database_url, "SELECT count(*) FROM store_tap") == [(20,)]
     assert_ledger_adds_up(database_url)
-
-
-def _execute(url: str, statement: str) -> None:
-    rows(url, f"{statement} RETURNING 1")
