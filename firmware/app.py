@@ -17,7 +17,7 @@ _OUTBOX_FOLDER = "outbox"
 
 
 # One reader: settings is what config.load() gives; board has clock, wlan, led_red, led_green,
-# buzzer, rc522() and rssi_dbm(); boot is this run's number.
+# buzzer, rc522 and rssi_dbm(); boot is this run's number.
 class Reader:
     def __init__(self, settings, board, boot, reset_cause):
         self._board = board
@@ -37,7 +37,7 @@ class Reader:
             self._on_up,
         )
         self.taps = taps.Taps(self.outbox, self.link, self.lights, board.clock, self._topic + "tap")
-        chip = mfrc522.MFRC522(*board.rc522(), board.clock, settings["rc522.gain_db"])
+        chip = mfrc522.MFRC522(*board.rc522, board.clock, settings["rc522.gain_db"])
         self.presence = presence.Presence(
             chip, iso14443.TypeA(chip), board.clock, self.taps.on_card, self.lights.set_fault
         )
@@ -134,4 +134,5 @@ def main(hardware):
         print(error)
         asyncio.run(show_fault(board))
     reader = Reader(settings, board, hardware.boot_count(), hardware.reset_cause())
+    settings = None  # the parts hold what they need
     asyncio.run(reader.run())

@@ -59,19 +59,15 @@ def boot_count():
         return 0
 
 
-# The parts on the pins of a config (config.check); its pins alone are enough for LED and buzzer.
+# The parts on the pins of a config (config.check); the network comes up when the link asks.
 class Board:
     def __init__(self, config):
-        self._config = config
         self.clock = Clock()
         self.wlan = network.WLAN(network.STA_IF)
-        self.led_red = self._output("led_red", 0)
-        self.led_green = self._output("led_green", 0)
+        self.led_red = _output(config["pins.led_red"], 0)
+        self.led_green = _output(config["pins.led_green"], 0)
         self.buzzer = machine.PWM(machine.Pin(config["pins.buzzer"]), freq=_BUZZER_HZ, duty_u16=0)
-
-    # SPI bus, chip select and reset of the RC522.
-    def rc522(self):
-        config = self._config
+        # SPI bus, chip select and reset of the RC522.
         spi = machine.SPI(
             2,
             baudrate=config["rc522.spi_hz"],
@@ -79,7 +75,7 @@ class Board:
             mosi=machine.Pin(config["pins.mosi"]),
             miso=machine.Pin(config["pins.miso"]),
         )
-        return spi, self._output("cs", 1), self._output("rst", 1)
+        self.rc522 = (spi, _output(config["pins.cs"], 1), _output(config["pins.rst"], 1))
 
     # Received signal strength of the Wi-Fi in dBm; None when not connected.
     def rssi_dbm(self):
@@ -88,8 +84,9 @@ class Board:
         except (OSError, ValueError):
             return None
 
-    def _output(self, role, value):
-        return machine.Pin(self._config["pins." + role], machine.Pin.OUT, value=value)
+
+def _output(gpio, value):
+    return machine.Pin(gpio, machine.Pin.OUT, value=value)
 
 
 # Why the chip started: machine.PWRON_RESET and its siblings.

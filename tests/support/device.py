@@ -134,3 +134,19 @@ class Device:
 def _shown(output: list[str]) -> str:
     text = "".join(output).strip()
     return f"\n--- output ---\n{text}" if text else ""
+
+
+def run_script(file: Path, timeout_s: float = 300) -> str:
+    """Run a script with the search path of device tests; return its output, DeviceError if it fails."""
+    parts, why = _search_path(ROOT / "tests/device/mpy")
+    done = subprocess.run(
+        [micropython(), str(file)],
+        env={**os.environ, "MICROPYPATH": ":".join(parts)},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    if done.returncode:
+        raise DeviceError(f"{file.name} failed:\n{done.stdout}{done.stderr}{why}")
+    return done.stdout

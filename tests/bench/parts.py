@@ -1,0 +1,82 @@
+"""The real parts a benchmark runs on: mosquitto, a database, the bridge, the virtual reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from besnik import broker as besnik_broker
+from besnik.sim.model.board import PINS
+from support.bridge import BridgeRunner
+from support.broker import RunningBroker
+from support.database import databases
+from support.processes import Processes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One shop for the length of a benchmark; the bridge is not started yet."""
+
+    folder: Path
+    processes: Processes
+    broker: RunningBroker
+    bridge: BridgeRunner
+
+
+@contextmanager
+def parts() -> Iterator[Parts]:
+    """Start a broker on a port of its own and prepare a database; end everything afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="besnik-"))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
+    environment = {**kept, "PYTHONPATH": str(ROOT / "host_tools"), "PYTHONUNBUFFERED": "1"}
+    (folder / "logs").mkdir()
+    processes = Processes(folder / "logs", environment)
+    try:
+        with databases(folder, environment) as prepared:
+            for url in prepared.copy(folder):
+                mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
+                broker = RunningBroker(mosquitto, folder / "broker", processes)
+                broker.start()
+                yield Parts(folder, processes, broker, BridgeRunner(processes, broker, url, folder))
+    finally:
+        processes.end()
+        shutil.rmtree(folder)
+
+
+def reader_settings(broker: RunningBroker) -> dict[str, object]:
+    """Return the config.json of the demo's reader for this broker."""
+    return {
+        "shop": "corner",
+        "reader": "counter-1",
+        "wifi": {"ssid": "shop"},
+        "broker": {
+            "host": broker.host,
+            "port": broker.port,
+            "plain": True,
+            "password": broker.passwords["counter-1"],
+        },
+    }
+
+
+def start_counter(parts: Parts) -> Path:
+    """Start the virtual counter without cards; return its folder."""
+    folder = parts.folder / "sim"
+    folder.mkdir()
+    (parts.folder / "cards.json").write_text("[]")
+    (parts.folder / "pins.json").write_text(json.dumps(PINS))
+    arguments = ["--cards", parts.folder / "cards.json", "--pins", parts.folder / "pins.json"]
+    parts.processes.start(
+        "counter",
+        [sys.executable, "-m", "besnik.sim.counter", "--folder", folder, *arguments],
+        ready="counter: ready",
+    )
+    return folder
