@@ -38,9 +38,8 @@ def main() -> int:
         figures = benchmark.measure()
         missed |= any(figure.is_met is False for figure in figures)
         print(table(figures), flush=True)
-        sections.append(
-            f"## {benchmark.TITLE}\n\n{benchmark.__doc__.strip()}\n\n{table(figures)}\n"
-        )
+        method = (benchmark.__doc__ or "").strip()
+        sections.append(f"## {benchmark.TITLE}\n\n{method}\n\n{table(figures)}\n")
     if len(names) == len(BENCHMARKS):
         DOCUMENT.write_text("\n".join(sections), encoding="utf-8")
         print(f"written: {DOCUMENT}")

@@ -2,14 +2,14 @@
 
 The real application, compiled to bytecode as it ships, runs in the MicroPython Unix port in a heap
 of 112 KB, wired to the virtual counter in its own process, connected to a real mosquitto, and sends
-1,000 taps through the real bridge; live bytes are `gc.mem_alloc()` after a collection, less what the
-shims of the board take.
+1,000 taps through the real bridge; live bytes are `gc.mem_alloc()` after a collection, less what
+the shims of the board take.
 
 Objects of the Unix port have 64 bits, twice an ESP32's; bytecode has the same size on both. So the
 figure for 32 bits is computed: (live − bytecode) / 2 + bytecode, bytecode being the `.mpy` files of
-all that stays loaded; umqtt.simple's is left out, as an ESP32 has it in its image. It is told beside
-the wasm build of MicroPython, which has 32-bit objects but no sockets: there the application is
-loaded (umqtt's bytecode too) and built, not run.
+all that stays loaded; umqtt.simple's is left out, as an ESP32 has it in its image. It is told
+beside the wasm build of MicroPython, which has 32-bit objects but no sockets: there the application
+is loaded (umqtt's bytecode too) and built, not run.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def _shown(output: list[str]) -> str:
 
 
 def run_script(file: Path, timeout_s: float = 300) -> str:
-    """Run a script with the search path of device tests; return its output, DeviceError if it fails."""
+    """Run a script with the search path of device tests; return its output, or DeviceError."""
     parts, why = _search_path(ROOT / "tests/device/mpy")
     done = subprocess.run(
         [micropython(), str(file)],
