@@ -174,7 +174,9 @@ async def test_two_bridges_with_one_name_do_not_count_twice(
 ) -> None:
     """The broker lets only one of them in at a time; the other comes back in its place."""
     await asyncio.to_thread(bridges.start)
-    await asyncio.to_thread(wait_until, lambda: "broker_lost" in bridge.log, "the first is out")
+    await asyncio.to_thread(
+        wait_until, lambda: "session_taken_over" in bridge.log, "the first is out"
+    )
     taps = [reader.tap(ANA) for _ in range(20)]
     heard = set()
     while heard != set(taps):

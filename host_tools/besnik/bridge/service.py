@@ -82,7 +82,6 @@ class Bridge:
         finally:
             for task in (group, link, stopped):
                 task.cancel()
-            await self._link.close()
             done = await asyncio.gather(group, link, stopped, return_exceptions=True)
         for outcome in done:
             if isinstance(outcome, Exception):

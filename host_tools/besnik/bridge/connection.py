@@ -1,0 +1,137 @@
+"""One connection to the broker, as gmqtt gives it, bent to acknowledge late.
+
+A tap is acknowledged after its handler returned, never before: gmqtt sends the PUBACK with the
+code the coroutine returned (``gmqtt/mqtt/handler.py``, ``__handle_publish_callback``), provided
+that ``optimistic_acknowledgement`` is off and the handler is a coroutine function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from gmqtt import Client, Subscription
+from gmqtt.mqtt.constants import PubAckReasonCode
+from gmqtt.mqtt.handler import MQTTError
+from gmqtt.storage import PersistentStorage
+
+from besnik import config, contract
+
+TAPS: Final = f"{contract.ROOT}/+/+/tap"
+USER: Final = "bridge"
+# Fixed: the session that keeps taps while no bridge runs is found again by this name.
+CLIENT_ID: Final = "besnik-bridge"
+SESSION_EXPIRY_S: Final = 7 * 24 * 3600
+# Taps the broker sends before the first is acknowledged, so also the largest batch.
+RECEIVE_MAXIMUM: Final = 1024
+# Above the largest message somebody may send by mistake, so that it is counted and not
+# dropped by the broker in silence; far below what could fill the memory.
+_PACKET_BYTES_MAX: Final = 16 * 1024 * 1024
+_KEEPALIVE_S: Final = 30
+_CONNECT_TIMEOUT_S: Final = 5
+_CLOSE_TIMEOUT_S: Final = 1
+_REFUSED: Final = 128
+_TAKEN_OVER: Final = 0x8E  # MQTT 5.0, 3.14.2.1: another client came with the same id
+_SEND_NO_RETAINED: Final = 2  # MQTT 5.0, 3.8.3.1: retain handling
+
+OnTap = Callable[[str, bytes, bool], Awaitable[None]]
+
+
+class BrokerError(OSError):
+    """The broker does not let the bridge in, or hung up on it."""
+
+
+class _InFlight(PersistentStorage):  # type: ignore[misc]  # gmqtt has no types
+    """gmqtt's store of messages the broker has not acknowledged; tells when one leaves it."""
+
+    def __init__(self, on_room: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_room = on_room
+
+    def remove_message_by_mid(self, mid: int) -> None:
+        """Forget an acknowledged message."""
+        super().remove_message_by_mid(mid)
+        self._on_room()
+
+
+class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
+    """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
+
+    There they could acknowledge another tap, because the broker's packet ids start anew.
+    ``on_tap(topic, payload, redelivered)`` is awaited for each message before it is
+    acknowledged and must not raise; ``on_room()`` is called when the broker takes more.
+    ``lost`` is set when the connection is gone, ``reason`` is what the broker said of that.
+    """
+
+    def __init__(self, on_tap: OnTap, on_room: Callable[[], None]) -> None:
+        super().__init__(
+            CLIENT_ID,
+            clean_session=False,
+            optimistic_acknowledgement=False,
+            persistent_storage=_InFlight(on_room),
+            session_expiry_interval=SESSION_EXPIRY_S,
+            receive_maximum=RECEIVE_MAXIMUM,
+            maximum_packet_size=_PACKET_BYTES_MAX,
+        )
+        self.lost = asyncio.Event()
+        self.reason = "closed"
+        self._on_tap = on_tap
+        self._granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
+        self.on_message = self._hear
+        self.on_disconnect = self._gone
+        self.on_subscribe = self._subscribed
+
+    async def open(self, broker: config.Broker) -> None:
+        """Connect and subscribe to the taps; OSError or TimeoutError if that fails.
+
+        Taps that the kept session holds can be heard before this returns.
+        """
+        self.set_auth_credentials(USER, broker.bridge_password)
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                # asyncio sets TCP_NODELAY on every TCP connection; without it a tap takes 44 ms.
+                await self.connect(broker.host, broker.port, keepalive=_KEEPALIVE_S)
+                self.subscribe(Subscription(TAPS, qos=1, retain_handling_options=_SEND_NO_RETAINED))
+                codes = await self._granted.get()
+        except MQTTError as error:
+            raise BrokerError(str(error)) from error
+        if codes is None:
+            raise BrokerError("the broker hung up")
+        if max(codes) >= _REFUSED:
+            raise BrokerError(f"the broker refuses {USER!r} the subscription of {TAPS}")
+
+    async def close(self) -> None:
+        """Leave in order; the session and what is not acknowledged stay at the broker."""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.disconnect()
+
+    def send(self, topic: str, payload: bytes, expiry_s: int | None) -> bool:
+        """Publish with QoS 1; False if the broker has no room now (its Receive Maximum)."""
+        extra = {} if expiry_s is None else {"message_expiry_interval": expiry_s}
+        try:
+            self.publish(topic, payload, qos=1, **extra)
+        except OverflowError:  # how gmqtt says that it is out of packet ids
+            return False
+        return True
+
+    async def reconnect(self, delay: bool = False) -> None:
+        """Do nothing: the link makes a new connection."""
+
+    async def _hear(
+        self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, Any]
+    ) -> int:
+        await self._on_tap(topic, payload, bool(properties["dup"]))
+        return int(PubAckReasonCode.SUCCESS)
+
+    def _gone(self, _client: Client, packet: bytes, _error: object = None) -> None:
+        if packet and not self.lost.is_set():
+            code = packet[0]
+            self.reason = "session_taken_over" if code == _TAKEN_OVER else f"0x{code:02x}"
+        self.lost.set()
+        self._granted.put_nowait(None)
+
+    def _subscribed(self, _client: Client, _mid: int, codes: tuple[int, ...], _x: object) -> None:
+        self._granted.put_nowait(codes)
