@@ -78,14 +78,17 @@ def unpacked(cache: Path, say: debian.Say = print) -> Mosquitto:
 
 
 def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:
-    """Return a password for each user, kept in ``folder/passwords.json``; new ones are random."""
+    """Return the passwords of all users of the broker in ``folder``, ``users`` among them.
+
+    They are kept in ``folder/passwords.json``; a new user's is random.
+    """
     file = folder / "passwords.json"
     known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    wanted = {user: known.get(user) or secrets.token_urlsafe(24) for user in users}
-    if not wanted.items() <= known.items():
+    new = {user: secrets.token_urlsafe(24) for user in users if user not in known}
+    if new:
         folder.mkdir(parents=True, exist_ok=True)
-        write_private(file, json.dumps(known | wanted, indent=1))
-    return wanted
+        write_private(file, json.dumps(known | new, indent=1))
+    return known | new
 
 
 def configure(

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "store": STORE,
     "crm": CRM,
     "bridge": CRM,
-    "site": {*CRM, "sim.control"},
+    "site": {*CRM, "sim.control", "sim.signals"},  # for the demo's counter page
     "broker": {"contract", "debian"},
     "sim": {"contract"},
     "fleet": {"contract", "config", "broker"},

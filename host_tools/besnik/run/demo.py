@@ -6,15 +6,13 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from besnik import broker, demo
 from besnik.config import Broker, Config, Site
+from besnik.sim.model.board import PINS
 
-# GPIO of each part; README's wiring table says the same.
-PINS: Final = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
 # A Unix socket's path must fit into sun_path, 108 bytes with its NUL (unix(7)).
 _SOCKET_PATH_MAX = 107
 
@@ -90,7 +88,7 @@ def prepare(folder: Path, *, broker_port: int, site_port: int) -> Demo:
         sockets=sockets,
         cards_file=folder / "cards.json",
         pins_file=folder / "pins.json",
-        reader_config=_reader_config(settings.broker, accounts[demo.READER]),
+        reader_config=reader_config(settings.broker, accounts[demo.READER]),
     )
     broker.write_private(prepared.settings_file, _toml(settings))
     prepared.cards_file.write_bytes(msgspec.json.encode(demo.CARDS))
@@ -107,7 +105,8 @@ def _sockets(folder: Path) -> Path:
     return sockets
 
 
-def _reader_config(address: Broker, password: str) -> dict[str, object]:
+def reader_config(address: Broker, password: str) -> dict[str, object]:
+    """Return the ``config.json`` of the demo's reader for a broker."""
     return {
         "shop": demo.SHOP,
         "reader": demo.READER,

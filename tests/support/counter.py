@@ -1,0 +1,52 @@
+"""The virtual counter in tests: the unmodified firmware in MicroPython, on a broker's port."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from besnik import demo
+from besnik.config import Broker
+from besnik.run.demo import reader_config
+from besnik.sim import reader
+from besnik.sim.model.board import PINS
+from support.broker import RunningBroker
+from support.processes import Processes, Running
+
+
+class Counter:
+    """Chip, cards, light and buzzer in one process, the reader in another.
+
+    ``control_socket`` is where cards are presented and pins watched.
+    """
+
+    def __init__(
+        self, state: Path, processes: Processes, broker: RunningBroker, root: Path
+    ) -> None:
+        self.folder = state / "counter"
+        self.control_socket = self.folder / "control.sock"
+        self.flash = state / "flash"
+        self._state = state
+        self._processes = processes
+        address = Broker(host=broker.host, port=broker.port)
+        config = reader_config(address, broker.passwords[demo.READER])
+        reader.stage(self.flash, config, root)
+        self.folder.mkdir()
+        (self.folder / "cards.json").write_bytes(msgspec.json.encode(demo.CARDS))
+        (self.folder / "pins.json").write_text(json.dumps(PINS), encoding="utf-8")
+
+    def start_counter(self) -> Running:
+        """Start the process that models chip, cards, light and buzzer."""
+        command = [sys.executable, "-m", "besnik.sim.counter", "--folder", self.folder]
+        files = ["--cards", self.folder / "cards.json", "--pins", self.folder / "pins.json"]
+        return self._processes.start("counter", [*command, *files], ready="counter: ready")
+
+    def start_reader(self) -> Running:
+        """Switch the reader on; after its ``machine.reset()`` somebody has to do it again."""
+        command, environment = reader.command(
+            self.flash, spi_socket=self.folder / "spi.sock", nvs=self._state / "nvs.json"
+        )
+        return self._processes.start("reader", command, environment=environment, folder=self.flash)
