@@ -12,7 +12,11 @@ from typing import Any, TypedDict, cast
 
 
 class ControlError(Exception):
-    """The counter refused a request or is gone; the text says which and why."""
+    """The counter refused a request or is gone (CounterGoneError); the text says why."""
+
+
+class CounterGoneError(ControlError, ConnectionError):
+    """The counter is not there, or no longer."""
 
 
 class Card(TypedDict):
@@ -55,11 +59,11 @@ class Control:
 
     @classmethod
     async def connect(cls, path: Path | str) -> Control:
-        """Connect to the control socket at ``path``; ControlError if nobody serves it."""
+        """Connect to the control socket at ``path``; CounterGoneError if nobody serves it."""
         try:
             return cls(*await asyncio.open_unix_connection(str(path)))
         except OSError as error:
-            raise ControlError(f"no virtual counter at {path}: {error}") from error
+            raise CounterGoneError(f"no virtual counter at {path}: {error}") from error
 
     async def __aenter__(self) -> Control:
         return self
@@ -79,7 +83,7 @@ class Control:
     async def request(self, op: str, **arguments: Any) -> dict[str, Any]:
         """Send one request and return the reply; ControlError with the counter's reason."""
         if self._closed:
-            raise ControlError("the virtual counter has gone")
+            raise CounterGoneError("the virtual counter has gone")
         number = next(self._numbers)
         reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = reply
@@ -89,7 +93,7 @@ class Control:
             await self._writer.drain()
             answer = await reply
         except OSError as error:
-            raise ControlError(f"the virtual counter has gone: {error}") from error
+            raise CounterGoneError(f"the virtual counter has gone: {error}") from error
         finally:
             self._waiting.pop(number, None)
         if not answer["ok"]:
@@ -159,4 +163,4 @@ class Control:
             queue.put_nowait(None)
         for reply in self._waiting.values():
             if not reply.done():
-                reply.set_exception(ControlError("the virtual counter has gone"))
+                reply.set_exception(CounterGoneError("the virtual counter has gone"))

