@@ -1,4 +1,4 @@
-"""The ASGI application: Django, with the live hub running for as long as it is served."""
+"""The ASGI application: static files, Django, and the live hub while they are served."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from besnik.site import catalogues
+from besnik.site.assets import Assets
 from besnik.site.hub import hub
 
 _Message = dict[str, Any]
@@ -20,12 +21,15 @@ _Send = Callable[[Any], Awaitable[None]]
 
 catalogues.compile_stale(settings.STATE / "locale")
 _django = get_asgi_application()
+_assets = Assets()
 
 
 async def application(scope: _Message, receive: _Receive, send: _Send) -> None:
-    """Serve HTTP by Django; start and stop the hub with the server."""
+    """Serve static files and, by Django, pages; start and stop the hub with the server."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
+    elif (file := _assets.get(scope)) is not None:
+        await _assets.serve(file, scope, send)
     else:
         await _django(scope, receive, send)
 

@@ -50,8 +50,8 @@ def day(value: date, today: date) -> str:
     """Return a date without its year when that is the current one."""
     if _language() == _PERSIAN:
         jalali = _Jalali(value, locale=_PERSIAN)
-        same_year = jalali.year == _Jalali(today).year
-        return localized_digits(jalali.strftime("%-d %B" if same_year else "%-d %B %Y"))
+        year = "" if jalali.year == _Jalali(today).year else f" {jalali.year}"
+        return localized_digits(f"{jalali.day} {jalali.strftime('%B')}{year}")
     pattern = "d MMM" if value.year == today.year else "d MMM y"
     return format_date(value, pattern, locale=_language())
 

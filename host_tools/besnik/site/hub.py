@@ -154,7 +154,7 @@ class Hub:
             await asyncio.sleep(RETRY_S)
 
     def _client(self, broker: config.Broker, lost: asyncio.Event) -> Any:
-        client = gmqtt.Client(None, clean_session=True, logger=_quiet)
+        client = gmqtt.Client(None, clean_session=True, logger=_log.getChild("gmqtt"))
         client.set_auth_credentials("site", broker.site_password)
         # This loop reconnects, not gmqtt: its own reconnect gives up on a refusal for good.
         client.reconnect_retries = -2
@@ -166,9 +166,5 @@ class Hub:
         self.heard(topic, payload)
         return 0
 
-
-# gmqtt reports at WARNING what this file says itself, with the address and what happens next.
-_quiet = logging.getLogger(f"{__name__}.gmqtt")
-_quiet.setLevel(logging.CRITICAL)
 
 hub = Hub()

@@ -45,7 +45,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "besnik.site.headers.security_headers",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -79,8 +78,6 @@ USE_TZ = True
 TIME_ZONE = local_zone_name()
 
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 0  # browsers ask each time and mostly hear "not modified": no stale page
 
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
@@ -98,5 +95,11 @@ LOGGING = {
     "formatters": {"line": {"format": "site: %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"besnik": {"level": "INFO"}, "django": {"handlers": [], "level": "WARNING"}},
+    "loggers": {
+        "besnik": {"level": "INFO"},
+        # It reports what hub.py says itself, with the address and what happens next.
+        "besnik.site.hub.gmqtt": {"level": "CRITICAL"},
+        # What a visitor typed wrong is no news; what breaks is.
+        "django.request": {"level": "ERROR"},
+    },
 }

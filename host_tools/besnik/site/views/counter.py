@@ -106,8 +106,12 @@ class Teller:
         ]
 
 
+def _in_words(label: str) -> str:
+    return translation.gettext(label)
+
+
 def _tray(cards: list[dict[str, Any]]) -> str:
-    named = [card | {"text": translation.gettext(card["label"])} for card in cards]
+    named = [card | {"text": _in_words(card["label"])} for card in cards]
     return render_to_string("site/_tray.html", {"cards": named})
 
 
