@@ -38,6 +38,7 @@ _PROBLEMS = (
     StageError,
     UmqttError,
     ports.PortError,
+    OSError,
 )
 
 

@@ -13,7 +13,7 @@ from besnik.sim.signals import Recogniser, Seen
 READ = "read"
 # The longest signal of a verdict is shorter; a reader says `stored` after 1.5 s without one.
 PATIENCE_S = 4.0
-# How long before its message the first signal of a tap can have ended.
+# How long before the tap's message its first signal can have ended.
 EARLY_S = 1.0
 
 
@@ -128,10 +128,11 @@ class TapWatch:
         if event["ev"] == "card" and event["present"]:
             self._card_at_us = event["t_us"]
         for signal in self._recogniser.feed(event):
-            if self._current is None:
-                self._early.append((_now_s(), signal))
-            else:
+            if self._current is not None:
                 self._add_signal(self._current, signal)
+            elif signal.name == READ:
+                # It can be over before the tap's message has come through the broker.
+                self._early = [(_now_s(), signal)]
 
     def _add_signal(self, tap: TapSeen, signal: Seen) -> None:
         tap.signals.append(signal)
