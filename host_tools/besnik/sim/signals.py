@@ -17,7 +17,6 @@ GLITCH_MS = 25
 # How far a duration may be off: a fixed part for a busy machine and a share of itself.
 SLACK_MS = 40
 SLACK_SHARE = 0.2
-REST_MS = 400
 
 _COLOURS = {(0, 0): "dark", (1, 0): "red", (0, 1): "green", (1, 1): "amber"}
 
@@ -120,14 +119,6 @@ class Recogniser:
             self._levels[event["role"]] = event["v"]
             return self._light(event["t_us"])
         return []
-
-    def rest(self, t_us: int) -> list[Seen]:
-        """Say that it is ``t_us`` now: what has been dark for a while and fits nothing is over."""
-        if self._colour != "dark" or not self._runs or t_us - self._since_us < REST_MS * 1000:
-            return []
-        if self._could_go_on((*self._lights(), ("dark", (t_us - self._since_us) / 1000))):
-            return []
-        return [self._unknown(len(self._runs), self._since_us)]
 
     def _now_colour(self) -> str:
         return _COLOURS[(self._levels["led_red"], self._levels["led_green"])]
