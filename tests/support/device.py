@@ -6,13 +6,13 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from besnik.sim import umqtt
+from besnik.sim.reader import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests/device/harness.py"
@@ -29,14 +29,6 @@ class Settings:
 
     heap: str = "2M"
     timeout_s: float = 20
-
-
-def micropython() -> str:
-    """Return the path of the interpreter that belongs to the running Python."""
-    path = Path(sys.executable).parent / "micropython"
-    if not path.exists():
-        raise DeviceError(f"{path} is missing: install host_tools/requirements/dev.lock")
-    return str(path)
 
 
 def _search_path(test_folder: Path) -> tuple[list[str], str]:
@@ -58,7 +50,7 @@ class Device:
         self._settings = settings
         parts, self._no_umqtt = _search_path(file.parent)
         self._process = subprocess.Popen(
-            [micropython(), "-X", f"heapsize={settings.heap}", str(HARNESS), file.stem],
+            [interpreter(), "-X", f"heapsize={settings.heap}", str(HARNESS), file.stem],
             env={**os.environ, "MICROPYPATH": ":".join(parts)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -140,7 +132,7 @@ def run_script(file: Path, timeout_s: float = 300) -> str:
     """Run a script with the search path of device tests; return its output, or DeviceError."""
     parts, why = _search_path(ROOT / "tests/device/mpy")
     done = subprocess.run(
-        [micropython(), str(file)],
+        [interpreter(), str(file)],
         env={**os.environ, "MICROPYPATH": ":".join(parts)},
         capture_output=True,
         text=True,

@@ -60,19 +60,17 @@ def _download(scratch: Path) -> Path:
             f"{NAME} {VERSION} cannot be downloaded ({type(error).__name__}: {error}). "
             "It is needed once; connect to the package index and try again."
         ) from error
-    _check(scratch)
+    # unearth leaves a downloaded archive in `scratch` and unpacks a local one where it is.
+    _check(best.link.file_path if best.link.is_file else scratch / best.link.filename)
     target = scratch / "library"
     (target / "umqtt").mkdir(parents=True)
     shutil.copyfile(Path(folder) / "umqtt/simple.py", target / "umqtt/simple.py")
     return target
 
 
-def _check(scratch: Path) -> None:
-    """Raise UmqttError unless the downloaded archive is the pinned one."""
-    archives = list(scratch.glob("*.tar.gz"))
-    if len(archives) != 1:
-        raise UmqttError(f"{NAME} {VERSION}: expected one archive, found {len(archives)}")
-    found = hashlib.sha256(archives[0].read_bytes()).hexdigest()
+def _check(archive: Path) -> None:
+    """Raise UmqttError unless the archive is the pinned one."""
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != SHA256:
         raise UmqttError(f"{NAME} {VERSION} has sha256 {found}, pinned is {SHA256}: not used")
 

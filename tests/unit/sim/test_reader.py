@@ -1,0 +1,153 @@
+"""The reader's process: a staged flash runs boot.py and main.py in MicroPython, resets included."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from besnik.sim import reader
+from besnik.sim.control import Control
+from besnik.sim.model.board import PINS
+from support.processes import Processes, Running
+
+BOOT = """
+print("boot", __name__)
+booted = 1
+"""
+# Reads the version register, switches a light, counts boots and restarts itself.
+MAIN = """
+import json, sys, time
+import esp32, machine
+from firmware import part
+import device_library
+spi = machine.SPI(2, baudrate=1000000)
+cs = machine.Pin(5, machine.Pin.OUT, value=1)
+machine.Pin(26, machine.Pin.OUT)(1)
+cs(0)
+spi.write(b"\\xee")
+version = spi.read(1)[0]
+cs(1)
+nvs = esp32.NVS("test")
+try:
+    boots = nvs.get_i32("boots") + 1
+except OSError:
+    boots = 1
+nvs.set_i32("boots", boots)
+nvs.commit()
+config = json.load(open("config.json"))
+print("main", booted, hex(version), boots, machine.reset_cause(), part.NAME, config["shop"])
+print("path", sys.path[0] == "", sys.path[2:])
+if boots == 1:
+    machine.reset()
+if boots == 2:
+    machine.WDT(timeout=200)
+    while True:
+        pass
+print("end")
+time.sleep(0.2)
+"""
+
+
+@pytest.fixture
+def source(state: Path, root: Path) -> Path:
+    """A source tree with a firmware of its own and the cache of the real one."""
+    tree = state / "source"
+    for name, text in {
+        "boot.py": BOOT,
+        "main.py": MAIN,
+        "firmware/part.py": 'NAME = "part"\n',
+        "lib/device_library.py": "import umqtt.simple\n",
+    }.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text, encoding="utf-8")
+    (tree / ".besnik").mkdir()
+    (tree / ".besnik/cache").symlink_to(root / ".besnik/cache")
+    return tree
+
+
+@pytest.fixture
+def counter(state: Path, processes: Processes) -> Path:
+    """The folder of a running counter's sockets."""
+    (state / "cards.json").write_text("[]")
+    (state / "pins.json").write_text(json.dumps(PINS))
+    command = [sys.executable, "-m", "besnik.sim.counter", "--folder", state / "c"]
+    files = ["--cards", state / "cards.json", "--pins", state / "pins.json"]
+    processes.start("counter", [*command, *files], ready="counter: ready")
+    return state / "c"
+
+
+def start(processes: Processes, state: Path, counter: Path, heap: str = "112K") -> Running:
+    command, environment = reader.command(
+        state / "flash", spi_socket=counter / "spi.sock", nvs=state / "nvs.json", heap=heap
+    )
+    return processes.start("reader", command, environment=environment, folder=state / "flash")
+
+
+async def test_reader_boots_resets_and_boots_again(
+    state: Path, source: Path, counter: Path, processes: Processes
+) -> None:
+    reader.stage(state / "flash", {"shop": "corner"}, source)
+    first = start(processes, state, counter)
+    assert first.wait() == -9, "machine.reset() cannot be caught"
+    assert "boot __main__\nmain 1 0x92 1 1 part corner\npath True ['.frozen', 'lib']" in first.log
+    second = start(processes, state, counter)
+    assert second.wait() == -9, "the watchdog bites a program that hangs"
+    assert "main 1 0x92 2 2 part corner" in second.log
+    third = start(processes, state, counter)
+    async with await Control.connect(counter / "control.sock") as control:
+        third.wait_for("end")
+        assert (await control.state())["pins"]["led_green"] == 1
+        assert third.wait() == 0
+    assert "main 1 0x92 3 3 part corner" in third.log
+
+
+def test_error_in_boot_is_printed_and_main_runs(
+    state: Path, source: Path, counter: Path, processes: Processes
+) -> None:
+    (source / "boot.py").write_text("booted = 0\nraise ValueError('no boot')\n")
+    (source / "main.py").write_text("print('main', booted)\nraise OSError(5)\n")
+    reader.stage(state / "flash", {}, source)
+    running = start(processes, state, counter)
+    assert running.wait() == 1
+    assert "ValueError: no boot" in running.log and "main 0" in running.log
+    assert 'File "main.py", line 2' in running.log and "OSError" in running.log
+
+
+def test_heap_is_limited_as_asked(
+    state: Path, source: Path, counter: Path, processes: Processes
+) -> None:
+    (source / "main.py").write_text(
+        "import gc\nprint(gc.mem_free() + gc.mem_alloc() < 100 * 1024)\n"
+    )
+    reader.stage(state / "flash", {}, source)
+    running = start(processes, state, counter, heap="100K")
+    assert running.wait() == 0 and "True" in running.log
+
+
+def test_staging_again_renews_the_program_and_keeps_the_outbox(state: Path, source: Path) -> None:
+    reader.stage(state / "flash", {"shop": "corner"}, source)
+    outbox = state / "flash/outbox"
+    outbox.mkdir()
+    (outbox / "00001-000001.tap").write_bytes(b"{}")
+    (source / "firmware/part.py").rename(source / "firmware/other.py")
+    reader.stage(state / "flash", {"shop": "market"}, source)
+    flash = state / "flash"
+    assert sorted(str(f.relative_to(flash)) for f in flash.rglob("*.*")) == [
+        "boot.py",
+        "config.json",
+        "firmware/other.mpy",
+        "lib/device_library.mpy",
+        "lib/umqtt/simple.mpy",
+        "main.py",
+        "outbox/00001-000001.tap",
+    ]
+    assert json.loads((flash / "config.json").read_text())["shop"] == "market"
+
+
+def test_file_that_mpy_cross_refuses_is_named(state: Path, source: Path) -> None:
+    (source / "firmware/part.py").write_text("match 1:\n    case 1: pass\n")
+    with pytest.raises(reader.StageError, match=r"firmware/part\.py: "):
+        reader.stage(state / "flash", {}, source)
