@@ -175,7 +175,7 @@ async def test_two_bridges_with_one_name_do_not_count_twice(
     """The broker lets only one of them in at a time; the other comes back in its place."""
     await asyncio.to_thread(bridges.start)
     await asyncio.to_thread(
-        wait_until, lambda: "session_taken_over" in bridge.log, "the first is out"
+        wait_until, lambda: "event=broker_lost" in bridge.log, "the first is out"
     )
     taps = [reader.tap(ANA) for _ in range(20)]
     heard = set()

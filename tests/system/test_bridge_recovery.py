@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,24 @@ async def test_a_broker_that_comes_back_finds_the_bridge_again(
         assert (await reader.hear())["r"] == "accepted"
     assert bridge.log.count("bridge: ready") == 1
     assert rows(database_url, ENTRIES) == [(1,)]
+
+
+async def test_a_broker_that_takes_few_messages_at_once_gets_them_in_turn(
+    bridges: BridgeRunner, broker: RunningBroker, state: Path, database_url: str
+) -> None:
+    """MQTT 5 lets a broker limit what is under way (Receive Maximum); mosquitto's default is 20."""
+    configuration = state / "broker/mosquitto.conf"
+    text = configuration.read_text()
+    assert "max_inflight_messages 0" in text
+    configuration.write_text(text.replace("max_inflight_messages 0", "max_inflight_messages 3"))
+    broker.restart()
+    await asyncio.to_thread(bridges.start)
+    async with ReaderStation(broker) as reader, SiteStation(broker) as site:
+        with locked_taps(database_url):
+            taps = [reader.tap(ANA) for _ in range(60)]
+            await asyncio.sleep(0.3)
+        assert {verdict["id"] for verdict in await reader.hear_all(60)} == set(taps)
+        assert {visit["tap"] for visit in await site.hear_all(60)} == set(taps)
 
 
 async def test_a_refused_password_is_said(bridges: BridgeRunner, broker: RunningBroker) -> None:

@@ -33,7 +33,6 @@ _KEEPALIVE_S: Final = 30
 _CONNECT_TIMEOUT_S: Final = 5
 _CLOSE_TIMEOUT_S: Final = 1
 _REFUSED: Final = 128
-_TAKEN_OVER: Final = 0x8E  # MQTT 5.0, 3.14.2.1: another client came with the same id
 _SEND_NO_RETAINED: Final = 2  # MQTT 5.0, 3.8.3.1: retain handling
 
 OnTap = Callable[[str, bytes, bool], Awaitable[None]]
@@ -62,7 +61,7 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     There they could acknowledge another tap, because the broker's packet ids start anew.
     ``on_tap(topic, payload, redelivered)`` is awaited for each message before it is
     acknowledged and must not raise; ``on_room()`` is called when the broker takes more.
-    ``lost`` is set when the connection is gone, ``reason`` is what the broker said of that.
+    ``lost`` is set when the connection is gone.
     """
 
     def __init__(self, on_tap: OnTap, on_room: Callable[[], None]) -> None:
@@ -76,7 +75,6 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             maximum_packet_size=_PACKET_BYTES_MAX,
         )
         self.lost = asyncio.Event()
-        self.reason = "closed"
         self._on_tap = on_tap
         self._granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
         self.on_message = self._hear
@@ -126,10 +124,7 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         await self._on_tap(topic, payload, bool(properties["dup"]))
         return int(PubAckReasonCode.SUCCESS)
 
-    def _gone(self, _client: Client, packet: bytes, _error: object = None) -> None:
-        if packet and not self.lost.is_set():
-            code = packet[0]
-            self.reason = "session_taken_over" if code == _TAKEN_OVER else f"0x{code:02x}"
+    def _gone(self, *_: object) -> None:
         self.lost.set()
         self._granted.put_nowait(None)
 

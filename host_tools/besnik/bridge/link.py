@@ -64,8 +64,10 @@ class Link:
                 said, since = "", time.monotonic()
                 self._on_ready()
                 await connection.lost.wait()
-                _log.warning(pairs("broker_lost", **where, reason=connection.reason))
-                if time.monotonic() - since > _STEADY_S:
+                lasted_s = time.monotonic() - since
+                # Lost again and again after a moment: another bridge goes by the same name.
+                _log.warning(pairs("broker_lost", **where, lasted_s=f"{lasted_s:.1f}"))
+                if lasted_s > _STEADY_S:
                     delays = backoff()
             except (OSError, TimeoutError) as error:
                 if said != (said := str(error) or type(error).__name__):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from besnik.config import ConfigError
+from besnik.store.database import is_sqlite
 from besnik.store.hot import HotStore, KnownReader
 from besnik.store.thread import StoreThread, StoreUnavailableError
 from support.broker import free_port
@@ -45,6 +48,24 @@ async def test_a_fault_of_the_work_passes_and_the_connection_stays(thread: Store
         await thread.call(fail)
     await thread.call(stores.append)
     assert stores[0] is stores[1]
+
+
+async def test_after_an_outage_a_new_connection_is_opened(
+    thread: StoreThread, database_url: str
+) -> None:
+    stores = []
+
+    def lose(hot: HotStore) -> None:
+        stores.append(hot)
+        if is_sqlite(database_url):
+            raise sqlite3.OperationalError("disk I/O error")
+        raise psycopg.OperationalError("server closed the connection unexpectedly\nmore")
+
+    with pytest.raises(StoreUnavailableError, match=r"^(disk I/O error|server closed[^\n]*)\Z"):
+        await thread.call(lose)
+    assert (await thread.call(counter)).keys() == {"counter-1"}
+    await thread.call(stores.append)
+    assert stores[0] is not stores[1]
 
 
 async def test_a_database_that_cannot_be_reached_is_away(tmp_path: Path) -> None:
