@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 _BYTES = 50
@@ -18,14 +20,10 @@ def secret_key(state: Path) -> str:
     file = state / "secret_key"
     if not file.exists():
         state.mkdir(parents=True, exist_ok=True)
-        draft = state / f"secret_key.{os.getpid()}"
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        handle, draft = tempfile.mkstemp(prefix="secret_key.", dir=state)  # mode 0600
+        with os.fdopen(handle, "w") as out:
             out.write(secrets.token_urlsafe(_BYTES))
-        try:
+        with contextlib.suppress(FileExistsError):
             file.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        Path(draft).unlink()
     return file.read_text()

@@ -1,0 +1,79 @@
+"""Style sheets, scripts and templates keep to what makes every language and every till work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from besnik import site
+
+SITE = Path(site.__file__).parent
+SHEETS = sorted(SITE.glob("static/**/*.css"))
+TEMPLATES = sorted(SITE.glob("templates/**/*.html"))
+SCRIPTS = sorted(SITE.glob("static/**/*.js"))
+
+# A property or value that names a side of the screen instead of a side of the text.
+PHYSICAL = re.compile(
+    r"(?:^|[\s;{])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right|top|bottom)\b"
+    r"|border-(?:top|bottom)-(?:left|right)-radius|(?:left|right|top|bottom|width|height|"
+    r"(?:min|max)-(?:width|height))\s*:"
+    r"|(?:text-align|float|clear)\s*:\s*(?:left|right))",
+    re.MULTILINE,
+)
+# Four values go round the screen's sides (or corners), not the text's: left must equal right.
+FOUR_VALUES = re.compile(r"\b(margin|padding|inset|border-radius)\s*:([^;]+);")
+WORDS = re.compile(r"(?:[^\s(]|\([^()]*(?:\([^()]*\)[^()]*)*\))+")
+FONT_SIZE = re.compile(r"font-size:\s*(?:clamp\()?([\d.]+)(rem|em|px)")
+
+
+def rules(sheet: Path) -> str:
+    text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"@(?:media|container)[^{]*\{", "{", text)
+
+
+def lopsided(text: str) -> list[str]:
+    found = []
+    for name, value in FOUR_VALUES.findall(text):
+        words = WORDS.findall(value)
+        if name == "border-radius":
+            mirrored = len(words) == 1 or (words[:1] == words[1:2] and words[2:3] == words[3:4])
+        else:
+            mirrored = len(words) < 4 or words[1] == words[3]
+        if not mirrored:
+            found.append(f"{name}: {value.strip()}")
+    return found
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_positions_are_logical(sheet: Path) -> None:
+    assert PHYSICAL.findall(rules(sheet)) == []
+    assert lopsided(rules(sheet)) == []
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_text_is_at_least_18_px(sheet: Path) -> None:
+    sizes = {match[0]: float(match[1]) for match in FONT_SIZE.finditer(rules(sheet))}
+    small = {text for text, size in sizes.items() if size < 1}
+    # The number on a card of the virtual counter's tray is decoration.
+    assert small <= ({"font-size: 0.75rem"} if sheet.name == "counter.css" else set())
+    if sheet.name == "base.css":
+        assert "font: 112.5%/" in rules(sheet)
+
+
+@pytest.mark.parametrize("file", [*SHEETS, *SCRIPTS, *TEMPLATES], ids=lambda file: file.name)
+def test_nothing_comes_from_elsewhere_or_is_written_in_line(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"https?://|url\(|@import", text)
+    if file.suffix == ".html":
+        assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", text)
+
+
+def test_the_checks_find_what_they_look_for() -> None:
+    for bad in ("a{margin-left:1px}", "a { text-align: right }", "a{\n left: 0 }", "a{width: 1px}"):
+        assert PHYSICAL.search(bad), bad
+    assert lopsided("padding: 1px 2px 1px max(3px, 1em);") == ["padding: 1px 2px 1px max(3px, 1em)"]
+    assert lopsided("border-radius: 1px 2px;") == ["border-radius: 1px 2px"]
+    assert lopsided("padding: 1px clamp(1px, 4cqi, var(--x)); border-radius: 0 0 1px 1px;") == []
+    assert not PHYSICAL.search("a{margin-inline-start:1px;inset-inline:0;text-align:start}")
