@@ -14,14 +14,13 @@ import logging
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
 from besnik.sim.desk import Desk, DeskError
 from besnik.sim.model.board import Board
-from besnik.sim.model.clock import Clock
+from besnik.sim.model.clock import WallClock
 from besnik.sim.model.picc import Picc, RandomPicc
 from besnik.sim.spiwire import serve
 
@@ -31,21 +30,6 @@ SOCKET_PATH_MAX = 107
 BACKLOG_MAX = 1 << 20
 
 log = logging.getLogger("counter")
-
-
-class RealClock(Clock):
-    """Wall time in nanoseconds; emulated costs can run ahead of it, never behind."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._began_ns = time.monotonic_ns()
-
-    def now(self) -> int:
-        """Return the later of wall time and what bus traffic has cost."""
-        wall_ns = time.monotonic_ns() - self._began_ns
-        if wall_ns > self.ns:
-            self.ns = wall_ns
-        return self.ns
 
 
 class SetupError(Exception):
@@ -150,7 +134,7 @@ def set_up(cards: Path, pins: Path) -> Desk:
     for role in ("cs", "rst"):
         if role not in roles:
             raise SetupError(f"{pins}: {role} is missing")
-    desk = Desk(Board(roles, RealClock()), Lock())
+    desk = Desk(Board(roles, WallClock()), Lock())
     for number, entry in enumerate(read_json(cards, list)):
         if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
             raise SetupError(f"{cards}: entry {number} has no key")

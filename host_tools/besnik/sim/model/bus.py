@@ -61,6 +61,8 @@ class SpiPort:
         byte_ns = self._byte_ns
         for index in range(count):
             now += byte_ns
+            if now < clock.ns:
+                now = clock.ns  # a wall clock has gone on
             clock.ns = now
             if now >= chip.next_ns:
                 chip.catch_up(now)

@@ -1,5 +1,14 @@
 # Emulated time, in integer nanoseconds. Bus traffic and waiting spend it; nothing else does.
 
+try:
+    from time import monotonic_ns as _wall_ns
+except ImportError:  # MicroPython
+    from time import ticks_us
+
+    def _wall_ns() -> int:
+        return ticks_us() * 1000
+
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,3 +52,16 @@ class Clock:
             at += 1
         self._agenda.insert(at, (due, action, args))
         self.due_ns = self._agenda[0][0]
+
+
+# Real time: the wall clock, or what bus traffic has cost where that is later.
+class WallClock(Clock):
+    def __init__(self) -> None:
+        self._began_ns = _wall_ns()
+        Clock.__init__(self)
+
+    def now(self) -> int:
+        wall_ns = _wall_ns() - self._began_ns
+        if wall_ns > self.ns:
+            self.ns = wall_ns
+        return self.ns

@@ -1,6 +1,7 @@
 # The board of this process: what the shims are wired to when no counter runs beside it.
 
 from .board import Board
+from .clock import WallClock
 
 
 class _Here:
@@ -11,10 +12,10 @@ class _Here:
 _here = _Here()
 
 
-# The board in use; made with the usual pins when nobody has put one here.
+# The board in use; with the usual pins and in real time when nobody has put another one here.
 def board() -> Board:
     if _here.board is None:
-        _here.board = Board()
+        _here.board = Board(clock=WallClock())
     return _here.board
 
 
