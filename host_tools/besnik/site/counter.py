@@ -20,7 +20,7 @@ async def feed(path: str) -> AsyncIterator[dict[str, Any]]:
 
     ``away``: nobody serves the control socket at ``path``; tried again every second.
     ``cards`` (with ``cards``): first of each connection, followed by the counter's ``state``.
-    ``tick`` (with ``connected``: the reader's process runs, and ``t_us``): nothing else came.
+    ``tick`` (with ``connected``: the reader's process runs): nothing else came.
     """
     while True:
         try:
@@ -50,7 +50,7 @@ async def _session(control: Control) -> AsyncIterator[dict[str, Any]]:
                 yield dict(await asyncio.wait_for(events.get(), TICK_S))
             except TimeoutError:
                 state = await asyncio.wait_for(control.state(), ANSWER_S)
-                yield {"ev": "tick", "connected": state["connected"], "t_us": state["t_us"]}
+                yield {"ev": "tick", "connected": state["connected"]}
     finally:
         pump.cancel()
         with contextlib.suppress(asyncio.CancelledError, ControlError):

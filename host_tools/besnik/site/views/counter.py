@@ -76,8 +76,7 @@ class Teller:
                 connected = self._set_connected(event["state"]["connected"])
                 return [*connected, streams.event("pins", event["state"]["pins"])]
             case "tick":
-                connected = self._set_connected(event["connected"])
-                return connected + self._signals(self._recogniser.rest(event["t_us"]))
+                return self._set_connected(event["connected"])
             case "tone":
                 told = streams.event("tone", event | {"text": signals.pitch(event["hz"])})
             case kind:

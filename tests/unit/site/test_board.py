@@ -1,0 +1,104 @@
+"""What a till's screen shows for each kind of tap."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from besnik import demo
+from besnik.contract import Reason
+from besnik.site.board import PRESENT_FOR, board
+from besnik.store.models import Till
+
+from .conftest import UIDS, Tapped
+
+LONG_S = PRESENT_FOR.total_seconds() + 1
+PAGE = f"/cashier/{demo.SHOP}/{demo.TILL}/"
+
+
+@pytest.fixture
+def till(orm: str) -> Till:
+    return Till.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "view", "text"),
+    [
+        ("ana", "ok", "accepted", "Visit counted"),
+        ("boris", "blocked", "blocked", "Do not accept this card."),
+        ("ana", "too_soon", "too_soon", "The visit counts once."),
+        ("ana", "error", "error", "Please hold the card to the reader again."),
+        ("ana", "expired", "refused", "This pass has expired."),
+        ("ana", "replayed", "refused", "This code was used before."),
+        ("blank", "unknown", "new", "This card has no member yet."),
+        ("phone", "random_id", "phone", "It shows a new number each time."),
+    ],
+)
+def test_each_verdict_says_what_to_do(
+    client: Client, till: Till, tapped: Tapped, key: str, reason: Reason, view: str, text: str
+) -> None:
+    tapped(key, reason)
+    assert board(till).view == view
+    page = client.get(PAGE).content.decode()
+    assert f'data-view="{view}"' in page
+    assert text in page
+    assert ("Enrol this card" in page) is (view == "new")
+
+
+def test_a_member_s_screen_has_name_language_and_card(client: Client, tapped: Tapped) -> None:
+    tapped("dariush", "ok")
+    page = client.get(PAGE).content.decode()
+    assert '<bdi dir="auto" lang="fa">داریوش کریمی</bdi>' in page
+    assert '<bdi class="uid" dir="ltr">…A8B9</bdi>' in page
+    assert UIDS["dariush"] not in page
+
+
+def test_a_name_is_never_markup(client: Client, tapped: Tapped) -> None:
+    tap = tapped("ana", "ok")
+    tap.member.name = '<script>alert("x")</script>'
+    tap.member.save()
+    page = client.get(PAGE).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_tap_of_a_while_ago_is_no_longer_the_person_at_the_till(
+    till: Till, tapped: Tapped
+) -> None:
+    tapped("ana", "ok", ago_s=LONG_S)
+    shown = board(till)
+    assert shown.view == "waiting"
+    assert [line.name for line in shown.earlier] == ["Ana Hoxha"]
+
+
+def test_a_tap_that_waited_in_the_reader_for_long_does_not_hide_who_is_here(
+    till: Till, tapped: Tapped
+) -> None:
+    tapped("eleni", "ok", ago_s=1)
+    before = board(till).key
+    tapped("ana", "ok", queued_s=LONG_S)
+    shown = board(till)
+    assert shown.member and shown.member.name == "Ελένη Παππά"
+    assert [line.name for line in shown.earlier] == ["Ana Hoxha"]
+    assert shown.key != before, "the screen must be drawn anew"
+
+
+def test_a_tap_that_waited_briefly_is_shown_and_says_so(
+    client: Client, till: Till, tapped: Tapped
+) -> None:
+    tapped("ana", "ok", queued_s=30)
+    assert board(till).view == "accepted"
+    assert "This tap waited in the reader" in client.get(PAGE).content.decode()
+
+
+def test_other_tills_do_not_show_it(till: Till, tapped: Tapped) -> None:
+    tapped("ana", "ok")
+    other = Till.objects.create(shop=till.shop, slug="till-2", name="Till 2")
+    assert board(other).view == "waiting"
+    assert board(other).earlier == ()
+
+
+def test_what_came_before_is_kept_short(till: Till, tapped: Tapped) -> None:
+    for ago_s in range(20, 0, -1):
+        tapped("ana", "ok", ago_s=ago_s)
+    assert len(board(till).earlier) == 4
