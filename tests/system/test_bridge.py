@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
+from besnik.bridge.connection import Connection
+from besnik.config import Broker
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
+from support.broker import RunningBroker
 from support.orm import models_on
 from support.processes import Running, wait_until
 from support.store import assert_ledger_adds_up, execute, rows
@@ -150,6 +154,18 @@ async def test_one_reader_never_waits_for_a_delayed_acknowledgement(
         await reader.hear()
         taken.append(loop.time() - start)
     assert sorted(taken)[len(taken) // 2] < 0.02
+
+
+async def test_the_bridge_sends_without_waiting_for_more(broker: RunningBroker) -> None:
+    async def ignore(_topic: str, _payload: bytes, _redelivered: bool) -> None:
+        """This test sends nothing."""
+
+    connection = Connection(ignore, lambda: None)
+    password = broker.passwords["bridge"]
+    await connection.open(Broker(broker.host, broker.port, bridge_password=password))
+    plug = connection._connection._transport.get_extra_info("socket")
+    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await connection.close()
 
 
 async def test_sigterm_ends_the_bridge_in_order(bridge: Running, reader: ReaderStation) -> None:

@@ -225,6 +225,18 @@ async def test_a_bridge_told_to_leave_in_an_outage_leaves_and_the_tap_counts_lat
     assert rows(database_url, ENTRIES) == [(1,)]
 
 
+async def test_a_bridge_told_to_leave_while_the_database_hangs_leaves(
+    bridges: BridgeRunner, bridge: Running, reader: ReaderStation, database_url: str
+) -> None:
+    with locked_taps(database_url):
+        tap = reader.tap(ANA)
+        await asyncio.sleep(0.3)
+        assert await asyncio.to_thread(bridge.stop, 3) == 0
+    await asyncio.to_thread(bridges.start)
+    assert (await reader.hear())["id"] == tap
+    assert rows(database_url, ENTRIES) == [(1,)]
+
+
 async def test_a_database_without_tables_at_the_start_is_said_and_waited_for(
     bridges: BridgeRunner, broker: RunningBroker, database_url: str
 ) -> None:

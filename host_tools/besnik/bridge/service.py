@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from besnik import contract
@@ -21,9 +22,11 @@ from besnik.store.hot import Recorded
 from besnik.store.thread import StoreThread, StoreUnavailableError
 
 _log = logging.getLogger(__name__)
+_topic = lru_cache(maxsize=1024)(contract.topic)
 
-# The supervisor gives every process 3 s to leave.
-_FINISH_BATCH_S: Final = 1.5
+# Together below the 3 s in which every process has to leave.
+_FINISH_BATCH_S: Final = 1.2
+_CLOSE_STORE_S: Final = 0.5
 # Each reason is logged this often in full, then at most once in the interval.
 _LOGGED_EACH: Final = 10
 _LOG_INTERVAL_S: Final = 10.0
@@ -59,20 +62,27 @@ class Bridge:
 
     async def run(self) -> None:
         """Answer taps until ``stop``; ConfigError if the database URL cannot be used."""
+        stopped = asyncio.create_task(self._stop.wait())
         try:
-            health = await self._crm.health()
-            if not health.ok:
-                _log.error(pairs("store_away", reason=health.why))
-            await self._answer_taps()
+            looked = asyncio.create_task(self._look_at_store())
+            await asyncio.wait({looked, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if looked.done():
+                looked.result()
+                await self._answer_taps(stopped)
         finally:
-            await self._store.aclose()
+            stopped.cancel()
+            await self._store.aclose(_CLOSE_STORE_S)
         counted = {f"bad_{fault}": count for fault, count in sorted(self._faults.items())}
         _log.info(pairs("stopped", taps=self._taps, batches=self._group.batches, **counted))
 
-    async def _answer_taps(self) -> None:
+    async def _look_at_store(self) -> None:
+        health = await self._crm.health()
+        if not health.ok:
+            _log.error(pairs("store_away", reason=health.why))
+
+    async def _answer_taps(self, stopped: asyncio.Task[bool]) -> None:
         group = asyncio.create_task(self._group.run())
         link = asyncio.create_task(self._link.run())
-        stopped = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({group, link, stopped}, return_when=asyncio.FIRST_COMPLETED)
             self._group.stop()
@@ -80,12 +90,12 @@ class Bridge:
             # One more turn of the loop: the handlers of the last batch send their answers.
             await asyncio.sleep(0)
         finally:
-            for task in (group, link, stopped):
-                task.cancel()
-            done = await asyncio.gather(group, link, stopped, return_exceptions=True)
-        for outcome in done:
-            if isinstance(outcome, Exception):
-                raise outcome
+            group.cancel()
+            link.cancel()
+            ends = await asyncio.gather(group, link, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     def _ready(self) -> None:
         if not self._said_ready:
@@ -109,7 +119,7 @@ class Bridge:
     def _answer(self, arrival: Arrival, settled: Recorded) -> None:
         verdict = contract.Verdict(arrival.tap.id, settled.outcome, settled.reason)
         self._link.send(
-            contract.topic(arrival.shop, arrival.reader, "verdict"),
+            _topic(arrival.shop, arrival.reader, "verdict"),
             contract.encode(verdict),
             expiry_s=contract.VERDICT_EXPIRY_S,
             deadline_s=arrival.received_s + contract.VERDICT_EXPIRY_S,
@@ -127,9 +137,7 @@ class Bridge:
             r=settled.outcome,
             why=settled.reason,
         )
-        self._link.send(
-            contract.topic(arrival.shop, arrival.reader, "visit"), contract.encode(visit)
-        )
+        self._link.send(_topic(arrival.shop, arrival.reader, "visit"), contract.encode(visit))
 
     def _count(self, bad: BadInputError, **values: object) -> None:
         self._faults[bad.fault] += 1

@@ -8,12 +8,13 @@ import sys
 
 import django
 from django.core.management import call_command
+from django.db import OperationalError
 
 from besnik.config import ConfigError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return the process's exit status (2: the settings cannot be used)."""
+    """Run one command; return the exit status (1: no database, 2: wrong settings)."""
     parser = argparse.ArgumentParser(prog="besnik.store", description=__doc__)
     parser.add_argument("command", choices=["migrate", "demo"])
     chosen = parser.parse_args(arguments)
@@ -25,13 +26,21 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         print(f"besnik.store: {error}", file=sys.stderr)
         return 2
-    if chosen.command == "migrate":
+    try:
+        _run(chosen.command)
+    except OperationalError as error:
+        print(f"besnik.store: the database cannot be used: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(command: str) -> None:
+    if command == "migrate":
         call_command("migrate", interactive=False, verbosity=0)
     else:
         from besnik.store.demo import seed
 
         seed()
-    return 0
 
 
 if __name__ == "__main__":

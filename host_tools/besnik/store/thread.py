@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 from besnik.config import Config
 from besnik.store.database import is_sqlite
@@ -27,17 +30,34 @@ class StoreThread:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._hot: HotStore | None = None
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        # A daemon: a process that is told to leave does not wait for a database that hangs.
+        self._thread = Thread(target=self._work_off, name="store", daemon=True)
+        self._thread.start()
 
     async def call(self, work: Callable[[HotStore], _T]) -> _T:
         """Return ``work(store)``; StoreUnavailableError if the database is away."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
+        future: Future[_T] = Future()
+        self._queue.put((future, lambda: self._run(work)))
+        return await asyncio.wrap_future(future)
 
-    async def aclose(self) -> None:
-        """Close the connection after the work that is running."""
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
-        self._executor.shutdown()
+    async def aclose(self, timeout_s: float = 1.0) -> None:
+        """Close the connection after the work that is running, or give up after a while."""
+        closed: Future[None] = Future()
+        self._queue.put((closed, self._close))
+        self._queue.put(None)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.wrap_future(closed), timeout_s)
+
+    def _work_off(self) -> None:
+        for future, work in iter(self._queue.get, None):
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
 
     def _run(self, work: Callable[[HotStore], _T]) -> _T:
         try:
