@@ -88,9 +88,10 @@ class OldReader:
             self.write(0x09, byte)
         self.write(0x0D, (align << 4) | last_bits)
         self.write(0x01, command)
-        if command == 0x0C:
+        transceive = command & 0x0F == 0x0C
+        if transceive:
             self.set_bits(0x0D, 0x80)
-        wanted = 0x30 if command == 0x0C else 0x10
+        wanted = 0x30 if transceive else 0x10
         for _ in range(self.polls):
             self.seen = self.read(0x04)
             if self.seen & (wanted | 0x01):

@@ -145,6 +145,24 @@ def test_collision_position_counts_the_bits_that_rx_align_leaves_free():
     assert data[0] == 0x10, "the two known bits are left 0 in the FIFO"
 
 
+def test_clean_answer_makes_the_collision_position_invalid_again():
+    board, reader = field("11223301", "11223309")
+    reader.request()
+    reader.exchange(b"\x93\x20")
+    assert not reader.read(0x0E) & 0x20
+    board.remove("11223301")
+    reader.request()
+    reader.request()
+    assert reader.exchange(b"\x93\x20")[0] == OK and reader.read(0x0E) & 0x20
+
+
+def test_receiver_that_is_switched_off_hears_nothing():
+    _, reader = field(FOUR)
+    assert reader.exchange(b"\x26", last_bits=7, command=0x2C)[0] == NOTHING
+    assert reader.request()[0] == NOTHING, "the card was READY all the same"
+    assert reader.request()[0] == OK
+
+
 def test_request_of_cards_with_different_uid_sizes_collides_too():
     _, reader = field(FOUR, SEVEN)
     status, _, bits = reader.request()
@@ -269,19 +287,20 @@ def test_timer_stops_when_the_answer_begins():
 
 def test_card_taken_away_during_an_answer_leaves_a_part_of_it():
     board, reader = field(FOUR)
-    reader.request()
-    status, data, bits = OK, b"", 0
-    for microseconds in range(0, 1000, 20):
+    lengths = []
+    for microseconds in range(0, 1500, 20):
         board.present(FOUR)
         board.clock.advance_us(6000)
         reader.request()
         board.clock.after_us(microseconds, board.remove, FOUR)
         status, data, bits = reader.exchange(b"\x93\x20")
-        if 0 < bits < 40:
-            break
+        assert status in (OK, NOTHING) and len(data) == (bits + 7) // 8
+        assert hexed(data[: bits // 8]) == (FOUR + "54")[: bits // 8 * 2]
+        lengths.append(bits)
         board.clock.advance_us(2000)
-    assert status == OK and 0 < bits < 40, "no moment gave a part"
-    assert hexed(data[: bits // 8]) == (FOUR + "54")[: bits // 8 * 2]
+    assert lengths == sorted(lengths), "the later it goes, the more was heard"
+    assert lengths[0] == 0 and lengths[-1] == 40
+    assert [bits for bits in lengths if 0 < bits <= 16] and [bits for bits in lengths if bits % 8]
 
 
 def test_card_taken_away_before_it_answers_is_not_heard():
