@@ -80,7 +80,8 @@ class Station:
 
     async def hear(self, timeout_s: float = 5) -> dict[str, Any]:
         """Return the next message."""
-        return await asyncio.wait_for(self.heard.get(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await self.heard.get()
 
     async def hear_all(self, count: int, timeout_s: float = 15) -> list[dict[str, Any]]:
         """Return the next ``count`` messages."""

@@ -16,11 +16,11 @@ _R = TypeVar("_R")
 _log = logging.getLogger(__name__)
 
 _FIRST_DELAY_S: Final = 0.2
-_LONGEST_DELAY_S: Final = 5.0
+_LONGEST_DELAY_S: Final = 2.0
 
 
 def backoff() -> Iterator[float]:
-    """Yield delays in seconds that double up to 5 s, each with jitter of a quarter."""
+    """Yield delays in seconds that double up to 2 s, each with jitter of a quarter."""
     delay = _FIRST_DELAY_S
     while True:
         yield delay * random.uniform(0.75, 1.25)

@@ -162,8 +162,8 @@ async def test_a_caller_who_gave_up_harms_nobody(
     assert await stays == "4"
 
 
-def test_delays_grow_to_five_seconds_with_jitter() -> None:
+def test_delays_grow_to_two_seconds_with_jitter() -> None:
     delays = list(islice(backoff(), 20))
     assert 0.15 <= delays[0] <= 0.25
-    assert all(3.75 <= delay <= 6.25 for delay in delays[6:])
+    assert all(1.5 <= delay <= 2.5 for delay in delays[6:])
     assert len(set(delays)) == len(delays)
