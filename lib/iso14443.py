@@ -23,7 +23,15 @@ class CardError(Exception):
         self.reason = reason
 
 
-_REASONS = ("timeout", "collision", "parity", "protocol", "overflow", "deaf")
+# By the negative result of an exchange: mfrc522's, and two of checked().
+_REASONS = ("timeout", "collision", "parity", "protocol", "overflow", "deaf", "crc", "length")
+_BAD_CRC = const(-7)
+_BAD_LENGTH = const(-8)
+
+
+# The word for a negative result, as CardError has it.
+def reason(result):
+    return _REASONS[-result - 1]
 
 
 # CRC_A (ISO/IEC 14443-3, Annex B) of the first n bytes: low byte first on the air.
@@ -34,6 +42,27 @@ def crc_a(data, n):
         b = (b ^ b << 4) & 0xFF
         crc = (crc >> 8 ^ b << 8 ^ b << 3 ^ b >> 4) & 0xFFFF
     return crc
+
+
+# Puts CRC_A behind the first n bytes of a frame; returns n + 2.
+def append_crc(frame, n):
+    crc = crc_a(frame, n)
+    frame[n] = crc & 0xFF
+    frame[n + 1] = crc >> 8
+    return n + 2
+
+
+# Looks at the answer of an exchange that ends with CRC_A: rx, and its number of bits or a negative
+# result. Returns the number of bytes without CRC_A, or a negative result.
+def checked(rx, bits):
+    if bits < 0:
+        return bits
+    n = bits // 8 - 2
+    if bits & 7 or n < 1:
+        return _BAD_LENGTH
+    if crc_a(rx, n) != rx[n] | rx[n + 1] << 8:
+        return _BAD_CRC
+    return n
 
 
 # A selected card. uid: 4, 7 or 10 bytes. sak: the last SAK, which tells what the card speaks.
@@ -120,7 +149,7 @@ class TypeA:
                 frame, 2 + whole + (odd > 0), tx_last_bits=odd, rx_align=odd, rx_bytes=5 - whole
             )
             if got < 0 and got != COLLISION:
-                raise CardError(_REASONS[-got - 1])
+                raise CardError(reason(got))
             self._merge(whole, odd)
             if got != COLLISION:
                 if got != (5 - whole) * 8:
@@ -159,15 +188,9 @@ class TypeA:
         frame = self._frame
         frame[0] = sel
         frame[1] = 0x70
-        crc = crc_a(frame, 7)
-        frame[7] = crc & 0xFF
-        frame[8] = crc >> 8
-        got = self._pcd.transceive(frame, 9, rx_bytes=3)
-        if got < 0:
-            raise CardError(_REASONS[-got - 1])
+        append_crc(frame, 7)
         rx = self._pcd.rx
-        if got != 24:
-            raise CardError("length")
-        if crc_a(rx, 1) != rx[1] | rx[2] << 8:
-            raise CardError("crc")
+        got = checked(rx, self._pcd.transceive(frame, 9, rx_bytes=3))
+        if got != 1:
+            raise CardError(reason(got) if got < 0 else "length")
         return rx[0]

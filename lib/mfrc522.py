@@ -8,8 +8,10 @@ from micropython import const
 
 # Registers (9.2), as SPI address bytes for writing: address << 1 (8.1.2.3). Reading sets bit 7.
 _COMMAND = const(0x01 << 1)
+_COM_I_EN = const(0x02 << 1)
 _COM_IRQ = const(0x04 << 1)
 _ERROR = const(0x06 << 1)
+_STATUS2 = const(0x08 << 1)
 _FIFO_DATA = const(0x09 << 1)
 _FIFO_LEVEL = const(0x0A << 1)
 _CONTROL = const(0x0C << 1)
@@ -32,11 +34,17 @@ _READ = const(0x80)
 # Commands (10.3).
 _CMD_IDLE = const(0x00)
 _CMD_TRANSCEIVE = const(0x0C)
+_CMD_MF_AUTHENT = const(0x0E)
 _CMD_SOFT_RESET = const(0x0F)
 
 # ComIrqReg (9.3.1.5).
 _IRQ_RX = const(0x20)
+_IRQ_IDLE = const(0x10)
 _IRQ_TIMER = const(0x01)
+
+# Status2Reg (9.3.1.9).
+_CRYPTO1_ON = const(0x08)
+_AUTHENT_US = const(10000)
 
 # ErrorReg (9.3.1.7).
 _ERR_PROTOCOL = const(0x01)
@@ -44,12 +52,18 @@ _ERR_PARITY = const(0x02)
 _ERR_COLLISION = const(0x08)
 _ERR_OVERFLOW = const(0x10)
 
-# Timer (8.5): (2 * 169 + 1) / 13.56 MHz = 25 us a step.
+# Timer (8.5): (2 * 169 + 1) / 13.56 MHz = 25 us a step, 1.6 s at most.
 _TIMER_PRESCALER = const(169)
 _TIMER_STEP_US = const(25)
+_TIMER_MAX_US = const(0xFFFF * _TIMER_STEP_US)
 
 # RxGain in RFCfgReg bits 6 to 4 (9.3.3.6).
 _GAIN = {18: 0x20, 23: 0x30, 33: 0x40, 38: 0x50, 43: 0x60, 48: 0x70}
+
+# So many damaged answers without a clean one between them: too much gain for this card (a strong
+# signal overdrives the receiver; ESPuino PR 413 counts it). Never below what a card needs at 1 cm.
+_NOISY = const(6)
+_GAIN_MIN_DB = const(23)
 
 # Air time of one byte with parity at 106 kbit/s: 9 * 128 / 13.56 MHz.
 _BYTE_US = const(85)
@@ -73,10 +87,13 @@ class ChipError(Exception):
 
 
 # One MFRC522. spi: machine.SPI at 10 MHz or less, mode 0. cs, rst: output pins. clock: ticks_us,
-# ticks_diff and sleep_us, as in module time. Nothing is sent before reset().
-# rx holds the bytes of the last answer; collision_bit the 1-based position of its first collision.
+# ticks_diff and sleep_us as in module time, and the coroutine sleep_ms of asyncio. irq: an input
+# pin with pull-up, if the chip's IRQ is wired; it spares the bus while an answer is awaited.
+# Nothing is sent before reset(). rx holds the bytes of the last answer; collision_bit the 1-based
+# position of its first collision. gain_db is the gain in use, lowered by itself when a card is too
+# loud, until the next reset().
 class MFRC522:
-    def __init__(self, spi, cs, rst, clock, gain_db=33):
+    def __init__(self, spi, cs, rst, clock, gain_db=33, irq=None):
         self._spi = spi
         self._cs = cs
         self._rst = rst
@@ -91,6 +108,9 @@ class MFRC522:
         self._fifo_in = bytearray(65)
         self._timeout_us = 0
         self.rx = memoryview(self._fifo_in)[1:]
+        self._irq = irq
+        self._wanted_gain_db = gain_db
+        self._noisy = 0
         self.gain_db = gain_db
         self.collision_bit = 0
         self.version = 0
@@ -117,8 +137,10 @@ class MFRC522:
         self._write(_TX_ASK, 0x40)  # 100 % ASK whatever ModGsPReg says (9.3.2.6)
         self._write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
         self._write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
+        if self._irq:
+            self._write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_TIMER)  # IRqInv: the pin is low when set
         self._timeout_us = 0
-        self.set_gain(self.gain_db)
+        self.set_gain(self._wanted_gain_db)
 
     # Receiver gain in dB, one of GAINS_DB; ValueError otherwise.
     def set_gain(self, gain_db):
@@ -131,6 +153,32 @@ class MFRC522:
     def field(self, on):
         self._write(_TX_CONTROL, 0x83 if on else 0x80)
 
+    # Starts the cipher of a MIFARE Classic card: command, block, key and four bytes of UID, twelve
+    # in all (10.3.1.9). Returns 0, TIMEOUT when the card refuses the key, or DEAF.
+    def authenticate(self, request):
+        self._load(self._burst(request, 12), _AUTHENT_US)
+        self._write(_COMMAND, _CMD_MF_AUTHENT)
+        for _ in range(2 * _AUTHENT_US // 1000):
+            self._clock.sleep_us(1000)
+            if self._poll_status(_IRQ_IDLE | _IRQ_TIMER):
+                return 0 if self._read(_STATUS2) & _CRYPTO1_ON else TIMEOUT
+        return DEAF
+
+    # Ends it.
+    def stop_crypto(self):
+        self._write(_STATUS2, 0)
+
+    # Soft power-down (8.6.2): the field and all but the registers are off. wake_up() ends it, after
+    # which field() must be called anew.
+    def power_down(self):
+        self._write(_TX_CONTROL, 0x80)
+        self._write(_COMMAND, 0x10)
+
+    # Ends power_down(); takes about a millisecond. Raises ChipError when the chip does not start.
+    def wake_up(self):
+        self._write(_COMMAND, _CMD_IDLE)
+        self._await_start()
+
     # True while the chip holds the settings of reset(): a chip that lost power or hangs does not.
     def is_alive(self):
         return self._read(_VERSION) == self.version and self._read(_T_PRESCALER) == _TIMER_PRESCALER
@@ -141,38 +189,58 @@ class MFRC522:
     # rx_align counted, or TIMEOUT, COLLISION (rx holds what was clear), PARITY, PROTOCOL, OVERFLOW;
     # DEAF when the chip does not even say that time ran out.
     def transceive(self, tx, n, tx_last_bits=0, rx_align=0, rx_bytes=1, timeout_us=500):
-        if timeout_us != self._timeout_us:
-            self._set_timeout(timeout_us)
-        out = self._fifo_out
-        out[0] = _FIFO_DATA
-        for i in range(n):
-            out[i + 1] = tx[i]
-        self._start(memoryview(out)[: n + 1], rx_align << 4 | tx_last_bits)
+        self._start(self._burst(tx, n), rx_align << 4 | tx_last_bits, timeout_us)
         if not self._await_answer(n * _BYTE_US + _TURN_US + rx_bytes * _BYTE_US, timeout_us):
             return DEAF
+        return self._collect()
+
+    # As transceive() with whole bytes, for an answer that may take long, up to 5 s: other tasks run
+    # while it is awaited.
+    async def transceive_slowly(self, tx, n, timeout_us):
+        self._start(self._burst(tx, n), 0, timeout_us)
+        clock = self._clock
+        start = clock.ticks_us()
+        limit_us = (n + 64) * _BYTE_US + _TURN_US + timeout_us
+        clock.sleep_us(n * _BYTE_US + _TURN_US)
+        done = _IRQ_RX | _IRQ_TIMER if timeout_us <= _TIMER_MAX_US else _IRQ_RX
+        while not self._poll_status(done):
+            if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
+                return DEAF if done & _IRQ_TIMER else TIMEOUT
+            await clock.sleep_ms(1)
         return self._collect()
 
     # Sends a short frame of seven bits given as its two-byte SPI frame, FIFO address first: the
     # idle poll. Allocates nothing. Returns as transceive() does, the answer staying in the FIFO.
     def poll(self, frame, timeout_us=500):
-        if timeout_us != self._timeout_us:
-            self._set_timeout(timeout_us)
-        self._start(frame, 7)
+        self._start(frame, 7, timeout_us)
         if not self._await_answer(3 * _BYTE_US + _TURN_US, timeout_us):
             return DEAF
         if not self._status[1] & _IRQ_RX:
             return TIMEOUT
         return self._outcome()
 
-    def _start(self, fifo, framing):
+    # The SPI frame that puts the first n bytes of tx into the FIFO.
+    def _burst(self, tx, n):
+        out = self._fifo_out
+        out[0] = _FIFO_DATA
+        for i in range(n):
+            out[i + 1] = tx[i]
+        return memoryview(out)[: n + 1]
+
+    def _start(self, fifo, framing, timeout_us):
+        self._load(fifo, timeout_us)
+        self._write(_COMMAND, _CMD_TRANSCEIVE)
+        self._write(_BIT_FRAMING, 0x80 | framing)
+
+    def _load(self, fifo, timeout_us):
+        if timeout_us != self._timeout_us:
+            self._set_timeout(timeout_us)
         self._write(_COMMAND, _CMD_IDLE)
         self._write(_COM_IRQ, 0x7F)
         self._write(_FIFO_LEVEL, 0x80)
         self._cs(0)
         self._spi.write(fifo)
         self._cs(1)
-        self._write(_COMMAND, _CMD_TRANSCEIVE)
-        self._write(_BIT_FRAMING, 0x80 | framing)
 
     # Reads the status when the answer should be there, again when the timer should have run out,
     # then often until the deadline. False: neither came, so the chip is deaf.
@@ -192,13 +260,16 @@ class MFRC522:
             clock.sleep_us(_BYTE_US)
         return True
 
-    # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2).
-    def _poll_status(self):
+    # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2); true when one
+    # of the interrupts in done has come.
+    def _poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
+        if self._irq and self._irq():
+            return 0
         self._cs(0)
         self._spi.write_readinto(self._status_out, self._status)
         self._cs(1)
         irq = self._status[1]
-        return irq != 0xFF and irq & (_IRQ_RX | _IRQ_TIMER)
+        return irq != 0xFF and irq & done
 
     def _collect(self):
         if not self._status[1] & _IRQ_RX:
@@ -223,16 +294,22 @@ class MFRC522:
             return COLLISION
         if error & _ERR_OVERFLOW:
             return OVERFLOW
-        if error & _ERR_PARITY:
-            return PARITY
-        if error & _ERR_PROTOCOL:
-            return PROTOCOL
+        if error & (_ERR_PARITY | _ERR_PROTOCOL):
+            self._note_noise()
+            return PARITY if error & _ERR_PARITY else PROTOCOL
+        self._noisy = 0
         last_bits = self._status[4] & 0x07
         level = self._status[3]
         return level * 8 if not last_bits else (level - 1) * 8 + last_bits
 
+    def _note_noise(self):
+        self._noisy += 1
+        if self._noisy >= _NOISY and self.gain_db > _GAIN_MIN_DB:
+            self._noisy = 0
+            self.set_gain(max(gain for gain in GAINS_DB if gain < self.gain_db))
+
     def _set_timeout(self, timeout_us):
-        steps = timeout_us // _TIMER_STEP_US
+        steps = min(timeout_us, _TIMER_MAX_US) // _TIMER_STEP_US
         self._write(_T_RELOAD_H, steps >> 8 & 0xFF)
         self._write(_T_RELOAD_L, steps & 0xFF)
         self._timeout_us = timeout_us
