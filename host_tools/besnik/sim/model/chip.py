@@ -1,6 +1,7 @@
-# The MFRC522 as its host sees it: registers, interrupt bits, power (reader.md 5.2-5.8).
+# The MFRC522: its parts, their power and time, and what they tell each other (reader.md 5.2-5.8).
 
 from . import registers as r
+from .access import Access
 from .clock import FAR
 from .commands import Commands
 from .fifo import Fifo
@@ -9,8 +10,6 @@ from .timer import Timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .air import Field
     from .clock import Clock
     from .picc import Picc
@@ -35,35 +34,10 @@ class Chip:
         self._wake_ns = FAR
         self._held = False
         self._alerts = 0
-        self._readers: "list[Callable[[], int] | None]" = [None] * 64
-        self._writers: "list[Callable[[int], None] | None]" = [None] * 64
-        self._connect()
+        access = Access(self)
+        self.read = access.read
+        self.write = access.write
         self.reset(clock.now())
-
-    def _connect(self) -> None:
-        read, write = self._readers, self._writers
-        read[r.COMMAND] = self._read_command
-        read[r.STATUS1] = self._read_status1
-        read[r.STATUS2] = self._read_status2
-        read[r.FIFO_DATA] = self._read_fifo
-        read[r.FIFO_LEVEL] = lambda: len(self.fifo.data)
-        read[r.CONTROL] = lambda: 0x10 | self.modem.last_bits
-        read[r.VERSION] = lambda: self.version
-        read[r.T_COUNTER_HIGH] = lambda: self.timer.counter(self.clock.now()) >> 8
-        read[r.T_COUNTER_LOW] = lambda: self.timer.counter(self.clock.now()) & 0xFF
-        write[r.COMMAND] = self._write_command
-        write[r.COM_IRQ] = lambda v: self._mark(r.COM_IRQ, v, 0x7F)
-        write[r.DIV_IRQ] = lambda v: self._mark(r.DIV_IRQ, v, 0x14)
-        write[r.STATUS2] = self._write_status2
-        write[r.FIFO_DATA] = self._write_fifo
-        write[r.FIFO_LEVEL] = self._write_fifo_level
-        write[r.WATER_LEVEL] = self._write_water_level
-        write[r.CONTROL] = self._write_control
-        write[r.BIT_FRAMING] = self._write_bit_framing
-        write[r.COLL] = self._write_coll
-        write[r.TX_CONTROL] = self._write_tx_control
-        for address in r.READ_ONLY:
-            write[address] = self._ignore
 
     # ---- power ----
 
@@ -101,7 +75,7 @@ class Chip:
             self._wake_ns = now + WAKE_NS
             self.plan()
 
-    # False while the host gets no sense out of the chip: in reset or starting up after it.
+    # False while NRSTPD is low: the bus is dead.
     def answers(self) -> bool:
         return not self._held
 
@@ -125,13 +99,14 @@ class Chip:
             if self._wake_ns == due:
                 self._wake_ns = FAR
                 self.regs[r.COMMAND] &= ~r.POWER_DOWN
+                self.drive_antenna(due)
             elif self.modem.due_ns == due:
                 self.modem.step(due)
             else:
                 self.timer.expire()
                 self.regs[r.COM_IRQ] |= r.TIMER_IRQ
             self.plan()
-        self._watch_fifo()
+        self.watch_fifo()
 
     # ---- what the modem reports ----
 
@@ -175,137 +150,57 @@ class Chip:
             self.modem.lost(leaving, now)
             self.plan()
 
-    # ---- register access ----
+    # ---- what the registers ask for ----
 
-    def read(self, address: int) -> int:
-        reader = self._readers[address]
-        return reader() if reader else self.regs[address]
+    # True while the oscillator starts: CommandReg's PowerDown still reads 1 (8.6.3, 8.8.2).
+    def is_starting(self) -> bool:
+        return self._wake_ns != FAR
 
-    def write(self, address: int, value: int) -> None:
-        if self._wake_ns != FAR and address != r.COMMAND:
-            return
-        writer = self._writers[address]
-        if writer:
-            writer(value)
-        else:
-            self.regs[address] = value
-
-    def irq_pin(self) -> int:
-        active = self._irq_active()
-        inverted = self.regs[r.COM_IEN] & 0x80
-        return int(active != bool(inverted))
-
-    def _irq_active(self) -> bool:
+    def irq_is_active(self) -> bool:
         regs = self.regs
         com = regs[r.COM_IRQ] & regs[r.COM_IEN] & 0x7F
         return bool(com or regs[r.DIV_IRQ] & regs[r.DIV_IEN] & 0x14)
 
-    def _ignore(self, value: int) -> None:
-        pass
-
-    # Set1/Set2: the marked bits are set, or without it cleared.
-    def _mark(self, address: int, value: int, mask: int) -> None:
-        if value & 0x80:
-            self.regs[address] |= value & mask
-        else:
-            self.regs[address] &= ~value & 0xFF
-
-    def _read_command(self) -> int:
-        starting = r.POWER_DOWN if self._wake_ns != FAR else 0
-        return self.regs[r.COMMAND] | starting
-
-    def _write_command(self, value: int) -> None:
-        now = self.clock.now()
-        regs = self.regs
-        if value & 0x0F == r.SOFT_RESET:
-            self.reset(now)
-            return
-        down = value & r.POWER_DOWN
-        was_down = regs[r.COMMAND] & r.POWER_DOWN
-        if down and not was_down:
-            self.modem.abort()
-            self.timer.stop()
-            self.field.power(False, now)
-            self._wake_ns = FAR
-        elif was_down and not down:
-            self._wake_ns = now + WAKE_NS
-        regs[r.COMMAND] = (regs[r.COMMAND] & 0x0F) | (value & r.RCV_OFF) | down
-        if self._wake_ns != FAR:
-            regs[r.COMMAND] |= r.POWER_DOWN
-        command = value & 0x0F
-        if command != r.NO_CHANGE and (command == r.IDLE or self.awake()):
-            self.commands.start(command, now)
-        if not down:
-            self._antenna(now)
-        self.plan()
-
-    def _read_status1(self) -> int:
-        value = 0x20 | self.commands.crc_is_zero()
-        if self._irq_active():
-            value |= 0x10
-        if self.timer.running():
-            value |= 0x08
-        return value | (0x02 if self.fifo.high() else 0) | (0x01 if self.fifo.low() else 0)
-
-    def _read_status2(self) -> int:
-        return (self.regs[r.STATUS2] & 0x48) | self.modem.state
-
-    # MFCrypto1On can be cleared but not set by the host (9.3.1.9).
-    def _write_status2(self, value: int) -> None:
-        self.regs[r.STATUS2] = (self.regs[r.STATUS2] & value & 0x08) | (value & 0x40)
-
-    def _read_fifo(self) -> int:
-        byte = self.fifo.pop()
-        self._watch_fifo()
-        return byte
-
-    def _write_fifo(self, value: int) -> None:
-        if self.commands.fifo_closed():
-            self.error(r.WR_ERR)
-            return
-        self.store(value)
-        self.commands.fed()
-        self._watch_fifo()
-
-    def _write_fifo_level(self, value: int) -> None:
-        if value & 0x80:
-            self.fifo.clear()
-            self.regs[r.ERROR] &= ~r.BUFFER_OVFL & 0xFF
-            self._watch_fifo()
-
-    def _write_water_level(self, value: int) -> None:
-        self.regs[r.WATER_LEVEL] = value & 0x3F
-        self._watch_fifo()
+    # The IRQ pin's level; ComIEnReg's IRqInv turns it round.
+    def irq_pin(self) -> int:
+        return int(self.irq_is_active() != bool(self.regs[r.COM_IEN] & 0x80))
 
     # HiAlertIRq and LoAlertIRq store the moment an alert begins (8.3.3).
-    def _watch_fifo(self) -> None:
+    def watch_fifo(self) -> None:
         alerts = (0x08 if self.fifo.high() else 0) | (0x04 if self.fifo.low() else 0)
         if alerts != self._alerts:
             self.regs[r.COM_IRQ] |= alerts & ~self._alerts
             self._alerts = alerts
 
-    def _write_control(self, value: int) -> None:
-        if value & 0x80:
+    # A write to CommandReg: power-down, receiver off, and a command unless it is NoCmdChange.
+    def command(self, value: int) -> None:
+        now = self.clock.now()
+        regs = self.regs
+        command = value & 0x0F
+        down = value & r.POWER_DOWN
+        was_down = regs[r.COMMAND] & r.POWER_DOWN
+        if command == r.SOFT_RESET:
+            self.reset(now)
+            if was_down:
+                self._wake_ns = now + WAKE_NS
+                self.plan()
+            return
+        if down and not was_down:
+            self.modem.abort()
             self.timer.stop()
-        elif value & 0x40:
-            self.timer.start(self.clock.now())
+            self._wake_ns = FAR
+        elif was_down and not down:
+            self._wake_ns = now + WAKE_NS
+        if self.is_starting():
+            down = r.POWER_DOWN
+        regs[r.COMMAND] = (regs[r.COMMAND] & 0x0F) | (value & r.RCV_OFF) | down
+        if command != r.NO_CHANGE and (command == r.IDLE or self.awake()):
+            self.commands.start(command, now)
+        self.drive_antenna(now)
         self.plan()
 
-    def _write_bit_framing(self, value: int) -> None:
-        self.regs[r.BIT_FRAMING] = value & 0xF7
-        if value & 0x80:
-            self.commands.start_send(self.clock.now())
-            self.plan()
-
-    def _write_coll(self, value: int) -> None:
-        self.regs[r.COLL] = (self.regs[r.COLL] & 0x3F) | (value & 0x80)
-
-    def _write_tx_control(self, value: int) -> None:
-        self.regs[r.TX_CONTROL] = value
-        self._antenna(self.clock.now())
-        self.plan()
-
-    def _antenna(self, now_ns: int) -> None:
+    # The field is there while a driver pin is enabled and the chip is awake.
+    def drive_antenna(self, now_ns: int) -> None:
         on = bool(self.regs[r.TX_CONTROL] & 0x03) and self.awake()
         self.field.power(on, now_ns)
         if on:
