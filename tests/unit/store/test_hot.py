@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from msgspec.structs import replace
@@ -227,3 +229,25 @@ def test_a_program_that_gives_nothing_accepts_without_an_entry(
     [result] = hot.record([replace(generous, entry=nothing)])
     assert result.outcome == "accepted"
     assert balances(database_url) == {}
+
+
+def test_two_bridges_that_write_the_same_taps_at_once_write_each_once(
+    hot: HotStore, reader: KnownReader, database_url: str
+) -> None:
+    chance = random.Random(7)
+    taps = [tap(hot, reader, number, (ANA, ELENI)[number % 2]) for number in range(200)]
+
+    def write(seed: int) -> int:
+        own = open_hot(settings_for(database_url))
+        mixed = taps[:]
+        random.Random(seed).shuffle(mixed)
+        new = 0
+        for start in range(0, len(mixed), 20):
+            new += sum(not done.repeat for done in own.record(mixed[start : start + 20]))
+        own.close()
+        return new
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(write, [chance.randrange(1000) for _ in range(3)])) == 200
+    assert balances(database_url) == {"Ana Hoxha": 100, "Ελένη Παππά": 100, None: -200}
+    assert_ledger_adds_up(database_url)

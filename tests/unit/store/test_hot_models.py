@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db.models import Field, Model
 
 from besnik.credentials.assess import CardRef
@@ -78,3 +79,7 @@ def test_what_the_bridge_wrote_is_what_django_reads(orm: str) -> None:
     for row in (tap, entry, *Account.objects.all()):
         empty = [field.name for field in row._meta.fields if getattr(row, field.attname) is None]
         row.full_clean(exclude=empty)
+
+
+def test_no_model_changed_without_a_migration(orm: str) -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
