@@ -106,16 +106,25 @@ class TypeA:
             uid += part[1:]
         raise CardError("cascade")
 
+    # Selects the card of a known UID among those that answered, as select(); no anticollision.
+    def reselect(self, uid):
+        levels = len(uid) // 3
+        for level in range(levels):
+            part = (
+                uid[level * 3 :]
+                if level == levels - 1
+                else b"\x88" + uid[level * 3 : level * 3 + 3]
+            )
+            self._fill(part)
+            sak = self._select(_SEL[level])
+            if bool(sak & _SAK_CASCADE) != (level < levels - 1):
+                raise CardError("cascade")
+        return Card(uid, sak)
+
     # True when the woken card whose UID is given answers SELECT of its first cascade level, False
     # when nobody answers. Raises CardError when the answer is damaged.
     def is_present(self, uid):
-        frame = self._frame
-        if len(uid) == 4:
-            frame[2:6] = uid
-        else:
-            frame[2] = _CASCADE_TAG
-            frame[3:6] = uid[:3]
-        frame[6] = frame[2] ^ frame[3] ^ frame[4] ^ frame[5]
+        self._fill(uid if len(uid) == 4 else b"\x88" + uid[:3])
         try:
             self._select(_SEL[0])
         except CardError as error:
@@ -182,6 +191,11 @@ class TypeA:
         for i in range(index + 1, 7):
             frame[i] = 0
         return position
+
+    def _fill(self, part):
+        frame = self._frame
+        frame[2:6] = part
+        frame[6] = part[0] ^ part[1] ^ part[2] ^ part[3]
 
     # SELECT with the UID part and BCC that stand in the frame; returns the SAK.
     def _select(self, sel):

@@ -147,3 +147,22 @@ def test_noise_gives_the_right_uid_or_an_error():
         except CardError:
             failed += 1
     assert read > 50 and failed > 10, (read, failed)
+
+
+def test_a_known_card_is_selected_again_among_others():
+    for name, uid in CARDS.items():
+        bench = Bench(**CARDS)
+        cards = _ready(bench)
+        for other in CARDS:
+            bench.present(other)
+        _settle(bench)
+        assert cards.wake()
+        assert cards.reselect(bytes.fromhex(uid)).uid == bytes.fromhex(uid), name
+        cards.halt()
+        bench.remove(name)
+        try:
+            cards.wake()
+            cards.reselect(bytes.fromhex(uid))
+            raise AssertionError("a card that is gone was selected: " + name)
+        except CardError as error:
+            assert error.reason == "timeout"
