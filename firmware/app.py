@@ -37,7 +37,8 @@ class Reader:
             self._on_up,
         )
         self.taps = taps.Taps(self.outbox, self.link, self.lights, board.clock, self._topic + "tap")
-        chip = mfrc522.MFRC522(*board.rc522, board.clock, settings["rc522.gain_db"])
+        spi, cs, rst = board.rc522
+        chip = mfrc522.MFRC522(spi, cs, rst, board.clock, settings["rc522.gain_db"])
         self.presence = presence.Presence(
             chip, iso14443.TypeA(chip), board.clock, self.taps.on_card, self.lights.set_fault
         )

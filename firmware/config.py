@@ -26,7 +26,7 @@ def _is_text(low, high):
 _PIN = (_is_int(0, 48), "a GPIO number from 0 to 48")
 
 # key: (test, what is allowed, default); no default means the key must be there.
-_KEYS = {
+_KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no typing.Any
     "shop": (_is_id, "1 to 16 of a-z, 0-9 and hyphen"),
     "reader": (_is_id, "1 to 16 of a-z, 0-9 and hyphen"),
     "version": (_is_int(0, 0x3FFFFFFF), "a whole number, 0 or more", 0),

@@ -153,6 +153,8 @@ class Link:
     # One whole packet as bytes. Raises EOFError when the broker closes.
     async def _read_packet(self):
         stream = self._stream
+        if stream is None:
+            raise EOFError
         packet = await stream.readexactly(2)
         self._last_rx_ms = self._clock.ticks_ms()
         size = packet[1] & 0x7F

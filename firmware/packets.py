@@ -56,7 +56,8 @@ class _Sockets:
         return ((None,),)
 
 
-umqtt.socket = _Sockets()
+# The stubs of umqtt.simple do not list what it imports.
+setattr(umqtt, "socket", _Sockets())  # noqa: B010
 
 
 # Makes and reads the packets of one session. on_message(topic, payload), both bytes, is called for

@@ -53,12 +53,11 @@ class Taps:
     # The task that turns cards into taps. Never ends.
     async def run(self):
         while True:
-            try:
-                await asyncio.wait_for_ms(self._came.wait(), _ANSWER_MS if self._live else None)
-            except asyncio.TimeoutError:
-                if self._live:
-                    self._live = None
-                    self._lights.show(signals.STORED)
+            if not self._live:
+                await self._came.wait()
+            elif not await self._has_come(_ANSWER_MS):
+                self._live = None
+                self._lights.show(signals.STORED)
                 continue
             self._came.clear()
             while self._cards:
@@ -76,6 +75,14 @@ class Taps:
                 wait_ms = 0
             else:
                 wait_ms = min(max(wait_ms, _IDLE_MS) * 2, _BACKOFF_MAX_MS)
+
+    # True when a card or the verdict has come in that time.
+    async def _has_come(self, wait_ms):
+        try:
+            await asyncio.wait_for_ms(self._came.wait(), wait_ms)
+        except asyncio.TimeoutError:
+            return not self._live
+        return True
 
     async def _take(self, credential):
         tap_id = self._outbox.next_id()

@@ -1,0 +1,57 @@
+# NFC Forum Type 4 tags over ISO-DEP: the NDEF message of a card, NTAG 424 DNA with its SUN address
+# among them. Section numbers are those of the NFC Forum Type 4 Tag specification, 2.0.
+
+from iso14443 import CardError
+
+_SELECT_NDEF_APP = b"\x00\xa4\x04\x00\x07\xd2\x76\x00\x00\x85\x01\x01\x00"  # 5.4.2
+_CC_FILE = b"\xe1\x03"
+_READ_MAX = 59  # with status word, PCB and CRC one frame of 64
+_NDEF_MAX = 1024
+_OK = b"\x90\x00"
+
+
+# One card with an IsoDep (isodep.IsoDep) that has been activated.
+class Type4:
+    def __init__(self, isodep):
+        self._isodep = isodep
+
+    # The NDEF message, b"" when there is none. Raises CardError: "not_ndef" when the card has no
+    # NDEF application, "refused" when it says no later on.
+    async def read_ndef(self):
+        if (await self._isodep.transceive(_SELECT_NDEF_APP))[-2:] != _OK:
+            raise CardError("not_ndef")
+        file_id, read_max = await self._capabilities()
+        await self._select(file_id)
+        length = await self._read(0, 2)
+        length = length[0] << 8 | length[1]
+        if length > _NDEF_MAX:
+            raise CardError("length")
+        message = b""
+        while len(message) < length:
+            message += await self._read(2 + len(message), min(read_max, length - len(message)))
+        return message
+
+    # File id of the NDEF file and the most bytes to read at once (5.1.2).
+    async def _capabilities(self):
+        await self._select(_CC_FILE)
+        container = await self._read(0, 15)
+        # CCLEN, version, MLe, MLc, then the NDEF File Control TLV: 04 06 and the file id.
+        if container[7] != 0x04 or container[8] != 0x06:
+            raise CardError("not_ndef")
+        read_max = container[3] << 8 | container[4]
+        return container[9:11], max(1, min(read_max, _READ_MAX))
+
+    async def _select(self, file_id):
+        answer = await self._isodep.transceive(b"\x00\xa4\x00\x0c\x02" + file_id)
+        if answer[-2:] != _OK:
+            raise CardError("refused")
+
+    async def _read(self, offset, length):
+        answer = await self._isodep.transceive(
+            bytes((0x00, 0xB0, offset >> 8, offset & 0xFF, length))
+        )
+        if answer[-2:] != _OK:
+            raise CardError("refused")
+        if len(answer) != length + 2:
+            raise CardError("length")
+        return answer[:-2]
