@@ -1,6 +1,6 @@
 # The field between antenna and cards: power, frame times, answers that overlap (reader.md 2.4).
 
-from .noise import LOST, Noise
+from .noise import LOST, PARITY, Noise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Field:
                 answer.overlap(said[0], said[1])
             answer.sources.append(card)
             if gain_db > card.max_gain_db:
-                fault = 1
+                fault = PARITY
+            elif card.signal_fault:
+                fault = card.signal_fault
         if answer is not None:
             answer.fault = fault
         return answer

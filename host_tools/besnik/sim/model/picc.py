@@ -21,6 +21,8 @@ CASCADE_BIT = 0x04
 LEVELS = (0x93, 0x95, 0x97)
 # "Understood, and nothing to say": the card stays as it is.
 SILENT = (b"", 0)
+# Frame delay time of 1236/fc (ISO/IEC 14443-3 6.2.1.1).
+FDT_NS = 91150
 # By UID length: ATQA with the UID size bits (ISO/IEC 14443-3 6.5.2), sent low byte first.
 ATQA = {4: b"\x04\x00", 7: b"\x44\x00", 10: b"\x84\x00"}
 
@@ -43,8 +45,10 @@ class Picc:
         # gain; a card on the antenna overdrives the receiver at a high one (reader.md 3.8).
         self.min_gain_db = 0
         self.max_gain_db = 48
-        # Frame delay time 1236/fc (ISO/IEC 14443-3 6.2.1.1).
-        self.answer_after_ns = 91150
+        # Of the answer that hear() returned: how long after the command it comes, and what is
+        # wrong with its signal (noise.py). A family changes both as it answers.
+        self.answer_after_ns = FDT_NS
+        self.signal_fault = 0
         self.state = OFF
         self.powered_ns = 0
         self._starred = False
@@ -67,6 +71,7 @@ class Picc:
         self.state = IDLE
         self.powered_ns = now_ns
         self._starred = False
+        self.deselected()
 
     def power_down(self) -> None:
         self.state = OFF
@@ -75,6 +80,8 @@ class Picc:
     def hear(self, data: bytes, bits: int, now_ns: int) -> "Said":
         if self.state == OFF or now_ns - self.powered_ns < self.start_ns:
             return None
+        self.answer_after_ns = FDT_NS
+        self.signal_fault = 0
         if bits == 7:
             return self._short_frame(data[0])
         if self.state == READY:
