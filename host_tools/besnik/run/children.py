@@ -120,6 +120,8 @@ class Child:
             start_new_session=True,
             preexec_fn=leash.tie(),
         )
+        if self._stop_asked.is_set():  # while it was being started
+            process.terminate()
         if program.ready is None:
             self._ready.set()
         assert process.stdout is not None

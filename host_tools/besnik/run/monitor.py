@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any, Final, NamedTuple
 
 import gmqtt
@@ -11,10 +10,6 @@ import msgspec
 
 from besnik import broker, contract
 from besnik.config import Broker
-
-# It reconnects by itself; what it mutters meanwhile is nothing a person could act on.
-logging.getLogger("gmqtt").addHandler(logging.NullHandler())
-logging.getLogger("gmqtt").propagate = False
 
 _KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "tap": contract.Tap,

@@ -101,7 +101,12 @@ class Shop:
                 stderr=asyncio.subprocess.STDOUT,
                 preexec_fn=leash.tie(),
             )
-            output, _ = await process.communicate()
+            try:
+                output, _ = await process.communicate()
+            except asyncio.CancelledError:
+                process.kill()
+                await process.wait()
+                raise
             if process.returncode:
                 raise ChildError(f"store {step} failed:\n{output.decode(errors='replace')}")
 

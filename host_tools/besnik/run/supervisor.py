@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -44,6 +45,8 @@ _PROBLEMS = (
 
 def main(folder: Path, *, once: bool) -> int:
     """Run the demo shop until a signal, or the four presentations; return the exit status."""
+    # The monitor reconnects by itself; what its library mutters is nothing to act on.
+    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     if os.environ.pop("BESNIK_DATABASE_URL", None):
         say("besnik: BESNIK_DATABASE_URL is set; the demo leaves that database alone")
     try:
