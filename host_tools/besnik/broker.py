@@ -143,15 +143,15 @@ def _access() -> str:
     own = f"{ROOT}/+/%u"
     host = {
         BRIDGE: {
-            "read": ["tap", "state", "info", "health", "log", "cmd/result"],
-            "write": ["verdict", "visit", "config", "state"],
+            "read": ["tap", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
+            "write": ["verdict", "visit", "config", "state", "apdu/cmd"],
         },
         SITE: {"read": ["visit", "state", "health", "info"]},
         MONITOR: {"read": ["#"]},
     }
     reader = {
-        "write": ["tap", "state", "info", "health", "log", "cmd/result"],
-        "read": ["verdict", "config", "cmd/#"],
+        "write": ["tap", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
+        "read": ["verdict", "config", "cmd/#", "apdu/cmd"],
     }
     lines = []
     for user, rights in host.items():

@@ -17,8 +17,16 @@ ID_PATTERN: Final = r"^[a-z0-9-]{1,16}\Z"
 TAP_ID_PATTERN: Final = r"^[0-9]{5}-[0-9]{6}\Z"
 TOPIC_MAX_BYTES: Final = 64
 PAYLOAD_MAX_BYTES: Final = 1024
-TAP_MAX_BYTES: Final = 120
+# What a reader can store in one directory entry: littlefs keeps a file of up to 128 bytes inline,
+# which costs a tenth of the erases (firmware.md, section 6). Every UID tap stays below it, and so
+# does a SUN tap of the shortest address without ``s``: that address is 53 characters long
+# (``e=`` 32 ``&c=`` 16), so 120 bytes are not enough. A longer address costs the reader an erase.
+TAP_MAX_BYTES: Final = 128
 VERDICT_EXPIRY_S: Final = 5
+# A transaction with a card through its reader: the host gives up after this time, the reader
+# after a second more.
+APDU_TOTAL_S: Final = 2
+SAK_ISO_DEP: Final = 0x20  # ISO/IEC 14443-3, 6.5.3: the card speaks ISO/IEC 14443-4
 
 _M = TypeVar("_M", bound=msgspec.Struct)
 
@@ -27,12 +35,21 @@ TapId = Annotated[str, msgspec.Meta(pattern=TAP_ID_PATTERN)]
 # 2**53 - 1: the largest integer every JSON reader keeps exact, and one every column holds.
 Uint = Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
 UnixTime = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # to 9999-12-31
-UidHex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")]
+# A UID of 4, 7 or 10 bytes, or the part of a card's NDEF address after its first "?", as it was
+# read: ASCII without what JSON would have to escape.
+Evidence = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]{8,160}\Z")]
+_UID: Final = re.compile(r"([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")
+Sak = Annotated[int, msgspec.Meta(ge=0, le=255)]
+# Bytes as upper-case hex; the longest command and answer of the short APDUs (ISO/IEC 7816-4).
+Command = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){1,261}\Z")]
+Answer = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){1,400}\Z")]
+Step = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 Outcome = Literal["accepted", "rejected"]
 Reason = Literal[
     "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "error"
 ]
+NoAnswer = Literal["gone", "busy", "forbidden", "timeout", "protocol", "format"]
 
 
 class ContractError(ValueError):
@@ -43,17 +60,31 @@ class Tap(msgspec.Struct, frozen=True):
     """One presentation of a card at a reader (topic ``tap``).
 
     ``id`` is boot counter and sequence, unique per reader without a clock.
+    ``k`` is the kind of evidence and ``d`` the evidence: for ``uid`` upper-case hex, for ``sun``
+    the part of the card's address after its first ``?``.
     ``t`` is Unix time in seconds by the reader's clock, ``tq`` that clock's quality
     (0 unset, 1 kept over a reset, 2 set from the network), ``q`` 1 if it waited in the outbox.
+    ``s`` is the card's SAK, said when the host may talk to the card through this reader.
     """
 
     v: Literal[1]
     id: TapId
-    k: Literal["uid"]
-    d: UidHex
+    k: Literal["uid", "sun"]
+    d: Evidence
     t: UnixTime
     tq: Literal[0, 1, 2]
     q: Literal[0, 1]
+    s: Sak | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Hold a UID to its form; ValueError in msgspec's words, so that it names the field."""
+        if self.k == "uid" and not _UID.match(self.d):
+            raise ValueError(f"Expected `str` matching regex '^{_UID.pattern}' - at `$.d`")
+
+    @property
+    def reaches_card(self) -> bool:
+        """Whether the host can ask the card itself, now: it speaks ISO-DEP and still lies there."""
+        return self.s is not msgspec.UNSET and bool(self.s & SAK_ISO_DEP) and not self.q
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -108,6 +139,45 @@ class Visit(msgspec.Struct, frozen=True):
     member: str | None
     r: Outcome
     why: Reason
+
+
+class ApduCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The host's word to the card that lies on a reader (topic ``apdu/cmd``).
+
+    ``tx`` is the id of that card's tap, ``n`` rises by one from 1. Either ``c`` is a command,
+    or ``end`` closes the transaction.
+    """
+
+    tx: TapId
+    n: Step
+    c: Command | msgspec.UnsetType = msgspec.UNSET
+    end: Literal[1] | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Hold it to one of both; ValueError."""
+        if (self.c is msgspec.UNSET) == (self.end is msgspec.UNSET):
+            raise ValueError("Expected either `c` or `end`")
+
+
+class ApduAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the card answered to command ``n`` (topic ``apdu/rsp``), or why there is no answer.
+
+    ``r`` is the answer with its status word. ``e``: ``gone`` the card of that tap is not there
+    (any more), ``busy`` the command before is not answered yet, ``forbidden`` not on the
+    reader's list of commands, ``timeout`` and ``protocol`` the card is silent or garbled,
+    ``format`` the command could not be read or is out of order. After ``e`` the transaction is
+    over.
+    """
+
+    tx: TapId
+    n: Step
+    r: Answer | msgspec.UnsetType = msgspec.UNSET
+    e: NoAnswer | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Hold it to one of both; ValueError."""
+        if (self.r is msgspec.UNSET) == (self.e is msgspec.UNSET):
+            raise ValueError("Expected either `r` or `e`")
 
 
 class Address(msgspec.Struct, frozen=True):

