@@ -156,19 +156,19 @@ def install_stubs() -> None:
 
 def pip(what: str, arguments: list[str]) -> None:
     """Run pip; say how far it is whenever it takes over two seconds."""
-    command = pip_command() + arguments + ["--disable-pip-version-check", "--no-input"]
-    process = subprocess.Popen(
+    command = [*pip_command(), *arguments, "--disable-pip-version-check", "--no-input"]
+    with subprocess.Popen(
         [*command, "--progress-bar=off"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         cwd=str(ROOT),
-    )
-    lines: Lines = queue.Queue()
-    threading.Thread(target=feed, args=(process.stdout, lines), daemon=True).start()
-    tail = follow(what, lines)
-    if process.wait():
+    ) as process:
+        lines: Lines = queue.Queue()
+        threading.Thread(target=feed, args=(process.stdout, lines), daemon=True).start()
+        tail = follow(what, lines)
+    if process.returncode:
         errors = [line for line in tail if line.startswith("ERROR: ")] or tail
         raise BootstrapError(
             "installing {} failed: {} (pip's whole output: {})".format(
