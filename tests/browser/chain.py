@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-import json
 import sys
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import gmqtt
 import msgspec
 
 from besnik import contract, demo
-from besnik.sim import reader
+from besnik.sim.control import Control, Event
 from support.broker import RunningBroker, free_port
+from support.counter import Counter
 from support.processes import Processes, Running
 
 
@@ -33,7 +35,7 @@ class Chain:
             "BESNIK_CONFIG": str(state / "besnik.toml"),
             "BESNIK_DATABASE_URL": database_url,
         }
-        self.counter_socket = state / "counter" / "control.sock"
+        self._counter_socket = state / "counter" / "control.sock"
         self._write_settings()
         self.bridge = self._start("bridge")
         self.site = self._start("site")
@@ -61,7 +63,7 @@ class Chain:
     def _write_settings(self) -> None:
         (self.state / "besnik.toml").write_text(
             f'state = "{self.state}"\n'
-            f'[site]\nport = {self.port}\ncounter_socket = "{self.counter_socket}"\n'
+            f'[site]\nport = {self.port}\ncounter_socket = "{self._counter_socket}"\n'
             f"[broker]\nport = {self.broker.port}\n"
             f'bridge_password = "{self.broker.passwords["bridge"]}"\n'
             f'site_password = "{self.broker.passwords["site"]}"\n',
@@ -106,6 +108,7 @@ class TapSource:
 
     async def _connect(self) -> None:
         self._client = gmqtt.Client(None)
+        self._client.reconnect_retries = -2  # never by itself: a test says when
         self._client.set_auth_credentials(demo.READER, self._broker.passwords[demo.READER])
         await self._client.connect(self._broker.host, self._broker.port)
 
@@ -116,50 +119,52 @@ class TapSource:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
 
-class Counter:
-    """The virtual counter and the reader on it: the unmodified firmware in MicroPython."""
+class Desk:
+    """A virtual counter with the reader switched on: the unmodified firmware in MicroPython."""
 
-    PINS: Final = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
-
-    def __init__(
-        self, state: Path, processes: Processes, broker: RunningBroker, root: Path
-    ) -> None:
-        self.folder = state / "counter"
-        self._processes = processes
-        self._flash = state / "flash"
-        self._nvs = state / "nvs.json"
-        reader.stage(self._flash, self._settings(broker), root)
-        self.folder.mkdir()
-        cards = [{"key": card.key, "label": card.label, "uid": card.uid} for card in demo.CARDS]
-        (self.folder / "cards.json").write_text(json.dumps(cards), encoding="utf-8")
-        (self.folder / "pins.json").write_text(json.dumps(self.PINS), encoding="utf-8")
-        self.start_counter()
-        self.start_reader()
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self.process = counter.start_counter()
+        self.reader = counter.start_reader()
 
     def start_counter(self) -> None:
-        """Start the process that models chip, cards, light and buzzer."""
-        command = [sys.executable, "-m", "besnik.sim.counter", "--folder", self.folder]
-        files = ["--cards", self.folder / "cards.json", "--pins", self.folder / "pins.json"]
-        self.counter = self._processes.start("counter", [*command, *files], ready="counter: ready")
+        """Start the counter's process again."""
+        self.process = self._counter.start_counter()
 
     def start_reader(self) -> None:
-        """Start the reader's process."""
-        command, environment = reader.command(
-            self._flash, spi_socket=self.folder / "spi.sock", nvs=self._nvs, heap="1M"
-        )
-        self.reader = self._processes.start(
-            "reader", command, environment=environment, folder=self._flash
-        )
+        """Switch the reader on again."""
+        self.reader = self._counter.start_reader()
 
-    def _settings(self, broker: RunningBroker) -> dict[str, Any]:
-        return {
-            "shop": demo.SHOP,
-            "reader": demo.READER,
-            "wifi": {"ssid": "demo"},
-            "broker": {
-                "host": broker.host,
-                "port": broker.port,
-                "plain": True,
-                "password": broker.passwords[demo.READER],
-            },
-        }
+    def present(self, card: str) -> None:
+        """Hold a card to the reader."""
+        self._do("present", card)
+
+    def remove(self, card: str) -> None:
+        """Take a card away."""
+        self._do("remove", card)
+
+    def watch(self, seconds: float) -> Future[list[Event]]:
+        """Collect the events of the coming seconds."""
+        return _threads.submit(asyncio.run, self._events(seconds))
+
+    def _do(self, operation: str, card: str) -> None:
+        _threads.submit(asyncio.run, self._ask(operation, card)).result(10)
+
+    async def _ask(self, operation: str, card: str) -> None:
+        async with await self._connect() as control:
+            await control.request(operation, card=card)
+
+    async def _events(self, seconds: float) -> list[Event]:
+        found: list[Event] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), await self._connect() as control:
+                async for event in control.watch():
+                    found.append(event)
+        return found
+
+    async def _connect(self) -> Control:
+        return await Control.connect(self._counter.control_socket)
+
+
+# Playwright's own event loop runs in the tests' thread.
+_threads = ThreadPoolExecutor(4)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from browser.chain import Chain, Counter, TapSource
+from browser.chain import Chain, Desk, TapSource
 from support.broker import RunningBroker
+from support.counter import Counter
 from support.processes import Processes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -27,7 +28,8 @@ TILL = {"width": 1024, "height": 768}
 expect.set_options(timeout=5_000)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it lives, playwright's loop runs in the thread of every later test.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser; without one on this machine its tests are skipped."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -56,21 +58,26 @@ def reader(chain: Chain, broker: RunningBroker) -> Iterator[TapSource]:
 
 
 @pytest.fixture
-def counter(
+def desk(
     chain: Chain, state: Path, processes: Processes, broker: RunningBroker, root: Path
-) -> Counter:
+) -> Desk:
     """The virtual counter with the real firmware on it."""
-    return Counter(state, processes, broker, root)
+    return Desk(Counter(state, processes, broker, root))
 
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(chromium: Browser, chain: Chain) -> Iterator[Open]:
+def complaints() -> list[str]:
+    """What pages wrote on their consoles or asked of others; a test removes what it expects."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, chain: Chain, complaints: list[str]) -> Iterator[Open]:
     """Opens pages; at the end no page may have complained or asked for anything foreign."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
 
     def opened(url: str, **options: Any) -> Page:
         options.setdefault("viewport", TILL)
@@ -87,7 +94,7 @@ def open_page(chromium: Browser, chain: Chain) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-    assert not complaints
+    assert complaints == []
 
 
 def _note(complaints: list[str], line: Any) -> None:

@@ -60,7 +60,7 @@ def test_what_cannot_be_used_is_asked_again_with_what_was_typed(
     members = Member.objects.count()
     answer = client.post(address(tap), {"name": name, "language": language}, headers=SCRIPT)
     page = answer.content.decode()
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert "<!doctype" not in page
     assert message in page
     assert f'value="{name}"' in page
@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_asked_again_with_what_was_typed(
 
 def test_null_characters_are_no_name(client: Client, tap: Tap) -> None:
     answer = client.post(address(tap), {"name": "A\0na", "language": "sq"}, headers=SCRIPT)
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert 'class="wrong"' in answer.content.decode()
 
 
@@ -82,7 +82,7 @@ def test_messages_are_in_the_cashier_s_language(client: Client, tap: Tap) -> Non
 def test_a_card_enrolled_meanwhile_keeps_its_member(client: Client, tap: Tap) -> None:
     client.post(address(tap), {"name": "First", "language": "en"}, headers=SCRIPT)
     answer = client.post(address(tap), {"name": "Second", "language": "en"}, headers=SCRIPT)
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert "This card already belongs to a member." in answer.content.decode()
     assert Card.objects.get(data=UIDS["blank"]).member.name == "First"
     assert not Member.objects.filter(name="Second").exists()

@@ -46,8 +46,8 @@ async def events(request: HttpRequest, shop: str, till: str) -> StreamingHttpRes
 def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
     """Enrol the card of a tap at this till; what cannot be used is shown with what was typed.
 
-    A script (``X-Requested-With: fetch``) gets the form alone, or a line that says it is done;
-    a browser without script gets whole pages.
+    A script (``X-Requested-With: fetch``) gets the form alone, or a line that says it is done,
+    both with 200: browsers report anything else as an error. Without script: whole pages.
     """
     place = get_till(shop, till)
     source = get_object_or_404(
@@ -61,12 +61,11 @@ def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
         if scripted:
             return render(request, "site/_enrolled.html", {"member": member})
         return redirect("cashier", shop, till)
-    context = till_context(place, get_token(request)) | {
-        "form": form,
-        "source": _Source(source.pk, source.data),
-    }
-    template = "site/_enrol.html" if scripted else "site/cashier.html"
-    return render(request, template, context, status=422)
+    asked_again = {"form": form, "source": _Source(source.pk, source.data)}
+    context = till_context(place, get_token(request)) | asked_again
+    if scripted:
+        return render(request, "site/_enrol.html", context)
+    return render(request, "site/cashier.html", context, status=422)
 
 
 def get_till(shop: str, till: str) -> Till:

@@ -59,8 +59,8 @@ export class Enrolment {
         body: new FormData(form),
         headers: { "X-Requested-With": "fetch" },
       });
-      if (!answer.ok && answer.status !== 422) throw new Error(answer.statusText);
-      this.#receive(form, answer.status, fragmentOf(await answer.text()));
+      if (!answer.ok) throw new Error(answer.statusText);
+      this.#receive(form, fragmentOf(await answer.text()));
     } catch {
       form.querySelector("[data-failed]").hidden = false;
     } finally {
@@ -68,9 +68,10 @@ export class Enrolment {
     }
   }
 
-  #receive(form, status, fragment) {
+  // The form again, with what is wrong in it; or a line that says it is done.
+  #receive(form, fragment) {
     if (!form.isConnected) return;
-    if (status === 422) {
+    if (fragment.querySelector("form")) {
       form.replaceWith(fragment);
       this.#form.dataset.touched = "yes";
       (this.#form.querySelector("[aria-invalid]") ?? this.#form.elements.name).focus();

@@ -7,7 +7,7 @@ import "./menu.js";
 const till = document.querySelector("[data-till]");
 const link = till.querySelector(".link");
 const place = till.querySelector("[data-board]");
-const said = till.querySelector("[data-said]");
+const announcer = till.querySelector("[data-announce]");
 const enrolment = new Enrolment(till.querySelector("[data-enrol]"));
 
 function show(html) {
@@ -28,7 +28,7 @@ function show(html) {
 function announce(board) {
   const parts = [".verdict strong", ".name", ".balance", ".verdict span"];
   const words = parts.map((part) => board.querySelector(part)?.textContent.trim());
-  said.textContent = words.filter(Boolean).join(". ").replace(/\s+/g, " ");
+  announcer.textContent = words.filter(Boolean).join(". ").replace(/\s+/g, " ");
 }
 
 openStream(
