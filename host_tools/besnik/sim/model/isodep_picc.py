@@ -52,12 +52,13 @@ def ats(
 
 # What the card runs above the block protocol. Families derive from it.
 class Application:
-    # The response, status word included; None: the card says nothing at all.
+    # The response, status word included; None: the card says nothing at all. `command` is never
+    # empty, and no longer than CHAIN_MAX.
     def apdu(self, command: bytes) -> "bytes | None":  # noqa: ARG002 - the base class knows none
         return b"\x6d\x00"
 
-    # How long the command takes, microseconds. Beyond three quarters of the FWT the card asks
-    # for more time.
+    # How long the command is going to take, microseconds. Beyond three quarters of the FWT the
+    # card asks for more time.
     def work_us(self, command: bytes) -> int:  # noqa: ARG002 - every command takes the same
         return 500
 
@@ -216,11 +217,11 @@ class IsoDepPicc(FamilyPicc):
 
     def _carry_out(self, command: bytes) -> "bytes | None":
         self.applied += 1
+        work_ns = self.app.work_us(command) * 1000
         answer = self.app.apdu(command) if command else b""
         if answer is None:
             self._last = b""
             return None
-        work_ns = self.app.work_us(command) * 1000
         patience_ns = self.fwt_ns * 3 // 4
         times, self._multiplier = self._wtx_times, self._wtxm
         if not times and work_ns > patience_ns:
