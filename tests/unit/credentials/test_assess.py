@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from besnik.credentials.assess import CardRef, CredentialError, assess
+from besnik.credentials.an10922 import diversify
+from besnik.credentials.assess import (
+    Assessor,
+    CardRef,
+    Credential,
+    CredentialError,
+    assess,
+    card_ref,
+)
+from besnik.credentials.exchange import ExchangeError
+from besnik.credentials.keyring import Ev2Key, Keys, Secret, SunKey
+from besnik.credentials.sun_template import SunTemplate
+from support.secure_cards import Ev2Card, sun_address, talk
 
 
 @pytest.mark.parametrize("uid", ["5B3C2A19", "04A1B2C3D4E580", "0411223344556677A8B9"])
@@ -33,3 +45,133 @@ def test_what_is_no_uid_is_refused(uid: str) -> None:
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(CredentialError, match="'qr'"):
         assess("qr", "5B3C2A19")
+
+
+META = bytes.fromhex("0F1E2D3C4B5A69788796A5B4C3D2E1F0")
+MASTER = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+EV2_MASTER = bytes.fromhex("A0D2C82B592E04EC8A4189BBC4204318")
+NTAG = bytes.fromhex("D2760000850101")
+DESFIRE = bytes.fromhex("F54230")
+UID = bytes.fromhex("04958CAA5C5E80")
+KEYS = Keys(
+    sun=(
+        SunKey(
+            version=4,
+            template=SunTemplate("e={picc}&m={mac}"),
+            meta_key=Secret(META),
+            file_key=Secret(MASTER),
+        ),
+    ),
+    ev2=(
+        Ev2Key(version=1, aid=NTAG.hex().upper(), key_number=2, key=Secret(EV2_MASTER)),
+        Ev2Key(
+            version=2,
+            aid=DESFIRE.hex().upper(),
+            key_number=1,
+            key=Secret(EV2_MASTER),
+            diversified=False,
+        ),
+    ),
+)
+
+
+def address(counter: int) -> str:
+    return sun_address(
+        "e={picc}&m={mac}",
+        uid=UID,
+        counter=counter,
+        meta_key=META,
+        file_key=diversify(MASTER, UID + NTAG + b"besnik"),
+    )
+
+
+def test_an_address_that_a_card_wrote_is_tier_a_with_its_counter() -> None:
+    credential = Assessor(KEYS).assess("sun", address(1234))
+    assert credential == Credential(
+        CardRef("ntag", "04958CAA5C5E80"), "A", counter=1234, key_version=4
+    )
+
+
+def test_one_address_gives_one_counter_however_often_it_comes() -> None:
+    assessor = Assessor(KEYS)
+    shown = [assessor.assess("sun", address(counter)).counter for counter in (7, 7, 6, 8)]
+    assert shown == [7, 7, 6, 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"e={'0' * 32}&m={'0' * 16}", "bad_mac"),
+        (f"e={'0' * 48}&m={'0' * 16}", "unsupported"),
+        ("hello=world", "malformed"),
+        ("", "malformed"),
+        ("\ud800" * 8, "malformed"),
+        ("x" * 100_000, "malformed"),
+    ],
+)
+def test_an_address_that_proves_nothing_says_why_and_names_no_card(text: str, reason: str) -> None:
+    credential = Assessor(KEYS).assess("sun", text)
+    assert (credential.tier, credential.reason, credential.counter) == ("X", reason, None)
+    assert credential.ref.kind == "sun"
+    assert len(credential.ref.data) == 32
+    assert text not in credential.ref.data or not text
+    with pytest.raises(CredentialError, match="names no card"):
+        card_ref(credential.ref.kind, credential.ref.data)
+
+
+def test_without_keys_no_address_is_believed() -> None:
+    credential = Assessor(Keys()).assess("sun", address(1))
+    assert (credential.tier, credential.reason) == ("X", "no_keys")
+
+
+def test_evidence_that_needs_no_key_is_assessed_as_ever() -> None:
+    assessor = Assessor(Keys())
+    assert assessor.assess("uid", "5B3C2A19") == assess("uid", "5B3C2A19")
+    with pytest.raises(CredentialError, match="'qr'"):
+        assessor.assess("qr", "5B3C2A19")
+    with pytest.raises(CredentialError, match="'ntag'"):
+        assessor.assess("ntag", "04958CAA5C5E80")
+
+
+def test_an_ntag_424_is_the_same_card_by_address_and_by_challenge() -> None:
+    assessor = Assessor(KEYS)
+    card = Ev2Card(UID, {(NTAG, 2): diversify(EV2_MASTER, UID + NTAG + b"besnik")})
+    exchange = assessor.challenge(UID.hex().upper())
+    assert exchange is not None
+    credential = talk(exchange, card.reply)
+    assert credential == Credential(CardRef("ntag", "04958CAA5C5E80"), "A", key_version=1)
+    assert credential.ref == assessor.assess("sun", address(1)).ref
+
+
+def test_a_desfire_card_with_a_random_uid_is_found_by_its_real_one() -> None:
+    exchange = Assessor(KEYS).challenge("08A1B2C3")
+    assert exchange is not None
+    credential = talk(exchange, Ev2Card(UID, {(DESFIRE, 1): EV2_MASTER}).reply)
+    assert credential == Credential(CardRef("ev2", "04958CAA5C5E80"), "A", key_version=2)
+
+
+def test_a_card_that_fails_its_challenge_is_no_credential() -> None:
+    exchange = Assessor(KEYS).challenge(UID.hex().upper())
+    assert exchange is not None
+    with pytest.raises(ExchangeError) as caught:
+        talk(exchange, Ev2Card(UID, {(NTAG, 2): EV2_MASTER}).reply)
+    assert caught.value.reason == "not_authentic"
+
+
+def test_without_a_key_for_it_a_card_is_not_challenged() -> None:
+    assert Assessor(Keys()).challenge("04958CAA5C5E80") is None
+    assert Assessor(Keys(ev2=KEYS.ev2[:1])).challenge("08A1B2C3") is None
+    with pytest.raises(CredentialError):
+        Assessor(KEYS).challenge("not hex")
+
+
+@pytest.mark.parametrize("kind", ["uid", "ntag", "ev2"])
+def test_a_reference_is_checked_for_its_form(kind: str) -> None:
+    assert card_ref(kind, "04958CAA5C5E80") == CardRef(kind, "04958CAA5C5E80")
+    for data in ("", "04958caa5c5e80", "08A1B2C3", "04958CAA5C5E8"):
+        with pytest.raises(CredentialError, match="not random"):
+            card_ref(kind, data)
+
+
+def test_an_assessor_shows_no_key() -> None:
+    assert MASTER.hex() not in repr(Assessor(KEYS)).lower() + repr(KEYS).lower()
