@@ -23,6 +23,15 @@ def _is_text(low, high):
     return lambda value: isinstance(value, str) and low <= len(value.encode()) <= high
 
 
+def _is_families(value):
+    return (
+        isinstance(value, list)
+        and "uid" in value
+        and all(name in ("sun", "uid") and value.count(name) == 1 for name in value)
+    )
+
+
+_SWITCH = (lambda value: value in (True, False), "true or false")
 _PIN = (_is_int(0, 48), "a GPIO number from 0 to 48")
 
 # key: (test, what is allowed, default); no default means the key must be there.
@@ -49,8 +58,19 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
     "pins.buzzer": _PIN + (27,),
     "rc522.spi_hz": (_is_int(100000, 10000000), "a whole number from 100000 to 10000000", 4000000),
     "rc522.gain_db": (lambda value: value in _GAINS_DB, "one of 18, 23, 33, 38, 43, 48", 33),
+    "cards.families": (
+        _is_families,
+        'a list, best first, of some of "sun", "uid"; "uid" among them',
+        ["uid"],
+    ),
+    "cards.relay": _SWITCH + (False,),
+    "cards.ecp": (
+        lambda value: value in ("", "vas_or_pay", "vas_and_pay", "vas", "ignore"),
+        '"" for none, or one of "vas_or_pay", "vas_and_pay", "vas", "ignore"',
+        "",
+    ),
     "outbox.cap": (_is_int(1, 1024), "a whole number from 1 to 1024", 256),
-    "buzzer": (lambda value: value in (True, False), "true or false", True),
+    "buzzer": _SWITCH + (True,),
 }
 # Every key that need not be given.
 DEFAULTS = {key: rule[2] for key, rule in _KEYS.items() if len(rule) > 2}

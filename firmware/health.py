@@ -1,37 +1,44 @@
 # What the reader tells about itself: info once per connection, health every minute.
 
 import gc
-import json
 import sys
 
-from firmware import packets, version
+from firmware import packets
+
+# The firmware's own version, as in pyproject.toml.
+VERSION = "0.1.0"
 
 
 # The info message (contract): versions, reset cause, boot count, configuration version.
 def info(boot, reset_cause, config_version):
-    return json.dumps(
-        {
-            "fw": version.VERSION,
-            "umqtt": packets.VERSION,
-            "mpy": ".".join(str(part) for part in sys.implementation.version[:3]),
-            "reset": reset_cause,
-            "bd": boot,
-            "cfg": config_version,
-        },
-    ).encode()
+    mpy = ".".join(str(part) for part in sys.implementation.version[:3])
+    return '{"fw":"%s","umqtt":"%s","mpy":"%s","reset":%d,"bd":%d,"cfg":%d}' % (
+        VERSION,
+        packets.VERSION,
+        mpy,
+        reset_cause,
+        boot,
+        config_version,
+    )
 
 
 # The health message (contract).
 def health(up_s, rssi_dbm, outbox, reconnects, recoveries, verdict_ms):
-    return json.dumps(
-        {
-            "up_s": up_s,
-            "rssi_dbm": rssi_dbm,
-            "heap_free": gc.mem_free(),
-            "outbox": len(outbox),
-            "outbox_dropped": outbox.dropped,
-            "reconnects": reconnects,
-            "rc522_recoveries": recoveries,
-            "verdict_ms": verdict_ms,
-        },
-    ).encode()
+    return (
+        '{"up_s":%d,"rssi_dbm":%s,"heap_free":%d,"outbox":%d,"outbox_dropped":%d,'
+        '"reconnects":%d,"rc522_recoveries":%d,"verdict_ms":%s}'
+        % (
+            up_s,
+            _or_null(rssi_dbm),
+            gc.mem_free(),
+            len(outbox),
+            outbox.dropped,
+            reconnects,
+            recoveries,
+            _or_null(verdict_ms),
+        )
+    )
+
+
+def _or_null(number):
+    return "null" if number is None else number

@@ -1,9 +1,74 @@
-# Which card is it: from a selected card to the credential that is sent to the host.
+# Which card is it: from the cards in the field to the one credential that is sent to the host.
 
 import binascii
 
+from micropython import const
 
-# Kind and data of the credential a card offers, as the contract writes them: a UID is upper-case
-# hex without separators.
-def credential(card):
-    return "uid", binascii.hexlify(card.uid).decode().upper()
+_CARDS_MAX = const(4)
+_BUDGET_MS = const(250)
+_SAK_ISO_DEP = const(0x20)
+_ATTEMPTS = const(3)
+
+
+# One card and what it offers: kind and data as in the contract, rank in the order of families.
+class Offer:
+    def __init__(self, card, rank, kind, data, is_payment=False):
+        self.card = card
+        self.rank = rank
+        self.kind = kind
+        self.data = data
+        self.is_payment = is_payment
+
+
+# Reads what the cards of one field offer. families: names of what counts, best first: "sun", "uid".
+# What a family needs is loaded here, so that a reader without it has the memory.
+class Identifier:
+    def __init__(self, pcd, cards, clock, families):
+        self._cards = cards
+        self._clock = clock
+        self._families = families
+        self._sun = None
+        # Attempts in a row that ended in an error; the owner sets it to 0 when the field is empty.
+        self.failures = 0
+        if "sun" in families:
+            from firmware.sun import Sun
+
+            self._sun = Sun(pcd, clock)
+
+    # The offers of all cards that answered a request, at most 4, within 250 ms. Raises CardError
+    # when a card leaves in the middle; nothing is known then.
+    async def offers(self):
+        began_ms = self._clock.ticks_ms()
+        offers = []
+        while len(offers) < _CARDS_MAX:
+            spent_ms = self._clock.ticks_diff(self._clock.ticks_ms(), began_ms)
+            offers.append(await self._offer(self._cards.select(), max(_BUDGET_MS - spent_ms, 1)))
+            if not self._cards.request():
+                break
+        return offers
+
+    async def _offer(self, card, limit_ms):
+        is_payment = False
+        # A card that stays but fails again and again offers its UID at last.
+        if self._sun and card.sak & _SAK_ISO_DEP and self.failures < _ATTEMPTS:
+            self.failures += 1
+            offer, is_payment = await self._sun.offer(card, self._families.index("sun"), limit_ms)
+            self.failures = 0
+            if offer:
+                return offer
+        else:
+            self._cards.halt()
+        uid = binascii.hexlify(card.uid).decode().upper()
+        return Offer(card, self._families.index("uid"), "uid", uid, is_payment)
+
+
+# The offer that counts, or None when more than one customer could be meant: the only one of the
+# best rank; of several that offer no more than a UID, the only one that is no payment card.
+def choose(offers):
+    if len(offers) == 1:
+        return offers[0]
+    best = min(offer.rank for offer in offers)
+    rivals = [offer for offer in offers if offer.rank == best]
+    if len(rivals) > 1:
+        rivals = [offer for offer in rivals if not offer.is_payment]
+    return rivals[0] if len(rivals) == 1 else None

@@ -40,18 +40,23 @@ class Account:
         self.births = births
 
 
-# wlan: network.WLAN. on_message(topic, payload) is called in the link's own task; on_up() after the
-# births are sent. is_up is true while messages can be sent; reconnects counts sessions after the
-# first.
+def _ignore(*_):
+    pass
+
+
+# wlan: network.WLAN. May be set: on_message(topic, payload), called in the link's own task for each
+# message received, and on_up(), called after the births are sent. is_up is true while messages can
+# be sent; reconnects counts sessions after the first.
 class Link:
-    def __init__(self, wlan, wifi, account, clock, on_message, on_up):
+    def __init__(self, wlan, wifi, account, clock):
         self._wlan = wlan
         self._wifi = wifi
         self._account = account
         self._clock = clock
-        self._on_up = on_up
+        self.on_message = _ignore
+        self.on_up = _ignore
         self._packets = packets.Packets(
-            account.user, account.user, account.password, _KEEPALIVE_S, on_message
+            account.user, account.user, account.password, _KEEPALIVE_S, self._hear
         )
         self._packets.set_last_will(account.will[0], account.will[1], True, 1)
         self._stream = None
@@ -93,6 +98,9 @@ class Link:
             return False
         return True
 
+    def _hear(self, topic, payload):
+        self.on_message(topic, payload)
+
     async def _join(self):
         if self._wlan.isconnected():
             return
@@ -124,7 +132,7 @@ class Link:
         self._sessions += 1
         for topic, payload in account.births:
             await self.publish(topic, payload, retain=True)
-        self._on_up()
+        self.on_up()
         pinger = asyncio.create_task(self._ping())
         try:
             while True:

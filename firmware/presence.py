@@ -1,6 +1,7 @@
-# A card comes, rests, leaves; the chip goes deaf and is revived. One card, one call, however long
-# it rests.
+# Cards come, rest, leave; the chip goes deaf and is revived. One presentation, one call, however
+# long a card rests.
 
+from firmware.identify import choose
 from iso14443 import CardError
 from mfrc522 import ChipError
 from micropython import const
@@ -15,21 +16,29 @@ _CANARY_POLLS = const(20)
 _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 
 
-# Watches the field of one PCD (mfrc522.MFRC522) through its type A cards (iso14443.TypeA).
-# on_card(card) is called once for each presentation; on_fault(is_faulty) when the chip dies or is
-# back. recoveries counts the revivals.
+# Watches the field of one PCD (mfrc522.MFRC522) through its type A cards (iso14443.TypeA) and an
+# identify.Identifier. on_offer(offer) is called once for each presentation with what it offers
+# (identify.Offer), or None when cards of several customers lie there; on_fault(is_faulty) when the
+# chip dies or is back. May be set: relay (relay.Relay), which has the field while the host talks to
+# the resting card; ecp, a frame to send after each empty poll (ecp.FRAMES). recoveries counts the
+# revivals.
 class Presence:
-    def __init__(self, pcd, cards, clock, on_card, on_fault):
+    def __init__(self, pcd, cards, identifier, clock, on_offer, on_fault):
         self._pcd = pcd
         self._cards = cards
+        self._identifier = identifier
         self._clock = clock
-        self._on_card = on_card
+        self._on_offer = on_offer
         self._on_fault = on_fault
+        self.relay = None
+        self.ecp = None
         self._is_up = False
         self._polls = 0
-        self.recoveries = 0
-        self.uid = None
         self._misses = 0
+        self._is_occupied = False
+        self.recoveries = 0
+        # The UID of the card that rests on the reader; None for none and for several.
+        self.uid = None
 
     # The task. Never ends.
     async def run(self):
@@ -41,17 +50,22 @@ class Presence:
         try:
             if not self._is_up:
                 await self._start()
-            if self.uid is None:
-                return self._look()
+            if not self._is_occupied:
+                return await self._look()
+            if self.relay and self.uid and await self.relay.is_asked(_REST_MS):
+                await self.relay.serve(self.uid)
             wait_ms = self._check()
-            if self.uid is None:
+            if not self._is_occupied:
                 await self._cycle_field()
             return wait_ms
         except ChipError:
             return self._fail()
         except CardError as error:
-            # Anything but a deaf chip is a card moving in or out: look again at once.
-            return self._fail() if error.reason == "deaf" else _POLL_MS
+            if error.reason == "deaf":
+                return self._fail()
+            # A card moves in or out. In the block protocol it hears no request: start it anew.
+            await self._cycle_field()
+            return 0
 
     async def _start(self):
         self._pcd.reset()
@@ -67,16 +81,21 @@ class Presence:
         self._on_fault(True)
         return _REVIVE_MS
 
-    def _look(self):
+    async def _look(self):
         if not self._cards.request():
+            self._identifier.failures = 0
+            if self.ecp:
+                self._pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
             self._watch_chip()
             return _POLL_MS
-        card = self._cards.select()
-        self.uid = card.uid
+        offer = choose(await self._identifier.offers())
+        self._is_occupied = True
         self._misses = 0
-        self._on_card(card)
-        self._cards.halt()
-        return _REST_MS
+        self.uid = offer.card.uid if offer else None
+        if self.relay:
+            self.relay.forget()
+        self._on_offer(offer)
+        return 0 if self.relay and offer else _REST_MS
 
     # An empty field and a chip that lost its settings sound alike: ask it now and then.
     def _watch_chip(self):
@@ -86,23 +105,26 @@ class Presence:
             if not self._pcd.is_alive():
                 raise ChipError("RC522 lost its settings")
 
-    # The card rests, halted: wake it, ask whether it is the same one, halt it again.
+    # The cards rest, halted: wake them, ask whether the one is among them, halt it again.
     def _check(self):
         try:
-            if not self._cards.wake() or not self._cards.is_present(self.uid):
+            if not self._cards.wake() or (self.uid and not self._cards.is_present(self.uid)):
                 return self._miss()
             self._misses = 0
         except CardError as error:
             if error.reason == "deaf":
                 raise
         self._cards.halt()
-        return _REST_MS
+        return 0 if self.relay and self.uid else _REST_MS
 
     def _miss(self):
         self._misses += 1
         if self._misses < _MISSES:
             return _POLL_MS
         self.uid = None
+        self._is_occupied = False
+        if self.relay:
+            self.relay.forget()
         return 0
 
     # A card that we halted ignores REQA for as long as it has power: take it away for a moment.

@@ -24,6 +24,7 @@ UNKNOWN = (
     (_GREEN, 0, 150),
 )
 STORED = ((_AMBER, 0, 150), (_DARK, 0, 150), (_AMBER, 0, 150), (_DARK, 0, 150))
+SEVERAL = ((_AMBER, 800, 100), (_DARK, 0, 100)) * 3
 FAULT = ((_RED, 0, 500), (_DARK, 0, 1500))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from firmware import identify, signals
+from firmware import signals
 from micropython import const
 
 # No answer in this time: the customer is told that the tap is stored (house plan, section 4).
@@ -11,9 +11,11 @@ _ANSWER_MS = const(1500)
 _RECEIPT_MS = const(5000)
 _IDLE_MS = const(1000)
 _BACKOFF_MAX_MS = const(60000)
+_SAK_ISO_DEP = const(0x20)
 
 
 # link: publish() and is_up. topic: where taps go. latency_ms: the last verdict's, None before it.
+# relay may be set to a relay.Relay: it is told which tap's card lies there.
 class Taps:
     def __init__(self, outbox, link, lights, clock, topic):
         self._outbox = outbox
@@ -21,18 +23,23 @@ class Taps:
         self._lights = lights
         self._clock = clock
         self._topic = topic
+        self.relay = None
         self._came = asyncio.Event()
         self._receipt = asyncio.Event()
-        self._cards = []
+        self._offers = []
         self._live = None
         self._asked = None
         self._sent_ms = 0
         self.latency_ms = None
 
-    # A card is in the field: show it at once, leave the rest to the task.
-    def on_card(self, card):
+    # A card was read: show it at once, leave the rest to the task. None: cards of several customers
+    # lie there, nobody's tap.
+    def on_offer(self, offer):
+        if offer is None:
+            self._lights.show(signals.SEVERAL)
+            return
         self._lights.show(signals.READ)
-        self._cards.append(identify.credential(card))
+        self._offers.append(offer)
         self._came.set()
 
     # The host's answer (JSON, contract "verdict"). Whatever else arrives here is ignored.
@@ -60,8 +67,8 @@ class Taps:
                 self._lights.show(signals.STORED)
                 continue
             self._came.clear()
-            while self._cards:
-                await self._take(self._cards.pop(0))
+            while self._offers:
+                await self._take(self._offers.pop(0))
 
     # The task that sends again what nobody answered, oldest first, one at a time. Never ends.
     async def drain(self):
@@ -84,15 +91,11 @@ class Taps:
             return not self._live
         return True
 
-    async def _take(self, credential):
+    async def _take(self, offer):
         tap_id = self._outbox.next_id()
-        message = b'{"v":1,"id":"%s","k":"%s","d":"%s","t":%d,"tq":%d,"q":0}' % (
-            tap_id.encode(),
-            credential[0].encode(),
-            credential[1].encode(),
-            self._clock.unix_s(),
-            self._clock.quality,
-        )
+        message = self._message(tap_id, offer)
+        if self.relay:
+            self.relay.tap_id = tap_id
         is_stored = self._outbox.put(tap_id, message)
         self._live = tap_id
         self._sent_ms = self._clock.ticks_ms()
@@ -101,6 +104,18 @@ class Taps:
         if self._live == tap_id:
             self._live = None
             self._lights.show(signals.STORED if is_stored else signals.REJECTED)
+
+    # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP).
+    def _message(self, tap_id, offer):
+        sak = offer.card.sak
+        return b'{"v":1,"id":"%s","k":"%s","d":"%s",%s"t":%d,"tq":%d,"q":0}' % (
+            tap_id.encode(),
+            offer.kind.encode(),
+            offer.data.encode(),
+            b'"s":%d,' % sak if self.relay and sak & _SAK_ISO_DEP else b"",
+            self._clock.unix_s(),
+            self._clock.quality,
+        )
 
     # True when the host has answered.
     async def _resend(self, tap_id):

@@ -8,6 +8,15 @@ from micropython import const
 KEY_A = const(0x60)
 KEY_B = const(0x61)
 
+# Of the MFRC522: registers as SPI addresses (9.2), MFAuthent (10.3.1.9), ComIrqReg, Status2Reg.
+_COMMAND = const(0x01 << 1)
+_STATUS2 = const(0x08 << 1)
+_CMD_MF_AUTHENT = const(0x0E)
+_IRQ_IDLE = const(0x10)
+_IRQ_TIMER = const(0x01)
+_CRYPTO1_ON = const(0x08)
+_AUTHENT_US = const(10000)
+
 _READ = const(0x30)
 _WRITE = const(0xA0)
 _ACK = const(0x0A)
@@ -27,9 +36,16 @@ class Classic:
     def authenticate(self, block, key, uid, which=KEY_A):
         if len(key) != 6:
             raise ValueError("a key has 6 bytes")
-        got = self._pcd.authenticate(bytes((which, block)) + key + uid[-4:])
-        if got < 0:
-            raise CardError("refused" if reason(got) == "timeout" else reason(got))
+        pcd = self._pcd
+        pcd.load(pcd.burst(bytes((which, block)) + key + uid[-4:], 12), _AUTHENT_US)
+        pcd.write(_COMMAND, _CMD_MF_AUTHENT)
+        for _ in range(2 * _AUTHENT_US // 1000):
+            pcd.clock.sleep_us(1000)
+            if pcd.poll_status(_IRQ_IDLE | _IRQ_TIMER):
+                if pcd.read(_STATUS2) & _CRYPTO1_ON:
+                    return
+                raise CardError("refused")
+        raise CardError("deaf")
 
     # The 16 bytes of a block (12.2).
     def read(self, block):
@@ -55,7 +71,7 @@ class Classic:
 
     # Ends the encryption: without it no other card is understood (MFRC522 9.3.1.9).
     def stop(self):
-        self._pcd.stop_crypto()
+        self._pcd.write(_STATUS2, 0)
 
     def _send(self, size, rx_bytes, timeout_us):
         size = append_crc(self._frame, size)

@@ -181,8 +181,9 @@ class TypeA:
 
     # Both branches have cards: go on with those that sent 1 at the collision.
     def _take_branch(self, known_bits):
-        position = self._pcd.collision_bit
-        if position <= known_bits:
+        # The chip counts from the first byte of the answer, which holds the odd known bits too.
+        position = (known_bits & ~7) + self._pcd.collision_bit
+        if not self._pcd.collision_bit or not known_bits < position <= 32:
             raise CardError("collision")
         bit = position - 1
         index = 2 + (bit >> 3)

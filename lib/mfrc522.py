@@ -11,7 +11,6 @@ _COMMAND = const(0x01 << 1)
 _COM_I_EN = const(0x02 << 1)
 _COM_IRQ = const(0x04 << 1)
 _ERROR = const(0x06 << 1)
-_STATUS2 = const(0x08 << 1)
 _FIFO_DATA = const(0x09 << 1)
 _FIFO_LEVEL = const(0x0A << 1)
 _CONTROL = const(0x0C << 1)
@@ -34,17 +33,11 @@ _READ = const(0x80)
 # Commands (10.3).
 _CMD_IDLE = const(0x00)
 _CMD_TRANSCEIVE = const(0x0C)
-_CMD_MF_AUTHENT = const(0x0E)
 _CMD_SOFT_RESET = const(0x0F)
 
 # ComIrqReg (9.3.1.5).
 _IRQ_RX = const(0x20)
-_IRQ_IDLE = const(0x10)
 _IRQ_TIMER = const(0x01)
-
-# Status2Reg (9.3.1.9).
-_CRYPTO1_ON = const(0x08)
-_AUTHENT_US = const(10000)
 
 # ErrorReg (9.3.1.7).
 _ERR_PROTOCOL = const(0x01)
@@ -97,7 +90,7 @@ class MFRC522:
         self._spi = spi
         self._cs = cs
         self._rst = rst
-        self._clock = clock
+        self.clock = clock
         self._pair = bytearray(2)
         self._in_pair = bytearray(2)
         registers = (_COM_IRQ, _ERROR, _FIFO_LEVEL, _CONTROL, _COLL)
@@ -121,24 +114,24 @@ class MFRC522:
     # Raises ChipError when the bus is dead (VersionReg 0x00 or 0xFF) or the chip does not start.
     def reset(self):
         self._rst(0)
-        self._clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
+        self.clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
         self._rst(1)
         self._await_start()
-        self._write(_COMMAND, _CMD_SOFT_RESET)
+        self.write(_COMMAND, _CMD_SOFT_RESET)
         self._await_start()
-        self.version = self._read(_VERSION)
+        self.version = self.read(_VERSION)
         if self.version in (0x00, 0xFF):
             raise ChipError("no RC522 on the bus: VersionReg 0x%02X" % self.version)
-        self._write(_TX_MODE, 0)
-        self._write(_RX_MODE, 0)
-        self._write(_MOD_WIDTH, 0x26)
-        self._write(_T_MODE, 0x80)  # TAuto: runs from the end of sending to the fifth bit received
-        self._write(_T_PRESCALER, _TIMER_PRESCALER)
-        self._write(_TX_ASK, 0x40)  # 100 % ASK whatever ModGsPReg says (9.3.2.6)
-        self._write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
-        self._write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
+        self.write(_TX_MODE, 0)
+        self.write(_RX_MODE, 0)
+        self.write(_MOD_WIDTH, 0x26)
+        self.write(_T_MODE, 0x80)  # TAuto: runs from the end of sending to the fifth bit received
+        self.write(_T_PRESCALER, _TIMER_PRESCALER)
+        self.write(_TX_ASK, 0x40)  # 100 % ASK whatever ModGsPReg says (9.3.2.6)
+        self.write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
+        self.write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
         if self._irq:
-            self._write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_TIMER)  # IRqInv: the pin is low when set
+            self.write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_TIMER)  # IRqInv: the pin is low when set
         self._timeout_us = 0
         self.set_gain(self._wanted_gain_db)
 
@@ -147,41 +140,26 @@ class MFRC522:
         if gain_db not in _GAIN:
             raise ValueError("gain_db must be one of %s" % (GAINS_DB,))
         self.gain_db = gain_db
-        self._write(_RF_CFG, _GAIN[gain_db] | 0x08)
+        self.write(_RF_CFG, _GAIN[gain_db] | 0x08)
 
     # Switches the field. Cards need 5 ms of it before the first request (ISO 14443-3, 5).
     def field(self, on):
-        self._write(_TX_CONTROL, 0x83 if on else 0x80)
-
-    # Starts the cipher of a MIFARE Classic card: command, block, key and four bytes of UID, twelve
-    # in all (10.3.1.9). Returns 0, TIMEOUT when the card refuses the key, or DEAF.
-    def authenticate(self, request):
-        self._load(self._burst(request, 12), _AUTHENT_US)
-        self._write(_COMMAND, _CMD_MF_AUTHENT)
-        for _ in range(2 * _AUTHENT_US // 1000):
-            self._clock.sleep_us(1000)
-            if self._poll_status(_IRQ_IDLE | _IRQ_TIMER):
-                return 0 if self._read(_STATUS2) & _CRYPTO1_ON else TIMEOUT
-        return DEAF
-
-    # Ends it.
-    def stop_crypto(self):
-        self._write(_STATUS2, 0)
+        self.write(_TX_CONTROL, 0x83 if on else 0x80)
 
     # Soft power-down (8.6.2): the field and all but the registers are off. wake_up() ends it, after
     # which field() must be called anew.
     def power_down(self):
-        self._write(_TX_CONTROL, 0x80)
-        self._write(_COMMAND, 0x10)
+        self.write(_TX_CONTROL, 0x80)
+        self.write(_COMMAND, 0x10)
 
     # Ends power_down(); takes about a millisecond. Raises ChipError when the chip does not start.
     def wake_up(self):
-        self._write(_COMMAND, _CMD_IDLE)
+        self.write(_COMMAND, _CMD_IDLE)
         self._await_start()
 
     # True while the chip holds the settings of reset(): a chip that lost power or hangs does not.
     def is_alive(self):
-        return self._read(_VERSION) == self.version and self._read(_T_PRESCALER) == _TIMER_PRESCALER
+        return self.read(_VERSION) == self.version and self.read(_T_PRESCALER) == _TIMER_PRESCALER
 
     # Sends the first n bytes of tx (the last one tx_last_bits long, 0 meaning all eight) and waits
     # for the answer, which begins at bit rx_align of rx[0]. rx_bytes is the usual length of the
@@ -189,7 +167,7 @@ class MFRC522:
     # rx_align counted, or TIMEOUT, COLLISION (rx holds what was clear), PARITY, PROTOCOL, OVERFLOW;
     # DEAF when the chip does not even say that time ran out.
     def transceive(self, tx, n, tx_last_bits=0, rx_align=0, rx_bytes=1, timeout_us=500):
-        self._start(self._burst(tx, n), rx_align << 4 | tx_last_bits, timeout_us)
+        self._start(self.burst(tx, n), rx_align << 4 | tx_last_bits, timeout_us)
         if not self._await_answer(n * _BYTE_US + _TURN_US + rx_bytes * _BYTE_US, timeout_us):
             return DEAF
         return self._collect()
@@ -197,13 +175,13 @@ class MFRC522:
     # As transceive() with whole bytes, for an answer that may take long, up to 5 s: other tasks run
     # while it is awaited.
     async def transceive_slowly(self, tx, n, timeout_us):
-        self._start(self._burst(tx, n), 0, timeout_us)
-        clock = self._clock
+        self._start(self.burst(tx, n), 0, timeout_us)
+        clock = self.clock
         start = clock.ticks_us()
         limit_us = (n + 64) * _BYTE_US + _TURN_US + timeout_us
         clock.sleep_us(n * _BYTE_US + _TURN_US)
         done = _IRQ_RX | _IRQ_TIMER if timeout_us <= _TIMER_MAX_US else _IRQ_RX
-        while not self._poll_status(done):
+        while not self.poll_status(done):
             if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
                 return DEAF if done & _IRQ_TIMER else TIMEOUT
             await clock.sleep_ms(1)
@@ -220,7 +198,7 @@ class MFRC522:
         return self._outcome()
 
     # The SPI frame that puts the first n bytes of tx into the FIFO.
-    def _burst(self, tx, n):
+    def burst(self, tx, n):
         out = self._fifo_out
         out[0] = _FIFO_DATA
         for i in range(n):
@@ -228,16 +206,16 @@ class MFRC522:
         return memoryview(out)[: n + 1]
 
     def _start(self, fifo, framing, timeout_us):
-        self._load(fifo, timeout_us)
-        self._write(_COMMAND, _CMD_TRANSCEIVE)
-        self._write(_BIT_FRAMING, 0x80 | framing)
+        self.load(fifo, timeout_us)
+        self.write(_COMMAND, _CMD_TRANSCEIVE)
+        self.write(_BIT_FRAMING, 0x80 | framing)
 
-    def _load(self, fifo, timeout_us):
+    def load(self, fifo, timeout_us):
         if timeout_us != self._timeout_us:
             self._set_timeout(timeout_us)
-        self._write(_COMMAND, _CMD_IDLE)
-        self._write(_COM_IRQ, 0x7F)
-        self._write(_FIFO_LEVEL, 0x80)
+        self.write(_COMMAND, _CMD_IDLE)
+        self.write(_COM_IRQ, 0x7F)
+        self.write(_FIFO_LEVEL, 0x80)
         self._cs(0)
         self._spi.write(fifo)
         self._cs(1)
@@ -245,16 +223,16 @@ class MFRC522:
     # Reads the status when the answer should be there, again when the timer should have run out,
     # then often until the deadline. False: neither came, so the chip is deaf.
     def _await_answer(self, expected_us, timeout_us):
-        clock = self._clock
+        clock = self.clock
         start = clock.ticks_us()
         limit_us = expected_us + timeout_us + 64 * _BYTE_US
         clock.sleep_us(expected_us)
-        if self._poll_status():
+        if self.poll_status():
             return True
         left_us = timeout_us - clock.ticks_diff(clock.ticks_us(), start) + 170
         if left_us > 0:
             clock.sleep_us(left_us)
-        while not self._poll_status():
+        while not self.poll_status():
             if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
                 return False
             clock.sleep_us(_BYTE_US)
@@ -262,7 +240,7 @@ class MFRC522:
 
     # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2); true when one
     # of the interrupts in done has come.
-    def _poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
+    def poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
         if self._irq and self._irq():
             return 0
         self._cs(0)
@@ -310,19 +288,19 @@ class MFRC522:
 
     def _set_timeout(self, timeout_us):
         steps = min(timeout_us, _TIMER_MAX_US) // _TIMER_STEP_US
-        self._write(_T_RELOAD_H, steps >> 8 & 0xFF)
-        self._write(_T_RELOAD_L, steps & 0xFF)
+        self.write(_T_RELOAD_H, steps >> 8 & 0xFF)
+        self.write(_T_RELOAD_L, steps & 0xFF)
         self._timeout_us = timeout_us
 
     # PowerDown in CommandReg reads 1 until the oscillator runs (8.8.2): about 1 ms, 50 at most.
     def _await_start(self):
         for _ in range(50):
-            self._clock.sleep_us(1000)
-            if not self._read(_COMMAND) & 0x10:
+            self.clock.sleep_us(1000)
+            if not self.read(_COMMAND) & 0x10:
                 return
-        raise ChipError("RC522 does not start: CommandReg 0x%02X" % self._read(_COMMAND))
+        raise ChipError("RC522 does not start: CommandReg 0x%02X" % self.read(_COMMAND))
 
-    def _write(self, register, value):
+    def write(self, register, value):
         pair = self._pair
         pair[0] = register
         pair[1] = value
@@ -330,7 +308,7 @@ class MFRC522:
         self._spi.write(pair)
         self._cs(1)
 
-    def _read(self, register):
+    def read(self, register):
         pair = self._pair
         pair[0] = _READ | register
         pair[1] = 0

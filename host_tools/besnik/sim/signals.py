@@ -74,6 +74,11 @@ PATTERNS = (
     Pattern(("stored",), (("amber", 150), *_STORED)),
     # Off line the second step follows the first without a gap: one longer amber.
     Pattern(("read", "stored"), (("amber", 210), *_STORED), (_TICK,)),
+    Pattern(
+        ("several",),
+        (("amber", 100), *(("dark", 100), ("amber", 100)) * 2),
+        (Tone(0, 800, 100), Tone(200, 800, 100), Tone(400, 800, 100)),
+    ),
     Pattern(("fault",), (("red", 500), ("dark", 1500))),
 )
 

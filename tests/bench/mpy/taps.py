@@ -15,19 +15,14 @@ gc.collect()
 _FOREIGN = gc.mem_alloc()
 _ = (esp32, machine, network, ntptime)
 
-# As boot.py does: the board comes first, while the heap is empty.
-from firmware import board  # noqa: E402  isort: skip
+# As boot.py and main.py do.
+from firmware import app, board  # noqa: E402  isort: skip
+
 import asyncio  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 
-from firmware import app  # noqa: E402
-
 _ANSWER_MS = 5000
-
-
-class _Card:
-    uid = b"\x5b\x3c\x2a\x19"
 
 
 def _live_bytes():
@@ -36,9 +31,9 @@ def _live_bytes():
     return gc.mem_alloc() - _FOREIGN
 
 
-async def _one(reader):
+async def _one(reader, offer):
     reader.taps.latency_ms = None
-    reader.taps.on_card(_Card)
+    reader.taps.on_offer(offer)
     for _ in range(_ANSWER_MS // 5):
         await asyncio.sleep_ms(5)
         if reader.taps.latency_ms is not None and not len(reader.outbox):
@@ -50,17 +45,21 @@ async def _drive(reader, count):
     while not reader.link.is_up:
         await asyncio.sleep_ms(20)
     await asyncio.sleep_ms(300)
+    from firmware.identify import Offer
+    from iso14443 import Card
+
+    offer = Offer(Card(b"\x5b\x3c\x2a\x19", 0x08), 0, "uid", "5B3C2A19")
     for number in range(1, count + 1):
-        await _one(reader)
+        await _one(reader, offer)
         if number == 10 or number % 100 == 0:
             print(json.dumps({"taps": number, "live": _live_bytes(), "free": gc.mem_free()}))
 
 
 async def _run(count):
-    settings, error = app.read_settings()
-    if error:
-        raise error
-    reader = app.Reader(settings, board.Board(settings), board.count_boot(), board.reset_cause())
+    global app
+    reader = app.start(board)
+    app.forget("firmware.app")
+    del app
     before = _live_bytes()
     print(json.dumps({"taps": 0, "live": before, "free": gc.mem_free()}))
     running = asyncio.create_task(reader.run())

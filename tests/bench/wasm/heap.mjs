@@ -1,5 +1,5 @@
-// Loads a staged flash folder into MicroPython's wasm build, builds the reader, and prints the live
-// bytes as JSON. Usage: node heap.mjs FLASH SHIMS
+// Loads a staged flash folder into MicroPython's wasm build, builds the reader, and prints as JSON the
+// live bytes and how many of them are MicroPython's own modules. Usage: node heap.mjs FLASH SHIMS
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
@@ -33,10 +33,12 @@ mp.runPython("import sys, os\nos.chdir('/flash')\nsys.path[:] = ['', '.frozen', 
 const before = live();
 mp.runPython("import machine, network, esp32, usocket");
 const shimBytes = live() - before;
+mp.runPython("import asyncio, json, os, binascii, random, select, time");
+const stdlib = live() - shimBytes - before;
 mp.runPython(`
 from firmware import app, board
-settings, error = app.read_settings()
-assert error is None, error
-reader = app.Reader(settings, board.Board(settings), 1, 1)
+reader = app.start(board)
+app.forget("firmware.app")
+del app
 `);
-console.log(JSON.stringify({ live: live() - shimBytes }));
+console.log(JSON.stringify({ live: live() - shimBytes, stdlib }));

@@ -166,3 +166,17 @@ def test_a_known_card_is_selected_again_among_others():
             raise AssertionError("a card that is gone was selected: " + name)
         except CardError as error:
             assert error.reason == "timeout"
+
+
+def test_collisions_one_behind_the_other_in_a_uid():
+    uids = ("11223344", "1122B344", "1122B3C4", "1122B3CC", "91223344")
+    bench = Bench(**{"card%d" % number: uid for number, uid in enumerate(uids)})
+    cards = _ready(bench)
+    for number in range(len(uids)):
+        bench.present("card%d" % number)
+    _settle(bench)
+    found = []
+    while cards.request():
+        found.append(cards.select().uid)
+        cards.halt()
+    assert sorted(found) == sorted(bytes.fromhex(uid) for uid in uids), found

@@ -2,6 +2,7 @@
 # revived.
 
 
+from firmware.identify import Identifier
 from firmware.presence import Presence
 from iso14443 import TypeA
 from mfrc522 import MFRC522
@@ -18,12 +19,14 @@ class _Counter:
         self.seen_ms = 0
         self.faults = []
         chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
+        typea = TypeA(chip)
+        identifier = Identifier(chip, typea, self.bench.clock, ("sun", "uid"))
         self.presence = Presence(
-            chip, TypeA(chip), self.bench.clock, self._on_card, self.faults.append
+            chip, typea, identifier, self.bench.clock, self._on_offer, self.faults.append
         )
 
-    def _on_card(self, card):
-        self.seen.append(card.uid)
+    def _on_offer(self, offer):
+        self.seen.append(offer and offer.card.uid)
         self.seen_ms = self.bench.clock.ticks_ms()
 
     async def watch_ms(self, duration_ms):
@@ -122,3 +125,18 @@ async def test_a_chip_that_dies_under_a_resting_card_gives_no_second_tap():
     counter.bench.board.power_cycle()
     await counter.watch_ms(3000)
     assert counter.seen == [bytes.fromhex(UID)]
+
+
+async def test_cards_of_two_customers_are_nobodys_tap():
+    counter = _Counter(ana=UID, boris="5B3C2A19")
+    counter.bench.present("ana")
+    counter.bench.present("boris")
+    await counter.watch_ms(3000)
+    assert counter.seen == [None]
+    counter.bench.remove("boris")
+    await counter.watch_ms(1000)
+    counter.bench.remove("ana")
+    await counter.watch_ms(1000)
+    counter.bench.present("ana")
+    await counter.watch_ms(1000)
+    assert counter.seen[-1] == bytes.fromhex(UID), counter.seen

@@ -21,3 +21,7 @@ class PWM(Pin):
 
 class SPI(Pin):
     pass
+
+
+def reset_cause():
+    return 1
