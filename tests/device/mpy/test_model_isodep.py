@@ -2,6 +2,7 @@
 
 from facing import FDT_NS, Facing, hexed
 
+from besnik.sim.model.ats import ats
 from besnik.sim.model.crc import crc_ok
 from besnik.sim.model.faults import (
     BAD_CRC,
@@ -14,7 +15,7 @@ from besnik.sim.model.faults import (
     TRUNCATED,
     WRONG_BLOCK,
 )
-from besnik.sim.model.isodep_picc import ENDLESS, Application, IsoDepPicc, ats
+from besnik.sim.model.isodep_picc import ENDLESS, Application, IsoDepPicc
 from besnik.sim.model.picc import ACTIVE, HALT, OFF
 
 UID = bytes.fromhex("04A1B2C3D4E580")

@@ -2,6 +2,7 @@
 # them, read sessions, files, and what it refuses.
 
 from facing import Facing, hexed
+from nativecard import app_of, authenticate, say, scripted
 
 from besnik.sim.model import aes
 from besnik.sim.model.ndef import uri_message
@@ -12,29 +13,6 @@ META = bytes.fromhex("070D4428C92D6C20A93653EAB4074545")
 FILE = bytes.fromhex("A0D2C82B592E04EC8A4189BBC4204318")
 KEYS = [bytes(16), FILE, META, bytes(16), bytes(16)]
 ADDRESS = "https://besnik.example/t?picc_data={picc}&cmac={mac}"
-
-
-# The application alone: APDUs in hex, answers in hex.
-def app_of(card):
-    app = card.app
-    app.reset()
-    return app
-
-
-def say(app, text):
-    return hexed(app.apdu(bytes.fromhex(text)))
-
-
-# Random numbers that are not.
-def scripted(*values):
-    rest = [bytes.fromhex(value) for value in values]
-
-    def draw(count):
-        value = rest.pop(0)
-        assert len(value) == count
-        return value
-
-    return draw
 
 
 def select_ndef(app):
@@ -130,22 +108,6 @@ def test_get_card_uid_of_an12196():
     assert say(app, "90510000088E2C155ADDA99BE300") == (
         "70756055688505B52A5E26E59E329CD6595F672298EA41B79100"
     )
-
-
-# ---- the reader's side of an authentication, from the standard library of this model ----
-
-
-def authenticate(app, number, key, rnd_a=bytes(range(16))):
-    answer = app.apdu(bytes((0x90, 0x71, 0, 0, 2, number, 0, 0)))
-    if answer[-2:] != b"\x91\xaf":
-        return hexed(answer)
-    rnd_b = aes.cbc_decrypt(key, answer[:-2])
-    secret = aes.cbc_encrypt(key, rnd_a + rnd_b[1:] + rnd_b[:1])
-    answer = app.apdu(b"\x90\xaf\x00\x00\x20" + secret + b"\x00")
-    if answer[-2:] == b"\x91\x00":
-        plain = aes.cbc_decrypt(key, answer[:-2])
-        assert plain[4:20] == rnd_a[1:] + rnd_a[:1]
-    return hexed(answer[-2:])
 
 
 def test_each_key_of_the_application_authenticates_and_no_other():

@@ -1,6 +1,7 @@
 # A card's ISO/IEC 14443-4 side: ATS, blocks, chaining, waiting time extension. Numbers of sections
 # and rules are those of ISO/IEC 14443-4:2008.
 
+from .ats import FRAME_SIZES, FWT_MAX_NS, Parsed, ats
 from .crc import crc_ok, with_crc
 from .family import FamilyPicc
 from .picc import ACTIVE, FDT_NS, HALT
@@ -9,12 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .picc import Said
 
-# 5.2.3, table 1: FSDI and FSCI to the size of a frame, CRC included.
-FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)
-# 7.2: 4096/fc; FWI 4 unless the ATS says otherwise, 14 is the longest.
-FWT_UNIT_NS = 302065
-FWI_DEFAULT = 4
-FWT_MAX_NS = FWT_UNIT_NS << 14
 WTXM_MAX = 59
 CHAIN_MAX = 4096
 ENDLESS = 1 << 30
@@ -24,30 +19,6 @@ NAK = 0x10
 WITH_CID = 0x08
 DESELECT = 0xC2
 WTX = 0xF2
-
-
-# ATS of a card: TL, T0, those of TA, TB, TC that are asked for, historical bytes (5.2). Without
-# `fwi` there is no TB, without `cid` no TC.
-def ats(
-    fsci: int = 8,
-    fwi: "int | None" = 8,
-    sfgi: int = 0,
-    ta: "int | None" = 0x80,
-    cid: "bool | None" = False,
-    historical: bytes = b"",
-) -> bytes:
-    t0 = fsci
-    body = b""
-    if ta is not None:
-        t0 |= 0x10
-        body += bytes((ta,))
-    if fwi is not None:
-        t0 |= 0x20
-        body += bytes((fwi << 4 | sfgi,))
-    if cid is not None:
-        t0 |= 0x40
-        body += bytes((0x02 if cid else 0x00,))
-    return bytes((2 + len(body) + len(historical), t0)) + body + historical
 
 
 # What the card runs above the block protocol. Families derive from it.
@@ -88,7 +59,7 @@ class IsoDepPicc(FamilyPicc):
         self.chains_for_ever = False
         self._wtx_times = 0
         self._wtxm = 1
-        self._parse(ats)
+        self.ats = Parsed(ats)
         self._now_ns = 0
         self._forget()
 
@@ -101,17 +72,6 @@ class IsoDepPicc(FamilyPicc):
     @property
     def in_protocol(self) -> bool:
         return self._fsd > 0
-
-    def _parse(self, ats: bytes) -> None:
-        self.ats = ats
-        t0 = ats[1] if len(ats) > 1 else 0x02
-        self._fsc = FRAME_SIZES[min(t0 & 0x0F, 8)]
-        at = 2 + (t0 >> 4 & 1)
-        tb = ats[at] if t0 & 0x20 else FWI_DEFAULT << 4
-        at += t0 >> 5 & 1
-        self.fwt_ns = FWT_UNIT_NS << (tb >> 4)
-        self._sfgt_ns = FWT_UNIT_NS << (tb & 0x0F) if tb & 0x0F else 0
-        self._knows_cid = bool(t0 & 0x40 and ats[at] & 0x02)
 
     def _forget(self) -> None:
         self._fsd = 0
@@ -152,7 +112,7 @@ class IsoDepPicc(FamilyPicc):
     def _answer(self, data: bytes, bits: int) -> "Said":
         if not self.in_protocol:
             return FamilyPicc._answer(self, data, bits)
-        if len(data) > self._fsc or not crc_ok(data):
+        if len(data) > self.ats.frame_max or not crc_ok(data):
             return None
         return self._sent(self._on_block(data[:-2]))
 
@@ -163,8 +123,8 @@ class IsoDepPicc(FamilyPicc):
         self._fsd = FRAME_SIZES[min(data[1] >> 4, 8)]
         self._cid = data[1] & 0x0F
         self._fresh = True
-        self._deaf_until_ns = self._now_ns + self._sfgt_ns
-        return self._sent(self.ats)
+        self._deaf_until_ns = self._now_ns + self.ats.sfgt_ns
+        return self._sent(self.ats.octets)
 
     def _sent(self, block: "bytes | None") -> "Said":
         if not block:
@@ -180,10 +140,10 @@ class IsoDepPicc(FamilyPicc):
         body = block[1:]
         header = b""
         if pcb & WITH_CID:
-            if not self._knows_cid or body[:1] != bytes((self._cid,)):
+            if not self.ats.knows_cid or body[:1] != bytes((self._cid,)):
                 return None
             header, body = body[:1], body[1:]
-        elif self._cid and self._knows_cid:
+        elif self._cid and self.ats.knows_cid:
             return None
         self._header = header
         if pcb & 0xE6 == 0x02:
@@ -222,7 +182,7 @@ class IsoDepPicc(FamilyPicc):
         if answer is None:
             self._last = b""
             return None
-        patience_ns = self.fwt_ns * 3 // 4
+        patience_ns = self.ats.fwt_ns * 3 // 4
         times, self._multiplier = self._wtx_times, self._wtxm
         if not times and work_ns > patience_ns:
             self._multiplier = min(WTXM_MAX, work_ns // patience_ns + 1)
@@ -236,7 +196,7 @@ class IsoDepPicc(FamilyPicc):
         return self._ask()
 
     def _extended_ns(self) -> int:
-        return min(self.fwt_ns * self._multiplier, FWT_MAX_NS) * 3 // 4
+        return min(self.ats.fwt_ns * self._multiplier, FWT_MAX_NS) * 3 // 4
 
     def _ask(self) -> bytes:
         self._waits_left -= 1

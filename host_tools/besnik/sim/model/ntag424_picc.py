@@ -1,7 +1,8 @@
 # NTAG 424 DNA: an NDEF application (NFC Forum Type 4) whose address proves itself, and mutual
 # authentication. Sections are those of NXP's data sheet NT4H2421Gx rev. 3.0.
 
-from .isodep_picc import IsoDepPicc, ats
+from .ats import ats
+from .isodep_picc import IsoDepPicc
 from .ndef import uri_message
 from .nxp_application import (
     CRYPTO_US,

@@ -35,6 +35,8 @@ AUTHENTICATE_EV2_FIRST = 0x71
 MORE = 0xAF
 SELECT_FILE = 0xA4
 
+# Data of one native frame: 19 application identifiers (MF3D(H)x3, GetApplicationIDs).
+FRAME = 57
 # Estimates: the data sheets give no times.
 CRYPTO_US = 8000
 PLAIN_US = 1000
@@ -118,6 +120,11 @@ class NxpApplication(Application):
         if data:
             return LENGTH_ERROR
         return self._frames.pop(0) + (ADDITIONAL_FRAME if self._frames else OK)
+
+    # An answer that may be too long for one frame: AF until the last.
+    def _in_frames(self, data: bytes) -> bytes:
+        self._frames = [data[at : at + FRAME] for at in range(FRAME, len(data), FRAME)]
+        return data[:FRAME] + (ADDITIONAL_FRAME if self._frames else OK)
 
     # KeyNo, LenCap, and so many bytes PCDcap2, of which bit 1 would ask for LRP (10.4.1).
     def _authenticate(self, data: bytes) -> bytes:
