@@ -7,7 +7,7 @@ holds it to the models.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -27,6 +27,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "data",
         "card_id",
         "member_id",
+        "counter",
         "tier",
         "outcome",
         "reason",
@@ -39,6 +40,9 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "store_account": ("program_id", "member_id", "unit", "balance"),
     "store_posting": ("entry_id", "account_id", "amount"),
 }
+
+
+TapKey = tuple[int, str]  # reader row, tap id
 
 
 class LedgerError(ValueError):
@@ -73,6 +77,9 @@ class DecidedTap(msgspec.Struct, frozen=True):
     """A tap with its verdict, ready to be written; ``entry`` is what it moves, if anything.
 
     ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
+    ``counter`` is the SUN counter, None for other evidence. Accepted by everything else, the tap
+    can still be refused for its counter when it is written; ``counter_gap`` is then set: how far
+    the counter rose over the last accepted one.
     """
 
     reader: int
@@ -87,20 +94,26 @@ class DecidedTap(msgspec.Struct, frozen=True):
     queued: bool
     received_at: dt.datetime
     entry: Entry | None
+    counter: int | None = None
+    counter_gap: int = 0
 
     @property
-    def key(self) -> tuple[int, str]:
+    def key(self) -> TapKey:
         """What makes this tap itself however often it is sent: reader row and tap id."""
         return self.reader, self.tap_id
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """The verdict that stands for a tap; ``repeat`` if the tap had been written before."""
+    """The verdict that stands for a tap; ``repeat`` if the tap had been written before.
+
+    ``counter_gap``: how far its SUN counter rose over the last accepted one; 0 if it did not.
+    """
 
     outcome: Outcome
     reason: Reason
     member_ref: str | None
     repeat: bool
+    counter_gap: int = 0
 
 
 class HotStore(Protocol):
@@ -116,9 +129,13 @@ class HotStore(Protocol):
         """Write taps, entries, postings and balances in one transaction.
 
         Returns one verdict a tap, in order, after the commit. A tap whose key was written
-        before, or earlier in ``taps``, writes nothing and gets the first verdict. LedgerError
+        before, or earlier in ``taps``, writes nothing and gets the first verdict. An accepted
+        tap whose counter is not fresh is rejected as replayed (``counters.py``). LedgerError
         if an entry is not balanced; the driver's errors pass through, with nothing written.
         """
+
+    def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
+        """Return the verdicts of those of the taps that were written before."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -135,9 +152,9 @@ def open_hot(config: Config) -> HotStore:
     return PostgresStore(connect_postgres(config))
 
 
-def first_of_each(taps: Sequence[DecidedTap]) -> dict[tuple[int, str], DecidedTap]:
+def first_of_each(taps: Sequence[DecidedTap]) -> dict[TapKey, DecidedTap]:
     """Return the first tap of each key; LedgerError if one of them has an unbalanced entry."""
-    firsts: dict[tuple[int, str], DecidedTap] = {}
+    firsts: dict[TapKey, DecidedTap] = {}
     for tap in taps:
         firsts.setdefault(tap.key, tap)
     for tap in firsts.values():
@@ -148,22 +165,19 @@ def first_of_each(taps: Sequence[DecidedTap]) -> dict[tuple[int, str], DecidedTa
 
 def verdicts(
     taps: Sequence[DecidedTap],
-    written: set[tuple[int, str]],
-    earlier: Mapping[tuple[int, str], Recorded],
+    firsts: Mapping[TapKey, DecidedTap],
+    earlier: Mapping[TapKey, Recorded],
 ) -> list[Recorded]:
-    """Return the verdict of each tap: new ones their own, once; all others the first's."""
+    """Return the verdict of each tap: that of its key in ``earlier``, else its first's, once."""
     results: list[Recorded] = []
-    given: dict[tuple[int, str], Recorded] = {}
+    given = dict(earlier)
     for tap in taps:
         if tap.key in given:
-            first = given[tap.key]
-            results.append(msgspec.structs.replace(first, repeat=True))
+            results.append(given[tap.key])
             continue
-        if tap.key in written:
-            ref = None if tap.card is None else tap.card.member_ref
-            result = Recorded(tap.outcome, tap.reason, ref, repeat=False)
-        else:
-            result = earlier[tap.key]
-        given[tap.key] = result
+        first = firsts[tap.key]
+        ref = None if first.card is None else first.card.member_ref
+        result = Recorded(first.outcome, first.reason, ref, False, first.counter_gap)
+        given[tap.key] = msgspec.structs.replace(result, repeat=True, counter_gap=0)
         results.append(result)
     return results

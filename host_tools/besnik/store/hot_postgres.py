@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 
 from besnik.credentials.assess import CardRef
 from besnik.loyalty.program import Rules
+from besnik.store.counters import CardCounter, judge, needs_judging, raised
 from besnik.store.hot import (
     TABLES,
     CardKey,
@@ -16,6 +17,7 @@ from besnik.store.hot import (
     KnownCard,
     KnownReader,
     Recorded,
+    TapKey,
     first_of_each,
     verdicts,
 )
@@ -41,6 +43,17 @@ _FIRSTS: Final = """
     FROM unnest(%s::bigint[], %s::text[]) AS sought (reader_id, tap_id)
     JOIN store_tap tap USING (reader_id, tap_id)
     LEFT JOIN store_member member ON member.id = tap.member_id"""
+# ORDER BY: bridges lock cards in the same order. It leaves foreign keys to the cards alone.
+_LOCK_COUNTERS: Final = """
+    SELECT id, counter FROM store_card WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""
+_USED: Final = """
+    SELECT DISTINCT sought.card_id, sought.counter
+    FROM unnest(%s::bigint[], %s::integer[]) AS sought (card_id, counter)
+    JOIN store_tap tap USING (card_id, counter)"""
+_RAISE: Final = """
+    UPDATE store_card card SET counter = raised.counter
+    FROM unnest(%s::bigint[], %s::integer[]) AS raised (id, counter)
+    WHERE card.id = raised.id AND (card.counter IS NULL OR card.counter < raised.counter)"""
 
 # ORDER BY before each upsert: two bridges then lock accounts in the same order and never
 # wait for each other in a circle. The conditions repeat those of the partial unique indexes.
@@ -48,9 +61,9 @@ _RECORD: Final = f"""
     WITH tap_in AS (
         SELECT * FROM unnest(
             %(reader_id)s::bigint[], %(tap_id)s::text[], %(kind)s::text[], %(data)s::text[],
-            %(card_id)s::bigint[], %(member_id)s::bigint[], %(tier)s::text[], %(outcome)s::text[],
-            %(reason)s::text[], %(read_at)s::bigint[], %(clock_quality)s::smallint[],
-            %(queued)s::boolean[], %(received_at)s::timestamptz[]
+            %(card_id)s::bigint[], %(member_id)s::bigint[], %(counter)s::integer[],
+            %(tier)s::text[], %(outcome)s::text[], %(reason)s::text[], %(read_at)s::bigint[],
+            %(clock_quality)s::smallint[], %(queued)s::boolean[], %(received_at)s::timestamptz[]
         ) AS tap ({_columns("store_tap")})
     ), tap_new AS (
         INSERT INTO store_tap ({_columns("store_tap")})
@@ -123,23 +136,49 @@ class PostgresStore:
         return {CardKey(row[0], CardRef(row[1], row[2])): KnownCard(*row[3:]) for row in rows}
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
-        """See HotStore. The statement is its own transaction."""
+        """See HotStore. Without counters the statement is its own transaction."""
         firsts = first_of_each(taps)
-        rows = self._connection.execute(_RECORD, _arrays(list(firsts.values())))
-        written = {(row[0], row[1]) for row in rows}
+        if any(needs_judging(tap) for tap in firsts.values()):
+            with self._connection.transaction():
+                judge(firsts, self)
+                written = self._write(firsts)
+                self._raise_counters(raised(firsts, written))
+        else:
+            written = self._write(firsts)
         missing = firsts.keys() - written
-        earlier: dict[tuple[int, str], Recorded] = {}
-        if missing:
-            readers, ids = [key[0] for key in missing], [key[1] for key in missing]
-            found = self._connection.execute(_FIRSTS, (readers, ids))
-            earlier = {
-                (row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in found
-            }
-        return verdicts(taps, written, earlier)
+        return verdicts(taps, firsts, self.recorded(missing) if missing else {})
+
+    def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
+        """See HotStore."""
+        rows = self._connection.execute(_FIRSTS, _unzipped(keys))
+        return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
+
+    def highest(self, cards: Collection[int]) -> dict[int, int | None]:
+        """See CounterRows: another bridge waits here until this one has written its taps."""
+        return dict(self._connection.execute(_LOCK_COUNTERS, (list(cards),)).fetchall())
+
+    def written(self, keys: Collection[TapKey]) -> set[TapKey]:
+        """See CounterRows."""
+        return set(self.recorded(keys))
+
+    def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
+        """See CounterRows."""
+        return set(self._connection.execute(_USED, _unzipped(counters)) if counters else ())
+
+    def _write(self, firsts: Mapping[TapKey, DecidedTap]) -> set[TapKey]:
+        return set(self._connection.execute(_RECORD, _arrays(list(firsts.values()))))
+
+    def _raise_counters(self, highest: Mapping[int, int]) -> None:
+        if highest:
+            self._connection.execute(_RAISE, _unzipped(highest.items()))
 
     def close(self) -> None:
         """See HotStore."""
         self._connection.close()
+
+
+def _unzipped(pairs: Collection[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
@@ -152,6 +191,7 @@ def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
         "data": [tap.ref.data for tap in taps],
         "card_id": [None if tap.card is None else tap.card.card for tap in taps],
         "member_id": [None if tap.card is None else tap.card.member for tap in taps],
+        "counter": [tap.counter for tap in taps],
         "tier": [tap.tier for tap in taps],
         "outcome": [tap.outcome for tap in taps],
         "reason": [tap.reason for tap in taps],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from besnik.loyalty.ledger import Entry
 from besnik.loyalty.program import Rules
+from besnik.store.counters import CardCounter, judge, raised
 from besnik.store.hot import (
     TABLES,
     CardKey,
@@ -17,6 +18,7 @@ from besnik.store.hot import (
     KnownCard,
     KnownReader,
     Recorded,
+    TapKey,
     first_of_each,
     verdicts,
 )
@@ -42,6 +44,11 @@ _FIRST: Final = """
     SELECT tap.outcome, tap.reason, member.ref
     FROM store_tap tap LEFT JOIN store_member member ON member.id = tap.member_id
     WHERE tap.reader_id = ? AND tap.tap_id = ?"""
+_COUNTER: Final = "SELECT counter FROM store_card WHERE id = ?"
+_USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 1"
+_RAISE: Final = (
+    "UPDATE store_card SET counter = ? WHERE id = ? AND (counter IS NULL OR counter < ?)"
+)
 _TAP: Final = _insert("store_tap") + " ON CONFLICT (reader_id, tap_id) DO NOTHING RETURNING id"
 _ENTRY: Final = _insert("store_entry") + " RETURNING id"
 _POSTING: Final = _insert("store_posting")
@@ -85,30 +92,70 @@ class SqliteStore:
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""
         firsts = first_of_each(taps)
-        earlier: dict[tuple[int, str], Recorded] = {}
         cursor = self._connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            moves: list[tuple[int, Entry]] = []
-            for key, tap in firsts.items():
-                row = cursor.execute(_TAP, _tap_values(tap)).fetchone()
-                if row is None:
-                    first = cursor.execute(_FIRST, key).fetchone()
-                    earlier[key] = Recorded(first[0], first[1], first[2], repeat=True)
-                elif tap.entry is not None:
-                    moves.append((_write_entry(cursor, row[0], tap, tap.entry), tap.entry))
-            _post(cursor, moves)
+            judge(firsts, _Counters(cursor))
+            earlier = _write(cursor, firsts)
+            for card, counter in raised(firsts, firsts.keys() - earlier.keys()).items():
+                cursor.execute(_RAISE, (counter, card, counter))
             cursor.execute("COMMIT")
         except BaseException:
             # SQLite ends the transaction by itself on some errors (disk full, I/O).
             if self._connection.in_transaction:
                 cursor.execute("ROLLBACK")
             raise
-        return verdicts(taps, firsts.keys() - earlier.keys(), earlier)
+        return verdicts(taps, firsts, earlier)
+
+    def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
+        """See HotStore."""
+        return _recorded(self._connection.cursor(), keys)
 
     def close(self) -> None:
         """See HotStore."""
         self._connection.close()
+
+
+class _Counters:
+    """See CounterRows; within an immediate transaction nobody else writes."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+
+    def highest(self, cards: Collection[int]) -> dict[int, int | None]:
+        """See CounterRows."""
+        return {card: self._cursor.execute(_COUNTER, (card,)).fetchone()[0] for card in cards}
+
+    def written(self, keys: Collection[TapKey]) -> set[TapKey]:
+        """See CounterRows."""
+        return set(_recorded(self._cursor, keys))
+
+    def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
+        """See CounterRows."""
+        return {pair for pair in counters if self._cursor.execute(_USED, pair).fetchone()}
+
+
+def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
+    found = {key: cursor.execute(_FIRST, key).fetchone() for key in keys}
+    return {
+        key: Recorded(row[0], row[1], row[2], repeat=True)
+        for key, row in found.items()
+        if row is not None
+    }
+
+
+def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[TapKey, Recorded]:
+    """Write taps and ledger; return the verdicts of those that had been written before."""
+    earlier: dict[TapKey, Recorded] = {}
+    moves: list[tuple[int, Entry]] = []
+    for key, tap in firsts.items():
+        row = cursor.execute(_TAP, _tap_values(tap)).fetchone()
+        if row is None:
+            earlier |= _recorded(cursor, [key])
+        elif tap.entry is not None:
+            moves.append((_write_entry(cursor, row[0], tap, tap.entry), tap.entry))
+    _post(cursor, moves)
+    return earlier
 
 
 def _write_entry(cursor: sqlite3.Cursor, tap_row: int, tap: DecidedTap, entry: Entry) -> int:
@@ -144,6 +191,7 @@ def _tap_values(tap: DecidedTap) -> tuple[object, ...]:
         tap.ref.data,
         None if tap.card is None else tap.card.card,
         None if tap.card is None else tap.card.member,
+        tap.counter,
         tap.tier,
         tap.outcome,
         tap.reason,

@@ -13,7 +13,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from besnik.contract import Outcome, Reason
-from besnik.credentials.assess import assess
+from besnik.credentials.assess import Tier, assess, card_ref
 from besnik.store.models import Account, Card, Member, Posting, Program, Tap, Unit
 
 LANGUAGES: Final = ("en", "sq", "ru", "el", "fa")
@@ -62,11 +62,16 @@ class MemberFile(msgspec.Struct, frozen=True):
 
 
 class TapFile(msgspec.Struct, frozen=True):
-    """What the cashier sees of one tap; ``card`` and ``member`` are None for an unknown card."""
+    """What the cashier sees of one tap; ``card`` and ``member`` are None for an unknown card.
+
+    ``tier`` says how far the card can be trusted: from D, a copy would do, nothing is redeemed;
+    X proved nothing and cannot be enrolled.
+    """
 
     id: int
     tap: str
     reader: str
+    tier: Tier
     outcome: Outcome
     reason: Reason
     at: dt.datetime
@@ -76,35 +81,49 @@ class TapFile(msgspec.Struct, frozen=True):
 
 
 def enrol_tap(tap: Tap, *, name: str, language: str) -> Member:
-    """Enrol the card of a rejected tap in the program of the tap's shop; EnrolError."""
+    """Enrol the card of a rejected tap in the program of the tap's shop; EnrolError.
+
+    The counter of that tap counts as used, so the tap cannot be played again as a visit.
+    """
+    if tap.tier == "X":
+        raise _proved_nothing()
     program = Program.objects.get(shops__readers=tap.reader_id)
-    return enrol(program, tap.kind, tap.data, name=name, language=language)
+    return enrol(program, tap.kind, tap.data, name=name, language=language, counter=tap.counter)
 
 
-def enrol(program: Program, kind: str, data: str, *, name: str, language: str) -> Member:
+def enrol(
+    program: Program, kind: str, data: str, *, name: str, language: str, counter: int | None = None
+) -> Member:
     """Make a member with one active card, or neither.
 
-    ``data`` is canonical (``uid``: upper-case hex). EnrolError for a card the program knows, a
-    random UID, a name that is empty, longer than 120 characters or holds control characters,
-    and a language that is none of ``LANGUAGES``; CredentialError for data that is no credential.
+    ``data`` is the card's UID in upper-case hex; ``counter`` is its SUN counter so far.
+    EnrolError for a card the program knows, a random UID, a name that is empty, longer than
+    120 characters or holds control characters, and a language that is none of ``LANGUAGES``;
+    CredentialError for data that is no card's.
     """
-    credential = assess(kind, data)
-    if credential.tier == "X":
-        raise EnrolError(
-            "random_uid", "This phone or card gives a new random number each time. Use another."
-        )
+    if kind == "uid" and assess(kind, data).tier == "X":
+        raise _proved_nothing()
+    ref = card_ref(kind, data)
     name = _clean_name(name)
     if language not in LANGUAGES:
         raise EnrolError("language", f"Choose one of the languages {', '.join(LANGUAGES)}.")
     try:
         with transaction.atomic():
             member = Member.objects.create(program=program, name=name, language=language)
-            Card.objects.create(program=program, member=member, kind=kind, data=data)
+            Card.objects.create(
+                program=program, member=member, kind=ref.kind, data=ref.data, counter=counter
+            )
     except IntegrityError as error:
         if Card.objects.filter(program=program, kind=kind, data=data).exists():
             raise EnrolError("card_known", "This card already belongs to a member.") from error
         raise
     return member
+
+
+def _proved_nothing() -> EnrolError:
+    return EnrolError(
+        "random_uid", "This phone or card did not say which card it is. Use another one."
+    )
 
 
 def _clean_name(name: str) -> str:
@@ -138,6 +157,7 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
         id=tap.pk,
         tap=tap.tap_id,
         reader=tap.reader.slug,
+        tier=cast(Tier, tap.tier),
         outcome=cast(Outcome, tap.outcome),
         reason=cast(Reason, tap.reason),
         at=_moment(tap),

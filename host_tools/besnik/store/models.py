@@ -7,7 +7,7 @@ those statements to these models.
 from __future__ import annotations
 
 import secrets
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -99,13 +99,26 @@ class CardState(models.TextChoices):
     BLOCKED = "blocked", "blocked"
 
 
+class CardKind(models.TextChoices):
+    """How a card proves itself; the data of each kind is the card's UID in upper-case hex."""
+
+    UID = "uid", "uid"
+    NTAG = "ntag", "NTAG 424 DNA, by its address"
+    EV2 = "ev2", "NTAG 424 DNA or DESFire, by challenge"
+
+
 class Card(models.Model):
-    """A credential of a member: kind and canonical data (``uid``: upper-case hex)."""
+    """A credential of a member: kind and canonical data.
+
+    ``counter`` is the highest SUN counter that was accepted, null before the first. A card that
+    is personalised anew counts from the beginning again; only then may it be set back to null.
+    """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="cards")
     member = models.ForeignKey(Member, models.PROTECT, related_name="cards")
-    kind = models.CharField(max_length=8, default="uid")
+    kind = models.CharField(max_length=8, choices=CardKind.choices, default=CardKind.UID)
     data = models.CharField(max_length=64)
+    counter = models.PositiveIntegerField(null=True, default=None)
     state = models.CharField(max_length=8, choices=CardState.choices, default=CardState.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -117,11 +130,25 @@ class Card(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.data}"
 
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Save; the counter only if ``update_fields`` names it.
+
+        The bridge raises it meanwhile, and a copy read before would set it back: whoever had
+        heard the card in between could play that again.
+        """
+        if not self._state.adding and options.get("update_fields") is None:
+            fields = self._meta.concrete_fields
+            names = [field.name for field in fields if not field.primary_key]
+            options["update_fields"] = [name for name in names if name != "counter"]
+        super().save(*arguments, **options)
+
 
 class Tap(models.Model):
     """One presentation of a card at a reader, with the verdict it was given.
 
     ``tap_id`` is the reader's own id; with ``reader`` it makes a repeated message harmless.
+    ``kind`` and ``data`` name the card it proved or claimed; both say no more than the kind of
+    evidence if it proved nothing. ``counter`` is the card's SUN counter, null for other kinds.
     ``read_at`` is the reader's clock (Unix seconds) and ``clock_quality`` says how far to
     trust it; ``received_at`` is the host's.
     """
@@ -132,6 +159,7 @@ class Tap(models.Model):
     data = models.CharField(max_length=64)
     card = models.ForeignKey(Card, models.PROTECT, null=True, related_name="taps")
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="taps")
+    counter = models.PositiveIntegerField(null=True)
     tier = models.CharField(max_length=1)
     outcome = models.CharField(max_length=8)
     reason = models.CharField(max_length=10)
@@ -147,6 +175,11 @@ class Tap(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["member", "-received_at"], name="tap_by_member"),
             models.Index(fields=["reader", "-received_at"], name="tap_by_reader"),
+            models.Index(
+                fields=["card", "counter"],
+                condition=models.Q(counter__isnull=False),
+                name="tap_by_counter",
+            ),
         ]
 
     def __str__(self) -> str:

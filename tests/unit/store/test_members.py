@@ -78,6 +78,30 @@ def test_the_card_of_an_unknown_tap_can_be_enrolled(orm: str) -> None:
     assert Card.objects.get(data=BLANK).member == member
 
 
+def test_the_card_of_an_address_is_enrolled_with_its_uid_and_counter(orm: str) -> None:
+    tapped(orm, BLANK, ref=CardRef("ntag", BLANK), tier="A", counter=7)
+    member = enrol_tap(Tap.objects.get(), name="Mira", language="sq")
+    card = member.cards.get()
+    assert (card.kind, card.data, card.counter) == ("ntag", BLANK, 7)
+
+
+def test_the_card_of_a_challenge_is_enrolled_without_a_counter(orm: str) -> None:
+    tapped(orm, BLANK, ref=CardRef("ev2", BLANK), tier="A")
+    card = enrol_tap(Tap.objects.get(), name="Mira", language="sq").cards.get()
+    assert (card.kind, card.data, card.counter) == ("ev2", BLANK, None)
+
+
+@pytest.mark.parametrize(
+    "ref", [CardRef("uid", "08A1B2C3"), CardRef("uid", BLANK), CardRef("sun", "0" * 32)]
+)
+def test_a_tap_that_proved_nothing_can_never_be_enrolled(orm: str, ref: CardRef) -> None:
+    tapped(orm, BLANK, ref=ref, tier="X")
+    with pytest.raises(EnrolError) as caught:
+        enrol_tap(Tap.objects.get(), name="Mira", language="sq")
+    assert caught.value.code == "random_uid"
+    assert not Member.objects.filter(name="Mira").exists()
+
+
 @pytest.mark.parametrize(
     ("uid", "name", "language", "code"),
     [
@@ -114,6 +138,21 @@ def test_a_refusal_inside_a_transaction_keeps_the_transaction(program: Program) 
 def test_data_that_is_no_credential_is_refused(program: Program) -> None:
     with pytest.raises(CredentialError):
         enrol(program, "uid", "not a uid", name="Somebody", language="en")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [("sun", "0" * 32), ("ntag", "08A1B2C3"), ("ev2", "x"), ("qr", BLANK)]
+)
+def test_a_card_that_no_proof_can_name_is_refused(program: Program, kind: str, data: str) -> None:
+    with pytest.raises(CredentialError):
+        enrol(program, kind, data, name="Somebody", language="en")
+
+
+def test_a_tap_says_how_far_its_card_can_be_trusted(orm: str) -> None:
+    tapped(orm, ANA)
+    file = tap_file("counter-1", "00001-000000")
+    assert file is not None
+    assert file.tier == "D"
 
 
 @pytest.mark.parametrize("name", ["داریوش کریمی", "نیم\u200cفاصله", "x" * 120, "O'Neill-Ødegård"])
