@@ -130,8 +130,7 @@ class IsoDep:
         out, timeout_us = ours, self._fwt_us
         retries = 0
         while True:
-            size = await self._exchange(out, timeout_us)
-            self._check_limit()
+            size = await self._exchange(out, min(timeout_us, self._left_us()))
             out, timeout_us = ours, self._fwt_us
             answer = self._pcd.rx[0]
             if size > 0 and answer == _WTX:
@@ -153,9 +152,12 @@ class IsoDep:
             raise CardError("protocol")
         return bytes((_WTX, multiplier)), min(self._fwt_us * multiplier, _FWT_MAX_US)
 
-    def _check_limit(self):
-        if self._clock.ticks_diff(self._clock.ticks_ms(), self._began_ms) > self._limit_ms:
+    # What is left of the limit; raises CardError when nothing is.
+    def _left_us(self):
+        left_ms = self._limit_ms - self._clock.ticks_diff(self._clock.ticks_ms(), self._began_ms)
+        if left_ms <= 0:
             raise CardError("timeout")
+        return left_ms * 1000
 
     # One frame out and one in, each with its CRC_A; returns the size without CRC, or what went
     # wrong as a negative number.

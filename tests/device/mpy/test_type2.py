@@ -1,0 +1,142 @@
+# lib/type2.py against NTAG21x and Ultralight EV1.
+
+from iso14443 import CardError, TypeA
+from mfrc522 import MFRC522
+from type2 import Type2
+
+from bench import Bench
+from besnik.sim.model.type2_picc import Type2Picc
+
+UID = bytes.fromhex("04E10CDA993C80")
+SIGNATURE = bytes.fromhex("8B76052EE42F5567BEB53238B3E3F9950707C0DCC956B5C5EFCFDB709B2D82B3")
+
+
+class Session:
+    def __init__(self, product="ntag213"):
+        self.bench = Bench()
+        self.card = Type2Picc(UID, product, SIGNATURE)
+        self.bench.board.add("card", self.card)
+        chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
+        chip.reset()
+        chip.field(True)
+        self.cards = TypeA(chip)
+        self.tag = Type2(chip)
+        self.bench.present("card")
+        self.bench.clock.sleep_us(6000)
+        self.select()
+
+    def select(self):
+        assert self.cards.wake()
+        assert self.cards.select().uid == UID
+
+
+def test_version_signature_and_pages():
+    for product, size in (("ntag213", 0x0F), ("ntag215", 0x11), ("ntag216", 0x13)):
+        session = Session(product)
+        assert session.tag.version()[6] == size
+        assert session.tag.signature() == SIGNATURE
+        first = session.tag.read(0)
+        assert first[:3] == UID[:3] and first[4:8] == UID[3:]
+        assert session.tag.fast_read(0, 14)[:16] == first
+
+
+def test_what_is_written_is_read():
+    session = Session()
+    session.tag.write(10, b"abcd")
+    assert session.tag.read(10)[:4] == b"abcd"
+
+
+def test_ndef_messages_of_every_length_that_fits():
+    for product, lengths in (("ntag213", (0, 1, 12, 100, 138)), ("ntag216", (254, 255, 300, 800))):
+        session = Session(product)
+        for length in lengths:
+            message = bytes(i & 0xFF for i in range(length))
+            session.tag.write_ndef(message)
+            assert session.tag.read_ndef() == message, (product, length)
+
+
+def test_message_that_does_not_fit_is_refused_and_the_old_one_stays():
+    session = Session()
+    session.tag.write_ndef(b"old")
+    try:
+        session.tag.write_ndef(bytes(200))
+        raise AssertionError("200 bytes on an NTAG213")
+    except ValueError as error:
+        assert "200 bytes do not fit" in str(error)
+    assert session.tag.read_ndef() == b"old"
+
+
+def test_card_taken_away_while_it_is_written_holds_no_half_message():
+    for after_us in range(1000, 60000, 1777):
+        session = Session()
+        session.tag.write_ndef(b"old")
+        session.bench.remove("card", after_us=after_us)
+        try:
+            session.tag.write_ndef(b"a new one that takes several pages")
+        except CardError as error:
+            assert error.reason in ("timeout", "crc", "length", "parity", "protocol")
+        session.bench.remove("card")
+        session.bench.present("card")
+        session.bench.clock.sleep_us(6000)
+        session.select()
+        assert session.tag.read_ndef() in (b"old", b"", b"a new one that takes several pages")
+
+
+def test_password_unlocks_and_a_wrong_one_is_refused():
+    session = Session()
+    pack = session.tag.authenticate(b"\xff\xff\xff\xff")
+    assert len(pack) == 2
+    session.cards.halt()
+    session.select()
+    _refused(session, lambda: session.tag.authenticate(b"\x00\x00\x00\x00"))
+
+
+def test_pages_beyond_the_end_are_refused():
+    session = Session()
+    _refused(session, lambda: session.tag.read(200))
+
+
+def test_counter_of_an_ultralight():
+    session = Session("ul11")
+    assert session.tag.counter(0) == 0
+
+
+def test_hostile_memory_gives_a_reason():
+    for data in (
+        b"\x03\xff\xff\xff",
+        b"\x03\xff\x03",
+        b"\x01\xff\xff\xff" + bytes(8),
+        b"\x03\xfe" + bytes(4),
+        b"\x00" * 16,
+        b"\x01\x40" + bytes(60),
+    ):
+        session = Session()
+        for at in range(0, len(data), 4):
+            session.tag.write(4 + at // 4, (data[at : at + 4] + bytes(4))[:4])
+        try:
+            assert len(session.tag.read_ndef()) <= 254
+        except CardError as error:
+            assert error.reason in ("length", "refused"), error.reason
+
+
+def test_wrong_arguments_are_named():
+    session = Session()
+    for call, word in (
+        (lambda: session.tag.write(4, b"abc"), "4 bytes"),
+        (lambda: session.tag.fast_read(0, 20), "15 pages"),
+        (lambda: session.tag.authenticate(b"abc"), "4 bytes"),
+    ):
+        try:
+            call()
+            raise AssertionError("taken")
+        except ValueError as error:
+            assert word in str(error)
+
+
+def _refused(session, call):
+    try:
+        call()
+    except CardError as error:
+        assert error.reason == "refused", error.reason
+    else:
+        raise AssertionError("allowed")
