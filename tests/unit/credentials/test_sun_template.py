@@ -68,6 +68,13 @@ def test_what_the_card_did_not_write_does_not_fit(text: str) -> None:
     assert SunTemplate("e={picc}&m={mac}").read(text) is None
 
 
+def test_a_character_of_the_template_stands_for_itself() -> None:
+    template = SunTemplate("v=1.0&(e)={picc}&m={mac}")
+    assert template.read(f"v=1.0&(e)={PICC}&m={MAC}")
+    assert template.read(f"v=1x0&(e)={PICC}&m={MAC}") is None
+    assert template.read(f"v=1.0&e={PICC}&m={MAC}") is None
+
+
 def test_an_address_longer_than_a_tap_may_be_does_not_fit() -> None:
     template = SunTemplate("e={picc}&m={mac}&" + "x" * TEXT_MAX)
     assert template.read(f"e={PICC}&m={MAC}&" + "x" * TEXT_MAX) is None
