@@ -113,7 +113,11 @@ class Chip:
     def listening(self) -> bool:
         command = self.regs[r.COMMAND]
         active = command & 0x0F
-        return active in (r.TRANSCEIVE, r.RECEIVE) and not command & r.RCV_OFF and not self.deaf
+        return (
+            active in (r.TRANSCEIVE, r.RECEIVE, r.MF_AUTHENT)
+            and not command & r.RCV_OFF
+            and not self.deaf
+        )
 
     def sent(self, now_ns: int) -> None:
         self.regs[r.COM_IRQ] |= r.TX_IRQ
@@ -121,15 +125,15 @@ class Chip:
             self.timer.start(now_ns)
         self.commands.sent()
 
-    def received(self, errors: int) -> None:
+    def received(self, errors: int, now_ns: int) -> None:
         irq = r.RX_IRQ
         if errors:
             irq |= r.ERR_IRQ
         self.regs[r.COM_IRQ] |= irq
-        self.commands.received()
+        self.commands.received(errors, now_ns)
 
     def store(self, byte: int) -> None:
-        if not self.fifo.push(byte):
+        if not self.commands.takes(byte) and not self.fifo.push(byte):
             self.error(r.BUFFER_OVFL)
 
     def error(self, bit: int) -> None:

@@ -2,7 +2,7 @@
 
 from . import crc as crc16
 from . import registers as r
-from .crc import with_crc
+from .mfauthent import MfAuthent
 from .modem import RECEIVING, SENDING, WAIT_DATA
 from .noise import Rng
 from .selftest import answer as selftest_answer
@@ -20,6 +20,7 @@ class Commands:
         self._buffer = bytes(25)
         self._crc = 0xFFFF
         self._rng = Rng(0x522)
+        self.authent = MfAuthent(chip)
 
     # The 25-byte buffer survives (10.3.1.10: "the data of the internal buffer is unchanged").
     def reset(self) -> None:
@@ -31,6 +32,7 @@ class Commands:
     def start(self, command: int, now_ns: int) -> None:
         chip = self._chip
         chip.modem.abort()
+        self.authent.stop()
         chip.regs[r.COMMAND] = (chip.regs[r.COMMAND] & 0xF0) | command
         if command == r.IDLE:
             return
@@ -64,9 +66,18 @@ class Commands:
             self._chip.regs[r.COM_IRQ] |= r.IDLE_IRQ
 
     # Transceive goes on for ever (10.3.1.8); Receive ends by itself (10.3.1.7).
-    def received(self) -> None:
+    def received(self, errors: int, now_ns: int) -> None:
         if self._active() == r.RECEIVE:
             self._chip.idle()
+        elif self._active() == r.MF_AUTHENT:
+            self.authent.received(errors, now_ns)
+
+    # True for a byte of an answer that is not for the FIFO.
+    def takes(self, byte: int) -> bool:
+        if self._active() != r.MF_AUTHENT:
+            return False
+        self.authent.take(byte)
+        return True
 
     # WrErr: the host writes during MFAuthent, or between the end of sending and of receiving.
     def fifo_closed(self) -> bool:
@@ -112,11 +123,11 @@ class Commands:
             fifo.data = list(self._buffer)
         self._chip.idle()
 
-    # Twelve bytes: command, block, key, UID (10.3.1.9). Sends the request for the block; a card
-    # that knows no Crypto1 stays silent, and only the timer tells.
+    # Twelve bytes: command, block, key, UID (10.3.1.9). Of a card that knows no Crypto1, or not
+    # this key, only the timer tells.
     def _authenticate(self, now_ns: int) -> None:
         fifo = self._chip.fifo
         request = fifo.data[:12]
         fifo.data = fifo.data[12:]
         if len(request) == 12:
-            self._chip.modem.send_bytes(with_crc(bytes(request[:2])), now_ns)
+            self.authent.start(bytes(request), now_ns)

@@ -26,7 +26,7 @@ TX_WAIT_RF = 0x20
 
 class Modem:
     # `host` is the chip: it owns registers, FIFO, timer and field, says whether it is
-    # `listening()`, and is told of `sent(t)`, `store(byte)` and `received(errors)`.
+    # `listening()`, and is told of `sent(t)`, `store(byte)` and `received(errors, t)`.
     def __init__(self, host: "Chip", regs: bytearray):
         self._host = host
         self._regs = regs
@@ -34,6 +34,8 @@ class Modem:
         self.state = REST
         self._sending: list[int] = []
         self._end_ns = 0
+        # The frame is MFAuthent's own: framing and CRC registers do not touch it or its answer.
+        self._own = False
         self._answer: "Answer | None" = None
         self._reception: "Reception | None" = None
         # ControlReg's RxLastBits.
@@ -57,6 +59,7 @@ class Modem:
             self.state = WAIT_RF
             return
         self.state = SENDING
+        self._own = False
         self._sending = []
         self._load(now_ns + ETU_NS)
 
@@ -69,6 +72,7 @@ class Modem:
     def send_bytes(self, data: bytes, now_ns: int) -> None:
         self.abort()
         self.state = SENDING
+        self._own = True
         self._sending = list(data)
         self._end_ns = self.due_ns = now_ns + (2 + 9 * len(data)) * ETU_NS
 
@@ -108,14 +112,15 @@ class Modem:
     def _sent(self, t_ns: int) -> None:
         bits = 8 * len(self._sending)
         partial = self._regs[BIT_FRAMING] & 0x07
-        if partial and not self._regs[TX_MODE] & CRC_EN:
+        if partial and not self._own and not self._regs[TX_MODE] & CRC_EN:
             bits += partial - 8
         self.state = WAIT_DATA
         self.due_ns = FAR
         self._regs[ERROR] &= TEMP_ERR
         self._regs[COLL] |= NOT_VALID
         gain = GAIN_DB[(self._regs[RF_CFG] >> 4) & 0x07]
-        self._answer = self._host.field.deliver(bytes(self._sending), bits, t_ns, gain)
+        frame = self._host.commands.authent.outgoing(bytes(self._sending), bits)
+        self._answer = self._host.field.deliver(frame, bits, t_ns, gain)
         if self._answer is not None:
             self.due_ns = self._answer.start_ns
         self._host.sent(t_ns)
@@ -125,7 +130,8 @@ class Modem:
         self.due_ns = FAR
         if self._host.listening():
             self.state = RECEIVING
-            self._reception = Reception(answer, self._regs)
+            answer.data = self._host.commands.authent.incoming(answer.data, answer.bits)
+            self._reception = Reception(answer, self._regs, self._own)
             self.due_ns = self._reception.due_ns(t_ns)
 
     def _receive(self, reception: Reception, t_ns: int) -> None:
@@ -143,7 +149,7 @@ class Modem:
         self.state = WAIT_SEND
         self.last_bits = reception.last_bits
         self._regs[ERROR] |= reception.errors
-        self._host.received(reception.errors)
+        self._host.received(reception.errors, t_ns)
 
     # A card leaves: the rest of its answer never comes. With others still answering it does.
     def lost(self, card: "Picc", now_ns: int) -> None:

@@ -19,11 +19,13 @@ VALUES_AFTER_COLL = 0x80
 
 
 class Reception:
-    def __init__(self, answer: Answer, regs: bytearray):
+    # `own`: an answer to MFAuthent, stored as it is whatever the registers say.
+    def __init__(self, answer: Answer, regs: bytearray, own: bool = False):
         self.answer = answer
         self._regs = regs
         # Stored bits start at bit RxAlign of the first FIFO byte.
-        self._align = (regs[BIT_FRAMING] >> 4) & 0x07
+        self._align = 0 if own else (regs[BIT_FRAMING] >> 4) & 0x07
+        self._checks_crc = not own and bool(regs[RX_MODE] & CRC_EN)
         self._taken = 0
         self.start_ns = answer.start_ns
         self.end_ns = answer.start_ns + (2 + answer.bits + answer.bits // 8) * ETU_NS
@@ -71,7 +73,7 @@ class Reception:
         if answer.collision >= 0:
             self.errors |= COLL_ERR
             data = self._collide(data)
-        if self._regs[RX_MODE] & CRC_EN:
+        if self._checks_crc:
             whole = answer.bits % 8 == 0
             if not whole or not crc_ok(data):
                 self.errors |= CRC_ERR
