@@ -70,6 +70,7 @@ def _cards(settings, board, taps, lights, link, answers):
 
         relay = Relay(chip, cards, clock, lambda message: link.publish(answers, message))
         presence.relay = taps.relay = relay
+    presence.is_pulsed = settings["cards.pulsed"]
     if settings["cards.ecp"]:
         from ecp import FRAMES
 

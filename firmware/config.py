@@ -64,6 +64,7 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
         ["uid"],
     ),
     "cards.relay": _SWITCH + (False,),
+    "cards.pulsed": _SWITCH + (False,),
     "cards.ecp": (
         lambda value: value in ("", "vas_or_pay", "vas_and_pay", "vas", "ignore"),
         '"" for none, or one of "vas_or_pay", "vas_and_pay", "vas", "ignore"',

@@ -20,8 +20,9 @@ _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 # identify.Identifier. on_offer(offer) is called once for each presentation with what it offers
 # (identify.Offer), or None when cards of several customers lie there; on_fault(is_faulty) when the
 # chip dies or is back. May be set: relay (relay.Relay), which has the field while the host talks to
-# the resting card; ecp, a frame to send after each empty poll (ecp.FRAMES). recoveries counts the
-# revivals.
+# the resting card; ecp, a frame to send after each empty poll (ecp.FRAMES); is_pulsed: the field is
+# on for less than a millisecond in each empty poll and the chip asleep between, which a card that
+# takes its 5 ms to start (ISO/IEC 14443-3, 5) never answers. recoveries counts the revivals.
 class Presence:
     def __init__(self, pcd, cards, identifier, clock, on_offer, on_fault):
         self._pcd = pcd
@@ -32,6 +33,7 @@ class Presence:
         self._on_fault = on_fault
         self.relay = None
         self.ecp = None
+        self.is_pulsed = False
         self._is_up = False
         self._polls = 0
         self._misses = 0
@@ -82,9 +84,14 @@ class Presence:
         return _REVIVE_MS
 
     async def _look(self):
+        if self.is_pulsed:
+            self._pcd.wake_up()
+            self._pcd.field(True)
         if not self._cards.request():
+            if self.is_pulsed:
+                self._pcd.power_down()
             self._identifier.failures = 0
-            if self.ecp:
+            if self.ecp and not self.is_pulsed:
                 self._pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
             self._watch_chip()
             return _POLL_MS

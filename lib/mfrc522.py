@@ -166,7 +166,7 @@ class MFRC522:
     # answer: it only decides when to look first. Returns the number of bits in rx, those before
     # rx_align counted, or TIMEOUT, COLLISION (rx holds what was clear), PARITY, PROTOCOL, OVERFLOW;
     # DEAF when the chip does not even say that time ran out.
-    def transceive(self, tx, n, tx_last_bits=0, rx_align=0, rx_bytes=1, timeout_us=500):
+    def transceive(self, tx, n, tx_last_bits=0, rx_align=0, rx_bytes=1, timeout_us=400):
         self._start(self.burst(tx, n), rx_align << 4 | tx_last_bits, timeout_us)
         if not self._await_answer(n * _BYTE_US + _TURN_US + rx_bytes * _BYTE_US, timeout_us):
             return DEAF
@@ -189,7 +189,7 @@ class MFRC522:
 
     # Sends a short frame of seven bits given as its two-byte SPI frame, FIFO address first: the
     # idle poll. Allocates nothing. Returns as transceive() does, the answer staying in the FIFO.
-    def poll(self, frame, timeout_us=500):
+    def poll(self, frame, timeout_us=400):
         self._start(frame, 7, timeout_us)
         if not self._await_answer(3 * _BYTE_US + _TURN_US, timeout_us):
             return DEAF

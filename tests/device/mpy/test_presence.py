@@ -140,3 +140,33 @@ async def test_cards_of_two_customers_are_nobodys_tap():
     counter.bench.present("ana")
     await counter.watch_ms(1000)
     assert counter.seen[-1] == bytes.fromhex(UID), counter.seen
+
+
+async def test_pulsed_field_is_on_for_a_millisecond_and_sees_cards_that_start_at_once():
+    counter = _Counter(ana=UID)
+    counter.presence.is_pulsed = True
+    counter.bench.card("ana").start_ns = 50000
+    await counter.watch_ms(300)
+    chip = counter.presence._pcd
+    switched_us = []
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(chip, name)
+
+        def field(self, on):
+            chip.field(on)
+            switched_us.append(counter.bench.clock.ticks_us())
+
+        def power_down(self):
+            chip.power_down()
+            switched_us.append(counter.bench.clock.ticks_us())
+
+    counter.presence._pcd = Watched()
+    await counter.watch_ms(500)
+    on_us = [off - on for on, off in zip(switched_us[::2], switched_us[1::2])]
+    assert len(on_us) > 10 and max(on_us) <= 1000, on_us
+    counter.presence._pcd = chip
+    counter.bench.present("ana")
+    await counter.watch_ms(2000)
+    assert counter.seen == [bytes.fromhex(UID)]
