@@ -3,14 +3,15 @@
 import asyncio
 import json
 
-from bench import Bench
-from besnik.sim.model.ntag424_picc import ntag424
-from besnik.sim.model.type2_picc import Type2Picc
 from firmware.identify import Identifier
 from firmware.presence import Presence
 from firmware.relay import Relay
 from iso14443 import TypeA
 from mfrc522 import MFRC522
+
+from bench import Bench
+from besnik.sim.model.ntag424_picc import ntag424
+from besnik.sim.model.type2_picc import Type2Picc
 
 TIMEOUT_S = 60
 UID = bytes.fromhex("04DEBEBCFF4C80")
