@@ -50,12 +50,19 @@ class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the keys of cards are: a file, relative to the state folder, that need not exist."""
+
+    keys: Annotated[str, msgspec.Meta(min_length=1)] = "keys.toml"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a shop sets; ``state`` is the folder that holds what Besnik writes."""
 
     broker: Broker = Broker()
     site: Site = Site()
     database: Database = Database()
+    credentials: Credentials = Credentials()
     state: Annotated[str, msgspec.Meta(min_length=1)] = ".besnik"
 
 

@@ -82,9 +82,9 @@ class Tap(msgspec.Struct, frozen=True):
             raise ValueError(f"Expected `str` matching regex '^{_UID.pattern}' - at `$.d`")
 
     @property
-    def reaches_card(self) -> bool:
-        """Whether the host can ask the card itself, now: it speaks ISO-DEP and still lies there."""
-        return self.s is not msgspec.UNSET and bool(self.s & SAK_ISO_DEP) and not self.q
+    def is_iso_dep(self) -> bool:
+        """Whether the reader says that its card takes APDUs."""
+        return self.s is not msgspec.UNSET and bool(self.s & SAK_ISO_DEP)
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -93,7 +93,7 @@ async def test_a_flood_of_garbage_is_counted_but_does_not_fill_the_log(
     await the_next_tap_works(reader, database_url)
     assert await asyncio.to_thread(bridge.stop) == 0
     assert bridge.log.count("event=bad_input") == 10
-    assert "event=stopped taps=1 batches=1 bad_not_json=300" in bridge.log
+    assert "event=stopped taps=1 batches=1 bad_input_not_json=300" in bridge.log
 
 
 async def test_bad_input_between_good_taps_harms_no_batch(

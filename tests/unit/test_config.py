@@ -33,6 +33,12 @@ def test_the_file_in_this_folder_is_read() -> None:
     assert config.load().state == "here"
 
 
+def test_the_keys_are_a_file_of_the_state_folder_unless_it_is_named() -> None:
+    assert config.load().credentials.keys == "keys.toml"
+    write('[credentials]\nkeys = "/etc/besnik/keys.toml"\n')
+    assert config.load().credentials.keys == "/etc/besnik/keys.toml"
+
+
 def test_the_environment_names_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write("[site]\nport = 8001\n")
     monkeypatch.setenv("BESNIK_CONFIG", str(write("[site]\nport = 8002\n", "other.toml")))
@@ -55,6 +61,8 @@ WRONG = [
     ("[database]\nurl = 5", ["database.url = 5", "`str`"]),
     ("[site]\nprot = 8000", ["site", "prot"]),
     ("[sit]\nport = 8000", ["top level", "sit"]),
+    ('[credentials]\nkeys = ""', ["credentials.keys = ''", "length >= 1"]),
+    ("[credentials]\nkey = 1", ["credentials", "key"]),
     ('state = ""', ["state = ''", "length >= 1"]),
     ("broker = 3", ["broker = 3", "`object`"]),
     ("[broker\nport = 1", ["cannot be read as TOML", "line 1"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
@@ -83,15 +83,15 @@ def test_a_uid_has_4_7_or_10_bytes_in_upper_case_also_beside_other_kinds(
 
 
 @pytest.mark.parametrize(
-    ("sak", "queued", "reaches"),
-    [(msgspec.UNSET, 0, False), (0x00, 0, False), (0x08, 0, False), (0x20, 0, True),
-     (0x28, 0, True), (0x60, 0, True), (0x20, 1, False)],
+    ("sak", "expected"),
+    [(msgspec.UNSET, False), (0x00, False), (0x08, False), (0x20, True), (0x28, True),
+     (0x60, True)],
 )  # fmt: skip
-def test_the_host_reaches_a_card_that_speaks_iso_dep_and_lies_there_now(
-    sak: int | msgspec.UnsetType, queued: Literal[0, 1], reaches: bool
+def test_a_sak_says_whether_the_card_takes_apdus(
+    sak: int | msgspec.UnsetType, expected: bool
 ) -> None:
-    tap = contract.Tap(1, "00001-000001", "uid", "5B3C2A19", 0, 0, queued, sak)
-    assert tap.reaches_card is reaches
+    tap = contract.Tap(1, "00001-000001", "uid", "5B3C2A19", 0, 0, 0, sak)
+    assert tap.is_iso_dep is expected
 
 
 def test_the_longest_answer_of_a_card_fits_its_message() -> None:

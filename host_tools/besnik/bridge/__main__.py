@@ -1,18 +1,21 @@
-"""``python -m besnik.bridge``: settings from ``besnik.toml``; prints ``bridge: ready``."""
+"""``python -m besnik.bridge``: settings and keys from files; prints ``bridge: ready``."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from besnik.bridge import log
 from besnik.bridge.service import Bridge
 from besnik.config import Config, ConfigError, load
+from besnik.credentials.keyring import Keys
+from besnik.credentials.keys import KeyFileError, load_keys
 
 
-async def _serve(settings: Config) -> None:
-    bridge = Bridge(settings)
+async def _serve(settings: Config, keys: Keys) -> None:
+    bridge = Bridge(settings, keys)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop)
@@ -20,11 +23,13 @@ async def _serve(settings: Config) -> None:
 
 
 def main() -> int:
-    """Run the bridge until SIGTERM; return the exit status (2: the settings cannot be used)."""
+    """Run the bridge until SIGTERM; return the exit status (2: settings or keys cannot be used)."""
     log.to_stderr()
     try:
-        asyncio.run(_serve(load()))
-    except ConfigError as error:
+        settings = load()
+        keys = load_keys(Path(settings.state) / settings.credentials.keys)
+        asyncio.run(_serve(settings, keys))
+    except (ConfigError, KeyFileError) as error:
         print(f"besnik.bridge: {error}", file=sys.stderr)
         return 2
     return 0

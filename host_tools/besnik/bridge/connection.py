@@ -19,7 +19,7 @@ from gmqtt.storage import PersistentStorage
 
 from besnik import config, contract
 
-TAPS: Final = f"{contract.ROOT}/+/+/tap"
+TOPICS: Final = (f"{contract.ROOT}/+/+/tap", f"{contract.ROOT}/+/+/apdu/rsp")
 USER: Final = "bridge"
 # Fixed: the session that keeps taps while no bridge runs is found again by this name.
 CLIENT_ID: Final = "besnik-bridge"
@@ -35,7 +35,7 @@ _CLOSE_TIMEOUT_S: Final = 1
 _REFUSED: Final = 128
 _SEND_NO_RETAINED: Final = 2  # MQTT 5.0, 3.8.3.1: retain handling
 
-OnTap = Callable[[str, bytes, bool], Awaitable[None]]
+OnMessage = Callable[[str, bytes, bool], Awaitable[None]]
 
 
 class BrokerError(OSError):
@@ -59,12 +59,12 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
 
     There they could acknowledge another tap, because the broker's packet ids start anew.
-    ``on_tap(topic, payload, redelivered)`` is awaited for each message before it is
+    ``on_message(topic, payload, redelivered)`` is awaited for each message before it is
     acknowledged and must not raise; ``on_room()`` is called when the broker takes more.
     ``lost`` is set when the connection is gone.
     """
 
-    def __init__(self, on_tap: OnTap, on_room: Callable[[], None]) -> None:
+    def __init__(self, on_message: OnMessage, on_room: Callable[[], None]) -> None:
         super().__init__(
             CLIENT_ID,
             clean_session=False,
@@ -75,14 +75,14 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             maximum_packet_size=_PACKET_BYTES_MAX,
         )
         self.lost = asyncio.Event()
-        self._on_tap = on_tap
+        self._listener = on_message
         self._granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
         self.on_message = self._hear
         self.on_disconnect = self._gone
         self.on_subscribe = self._subscribed
 
     async def open(self, broker: config.Broker) -> None:
-        """Connect and subscribe to the taps; OSError or TimeoutError if that fails.
+        """Connect and subscribe to what readers say; OSError or TimeoutError if that fails.
 
         Taps that the kept session holds can be heard before this returns.
         """
@@ -91,14 +91,21 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 # asyncio sets TCP_NODELAY on every TCP connection; without it a tap takes 44 ms.
                 await self.connect(broker.host, broker.port, keepalive=_KEEPALIVE_S)
-                self.subscribe(Subscription(TAPS, qos=1, retain_handling_options=_SEND_NO_RETAINED))
+                self.subscribe(
+                    [
+                        Subscription(topic, qos=1, retain_handling_options=_SEND_NO_RETAINED)
+                        for topic in TOPICS
+                    ]
+                )
                 codes = await self._granted.get()
         except MQTTError as error:
             raise BrokerError(str(error)) from error
         if codes is None:
             raise BrokerError("the broker hung up")
         if max(codes) >= _REFUSED:
-            raise BrokerError(f"the broker refuses {USER!r} the subscription of {TAPS}")
+            raise BrokerError(
+                f"the broker refuses {USER!r} the subscription of {' and '.join(TOPICS)}"
+            )
 
     async def close(self) -> None:
         """Leave in order; the session and what is not acknowledged stay at the broker."""
@@ -121,7 +128,7 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     async def _hear(
         self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, Any]
     ) -> int:
-        await self._on_tap(topic, payload, bool(properties["dup"]))
+        await self._listener(topic, payload, bool(properties["dup"]))
         return int(PubAckReasonCode.SUCCESS)
 
     def _gone(self, *_: object) -> None:

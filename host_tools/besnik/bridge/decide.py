@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from besnik.contract import Outcome, Reason
-from besnik.credentials.assess import Tier
+from besnik.credentials.assess import Credential
 from besnik.loyalty.ledger import Entry
 from besnik.loyalty.program import Rules, accrue_visit
 from besnik.store.hot import KnownCard
@@ -19,10 +19,14 @@ class Decision(msgspec.Struct, frozen=True):
     entry: Entry | None = None
 
 
-def decide(tier: Tier, card: KnownCard | None, rules: Rules) -> Decision:
-    """Return the verdict for a credential of ``tier``; ``card`` is None for an unknown card."""
-    if tier == "X":
-        return Decision("rejected", "random_id")
+def decide(credential: Credential, card: KnownCard | None, rules: Rules) -> Decision:
+    """Return the verdict for a credential; ``card`` is None for an unknown card.
+
+    A SUN counter that is not fresh is found when the tap is written, not here.
+    """
+    if credential.tier == "X":
+        # Evidence that failed is answered like a card nobody knows: it tells a forger nothing.
+        return Decision("rejected", "random_id" if credential.ref.kind == "uid" else "unknown")
     if card is None:
         return Decision("rejected", "unknown")
     if card.state != "active":

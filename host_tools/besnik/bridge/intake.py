@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -21,6 +21,9 @@ Fault = Literal[
     "wrong_shop",
     "failed",
 ]
+
+
+_M = TypeVar("_M", bound=msgspec.Struct)
 
 
 class BadInputError(ValueError):
@@ -54,14 +57,7 @@ class _Version(msgspec.Struct):
 
 def read(topic: str, payload: bytes, *, redelivered: bool) -> Arrival:
     """Return the tap in a message; BadInputError with the reason if there is none."""
-    try:
-        address = contract.parse_topic(topic)
-    except contract.ContractError as error:
-        raise BadInputError("topic") from error
-    try:
-        tap = contract.decode(payload, contract.Tap)
-    except contract.ContractError as error:
-        raise _fault(payload, error) from error
+    address, tap = _message(topic, payload, contract.Tap)
     return Arrival(
         shop=address.shop,
         reader=address.reader,
@@ -70,6 +66,23 @@ def read(topic: str, payload: bytes, *, redelivered: bool) -> Arrival:
         received_at=dt.datetime.now(dt.UTC),
         received_s=time.monotonic(),
     )
+
+
+def read_answer(topic: str, payload: bytes) -> tuple[str, str, contract.ApduAnswer]:
+    """Return shop, reader and answer of a card in a message; BadInputError with the reason."""
+    address, answer = _message(topic, payload, contract.ApduAnswer)
+    return address.shop, address.reader, answer
+
+
+def _message(topic: str, payload: bytes, kind: type[_M]) -> tuple[contract.Address, _M]:
+    try:
+        address = contract.parse_topic(topic)
+    except contract.ContractError as error:
+        raise BadInputError("topic") from error
+    try:
+        return address, contract.decode(payload, kind)
+    except contract.ContractError as error:
+        raise _fault(payload, error) from error
 
 
 def _fault(payload: bytes, error: contract.ContractError) -> BadInputError:

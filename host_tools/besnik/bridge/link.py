@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from besnik import config
-from besnik.bridge.connection import Connection, OnTap
+from besnik.bridge.connection import Connection, OnMessage
 from besnik.bridge.group import backoff
 from besnik.bridge.log import pairs
 
@@ -32,19 +32,19 @@ class _Outgoing(msgspec.Struct, frozen=True):
 class Link:
     """Keeps a session at the broker.
 
-    ``on_tap`` is Connection's; ``on_lost()`` is called after a connection is gone: what was not
+    ``on_message`` is Connection's; ``on_lost()`` is called after a connection is gone: what was not
     acknowledged comes again. ``on_ready()`` is called each time the taps are subscribed to.
     """
 
     def __init__(
         self,
         broker: config.Broker,
-        on_tap: OnTap,
+        on_message: OnMessage,
         on_lost: Callable[[], None],
         on_ready: Callable[[], None],
     ) -> None:
         self._broker = broker
-        self._on_tap = on_tap
+        self._on_message = on_message
         self._on_lost = on_lost
         self._on_ready = on_ready
         self._connection: Connection | None = None
@@ -57,7 +57,7 @@ class Link:
         where = {"host": self._broker.host, "port": self._broker.port}
         while True:
             # A kept session sends what it holds at once, so answers may go out at once.
-            connection = self._connection = Connection(self._on_tap, self._drain)
+            connection = self._connection = Connection(self._on_message, self._drain)
             try:
                 await connection.open(self._broker)
                 _log.info(pairs("broker_connected", **where))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import Counter
 from functools import lru_cache
 from typing import Final
 
 from besnik import contract
-from besnik.bridge.desk import Desk, Settled
+from besnik.bridge.case import Presented
+from besnik.bridge.desk import Challenge, Desk, Settled
 from besnik.bridge.group import GroupCommit
-from besnik.bridge.intake import Arrival, BadInputError, read
+from besnik.bridge.intake import Arrival, BadInputError, read, read_answer
 from besnik.bridge.link import Link
 from besnik.bridge.log import pairs
+from besnik.bridge.relay import ANSWERS, Relay
+from besnik.bridge.tally import Tally
 from besnik.config import Config
+from besnik.credentials.assess import Assessor
+from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import CrmUnavailableError
 from besnik.store.hot import Recorded
@@ -24,37 +27,37 @@ from besnik.store.thread import StoreThread, StoreUnavailableError
 _log = logging.getLogger(__name__)
 _topic = lru_cache(maxsize=1024)(contract.topic)
 
+_ANSWERS: Final = "/" + ANSWERS
 # Together below the 3 s in which every process has to leave.
 _FINISH_BATCH_S: Final = 1.2
 _CLOSE_STORE_S: Final = 0.5
-# Each reason is logged this often in full, then at most once in the interval.
-_LOGGED_EACH: Final = 10
-_LOG_INTERVAL_S: Final = 10.0
 
 
 class Bridge:
     """One bridge process: ``run`` until ``stop``."""
 
-    def __init__(self, settings: Config) -> None:
+    def __init__(self, settings: Config, keys: Keys) -> None:
+        self._tally = Tally()
         self._store = StoreThread(settings)
         self._crm = EmbeddedCrm(self._store)
-        self._group: GroupCommit[Arrival, Settled] = GroupCommit(
-            Desk(self._store, self._crm).settle,
+        self._group: GroupCommit[Presented, Settled] = GroupCommit(
+            Desk(self._store, self._crm, Assessor(keys), self._tally).settle,
             failed=_failed,
             away=(StoreUnavailableError, CrmUnavailableError),
             batch_size=self._crm.capabilities.batch_size,
         )
         self._link = Link(
             settings.broker,
-            on_tap=self._hear,
-            on_lost=self._group.drop_waiting,
+            on_message=self._hear,
+            on_lost=self._lost,
             on_ready=self._ready,
         )
+        self._relay = Relay(self._command, self._tally)
         self._said_ready = False
         self._stop = asyncio.Event()
         self._taps = 0
-        self._faults: Counter[str] = Counter()
-        self._logged_s: dict[str, float] = {}
+        if not keys.sun and not keys.ev2:
+            _log.info(pairs("no_keys", so="only cards without cryptography are known"))
 
     def stop(self) -> None:
         """Let ``run`` finish the batch it is in and return."""
@@ -72,8 +75,8 @@ class Bridge:
         finally:
             stopped.cancel()
             await self._store.aclose(_CLOSE_STORE_S)
-        counted = {f"bad_{fault}": count for fault, count in sorted(self._faults.items())}
-        _log.info(pairs("stopped", taps=self._taps, batches=self._group.batches, **counted))
+        totals = self._tally.totals()
+        _log.info(pairs("stopped", taps=self._taps, batches=self._group.batches, **totals))
 
     async def _look_at_store(self) -> None:
         health = await self._crm.health()
@@ -102,19 +105,42 @@ class Bridge:
             print("bridge: ready", flush=True)
             self._said_ready = True
 
+    def _lost(self) -> None:
+        self._relay.drop()
+        self._group.drop_waiting()
+
     async def _hear(self, topic: str, payload: bytes, redelivered: bool) -> None:
-        """Settle one message; the broker gets its acknowledgement when this returns."""
+        """Take one message; the broker gets its acknowledgement when this returns."""
         try:
+            if topic.endswith(_ANSWERS):
+                self._relay.hear(*read_answer(topic, payload))
+                return
             arrival = read(topic, payload, redelivered=redelivered)
         except BadInputError as bad:
             self._count(bad)
             return
-        settled = await self._group.submit(arrival)
+        await self._relay.passed(arrival)
+        settled = await self._settle(arrival)
         if isinstance(settled, BadInputError):
             self._count(settled, reader=arrival.reader)
         elif settled is not None:
             self._taps += 1
             self._answer(arrival, settled)
+
+    async def _settle(self, arrival: Arrival) -> Recorded | BadInputError | None:
+        """Return the verdict, why there is none, or None if the tap comes again."""
+        settled = await self._group.submit(Presented(arrival))
+        if not isinstance(settled, Challenge):
+            return settled
+        asked = await self._relay.ask(arrival, settled.exchange)
+        if asked is None:
+            return None
+        settled = await self._group.submit(Presented(arrival, asked))
+        assert not isinstance(settled, Challenge), "a card is asked once"
+        return settled
+
+    def _command(self, topic: str, payload: bytes, deadline_s: float) -> None:
+        self._link.send(topic, payload, expiry_s=contract.APDU_TOTAL_S, deadline_s=deadline_s)
 
     def _answer(self, arrival: Arrival, settled: Recorded) -> None:
         verdict = contract.Verdict(arrival.tap.id, settled.outcome, settled.reason)
@@ -140,14 +166,9 @@ class Bridge:
         self._link.send(_topic(arrival.shop, arrival.reader, "visit"), contract.encode(visit))
 
     def _count(self, bad: BadInputError, **values: object) -> None:
-        self._faults[bad.fault] += 1
-        count, now = self._faults[bad.fault], time.monotonic()
-        if count > _LOGGED_EACH and now - self._logged_s[bad.fault] < _LOG_INTERVAL_S:
-            return
-        self._logged_s[bad.fault] = now
         if bad.where:
             values["at"] = bad.where
-        _log.warning(pairs("bad_input", reason=bad.fault, count=count, **values))
+        self._tally.count("bad_input", bad.fault, **values)
 
 
 def _failed(error: Exception) -> BadInputError:

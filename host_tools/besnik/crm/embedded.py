@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from besnik.crm.protocol import Capabilities, CrmUnavailableError, Health
-from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded, TapKey
 from besnik.store.thread import StoreThread, StoreUnavailableError
 
 # From 128 taps a commit on, the commit itself is a small part of the time.
@@ -36,6 +36,15 @@ class EmbeddedCrm:
             return []
         try:
             return await self._store.call(lambda hot: hot.record(taps))
+        except StoreUnavailableError as error:
+            raise CrmUnavailableError(str(error)) from error
+
+    async def recorded(self, keys: Collection[TapKey]) -> Mapping[TapKey, Recorded]:
+        """See Crm."""
+        if not keys:
+            return {}
+        try:
+            return await self._store.call(lambda hot: hot.recorded(keys))
         except StoreUnavailableError as error:
             raise CrmUnavailableError(str(error)) from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded, TapKey
 
 
 class CrmUnavailableError(Exception):
@@ -41,8 +41,12 @@ class Crm(Protocol):
         """Record decided taps, durably before it returns, and return one verdict a tap.
 
         Refused taps are recorded too, without an entry, so that a repeat gets the same answer.
-        Reader and tap id are the idempotency key: a repeat writes nothing.
+        Reader and tap id are the idempotency key: a repeat writes nothing. An accepted tap
+        whose SUN counter is not fresh is recorded and returned as rejected.
         """
+
+    async def recorded(self, keys: Collection[TapKey]) -> Mapping[TapKey, Recorded]:
+        """Return the verdicts of those of the taps that were recorded before."""
 
     async def health(self) -> Health:
         """Tell whether the records can be used now; never raises CrmUnavailableError."""

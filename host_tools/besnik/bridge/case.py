@@ -1,0 +1,117 @@
+"""One tap on its way to a verdict: what it claims, what is known of it, what is still to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from besnik.bridge.decide import Decision, decide
+from besnik.bridge.intake import Arrival
+from besnik.bridge.relay import Failed
+from besnik.contract import Reason
+from besnik.credentials.assess import CardRef, Credential
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
+
+# Cards that prove their UID; one that only shows it has proved nothing.
+_PROVING: Final = ("ntag", "ev2")
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """A tap, and what came of asking its card if that was tried."""
+
+    arrival: Arrival
+    asked: Credential | Failed | None = None
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A tap at a known reader; ``shown`` is what it proved without its card being asked."""
+
+    presented: Presented
+    reader: KnownReader
+    shown: Credential
+
+    @property
+    def keys(self) -> list[CardKey]:
+        """The cards this tap can be of; none for what must not be looked up."""
+        refs = []
+        if isinstance(self.presented.asked, Credential):
+            refs = [self.presented.asked.ref]
+        elif self.shown.tier != "X":
+            refs = [self.shown.ref, *self._claims()]
+        return [CardKey(self.reader.rules.program, ref) for ref in refs]
+
+    def is_worth_asking(self, cards: Mapping[CardKey, KnownCard]) -> bool:
+        """Whether the card itself should be asked who it is, now that it lies there.
+
+        That is a card that has to prove itself, one that hides its UID, or one nobody knows:
+        the last can then be enrolled as what it is. A card known by its UID is not asked.
+        """
+        tap = self.presented.arrival.tap
+        if self.presented.asked is not None or tap.q or tap.k != "uid" or not tap.is_iso_dep:
+            return False
+        known = any(key in cards for key in self.keys)
+        return self.claimed(cards) is not None or not known
+
+    def claimed(self, cards: Mapping[CardKey, KnownCard]) -> KnownCard | None:
+        """Return the card that has to prove itself and whose UID this tap shows."""
+        program = self.reader.rules.program
+        found = (cards.get(CardKey(program, ref)) for ref in self._claims())
+        return next((card for card in found if card is not None), None)
+
+    def decided(self, cards: Mapping[CardKey, KnownCard]) -> DecidedTap:
+        """Return the tap with its verdict."""
+        asked = self.presented.asked
+        if isinstance(asked, Credential):
+            return self._by(asked, cards)
+        claimed = self.claimed(cards)
+        if claimed is None and self.shown.tier == "X" and asked is not None:
+            return self._refused(asked)
+        if claimed is None:
+            return self._by(self.shown, cards)
+        if self.presented.arrival.tap.q:
+            # It waited: nobody could ask the card, and the customer was told that it counts.
+            # So it counts by its UID, as tier D: it earns and never redeems.
+            return self._written(
+                self.shown, claimed, decide(self.shown, claimed, self.reader.rules)
+            )
+        return self._refused(asked or "unanswered")
+
+    def _claims(self) -> list[CardRef]:
+        tap = self.presented.arrival.tap
+        if self.shown.tier == "X" or tap.k != "uid" or not tap.is_iso_dep:
+            return []
+        return [CardRef(kind, self.shown.ref.data) for kind in _PROVING]
+
+    def _by(self, credential: Credential, cards: Mapping[CardKey, KnownCard]) -> DecidedTap:
+        rules = self.reader.rules
+        card = None
+        if credential.tier != "X":
+            card = cards.get(CardKey(rules.program, credential.ref))
+        return self._written(credential, card, decide(credential, card, rules))
+
+    def _refused(self, failed: Failed) -> DecidedTap:
+        reason: Reason = "unknown" if failed == "refuted" else "error"
+        nothing = Credential(self.shown.ref, "X")
+        return self._written(nothing, None, Decision("rejected", reason))
+
+    def _written(
+        self, credential: Credential, card: KnownCard | None, decision: Decision
+    ) -> DecidedTap:
+        arrival = self.presented.arrival
+        return DecidedTap(
+            reader=self.reader.id,
+            tap_id=arrival.tap.id,
+            ref=credential.ref,
+            card=card,
+            counter=credential.counter,
+            tier=credential.tier,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            read_at=arrival.tap.t,
+            clock_quality=arrival.tap.tq,
+            queued=bool(arrival.tap.q),
+            received_at=arrival.received_at,
+            entry=decision.entry,
+        )
