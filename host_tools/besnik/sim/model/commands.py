@@ -97,11 +97,21 @@ class Commands:
     def _calc_crc(self) -> None:
         chip = self._chip
         if chip.regs[r.AUTO_TEST] & 0x0F == SELF_TEST:
-            chip.fifo.data = list(selftest_answer(chip.version))
-            chip.regs[r.DIV_IRQ] |= r.CRC_IRQ
+            self._self_test()
             return
         self._crc = r.CRC_PRESETS[chip.regs[r.MODE] & 0x03]
         self._sum()
+
+    # 16.1.1: what it gives depends on the internal buffer and on the FIFO, which both must be zero.
+    # Some chips never set CRCIRq (miguelbalboa/rfid, PCD_PerformSelfTest).
+    def _self_test(self) -> None:
+        chip = self._chip
+        is_prepared = self._buffer == bytes(25) and chip.fifo.data == [0]
+        if chip.self_test is not None:
+            chip.fifo.data = list(chip.self_test)
+            return
+        chip.fifo.data = list(selftest_answer(chip.version if is_prepared else 0))
+        chip.regs[r.DIV_IRQ] |= r.CRC_IRQ
 
     # Sums what is in the FIFO now; the command stays active for what comes later (10.3.1.4).
     def _sum(self) -> None:
