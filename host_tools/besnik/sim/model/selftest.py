@@ -1,5 +1,5 @@
-# What the FIFO holds after the self-test (MFRC522 16.1.1), by VersionReg. 0x91 and 0x92: data sheet;
-# 0x90: that of the preliminary one; 0x88: Fudan's FM17522. All four as miguelbalboa/rfid,
+# What the FIFO holds after the self-test (MFRC522 16.1.1), by VersionReg. 0x91 and 0x92: data
+# sheet; 0x90: the preliminary one; 0x88: Fudan's FM17522. All four as miguelbalboa/rfid,
 # src/MFRC522.h (0b258bf) quotes them.
 
 ANSWERS = {
