@@ -31,7 +31,7 @@ class Chip:
         self.next_ns = FAR
         # A receiver that has locked up and comes back with a reset only (reader.md 3.1).
         self.deaf = False
-        # What an odd chip's self-test leaves in the FIFO, without CRCIRq; None: as its version does.
+        # What an odd chip's self-test leaves in the FIFO, no CRCIRq; None: as its version does.
         self.self_test: "bytes | None" = None
         self._wake_ns = FAR
         self._held = False
