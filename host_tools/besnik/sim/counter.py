@@ -21,7 +21,9 @@ from typing import Any
 from besnik.sim.desk import Desk, DeskError
 from besnik.sim.model.board import Board
 from besnik.sim.model.clock import WallClock
-from besnik.sim.model.picc import Picc, RandomPicc
+from besnik.sim.model.picc import Picc
+from besnik.sim.model.wallet import card_of
+from besnik.sim.remembered import Remembered
 from besnik.sim.spiwire import serve
 
 # sun_path of a Unix socket address has 108 bytes, its end included.
@@ -48,15 +50,11 @@ def read_json(path: Path, kind: type) -> Any:
 
 
 def make_card(entry: dict[str, Any], seed: int) -> Picc:
-    """Return the card of one entry ``{"key", "label", "uid": hex or null, "sak": int?}``."""
-    uid = entry.get("uid")
-    if uid is None:
-        return RandomPicc(seed=seed)
+    """Return the card that an entry of the cards file describes (``model/wallet.py``)."""
     try:
-        octets = bytes.fromhex(uid)
-        return Picc(octets, entry.get("sak", 0x08 if len(octets) == 4 else 0x00))
-    except (TypeError, ValueError) as error:
-        raise SetupError(f"card {entry.get('key')!r}: uid {uid!r}: {error}") from error
+        return card_of(entry, seed)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SetupError(f"card {entry.get('key')!r}: {error}") from error
 
 
 class ControlServer:
@@ -143,8 +141,10 @@ def set_up(cards: Path, pins: Path) -> Desk:
     return desk
 
 
-async def run(desk: Desk, folder: Path) -> None:
-    """Serve both sockets until SIGTERM or SIGINT."""
+async def run(desk: Desk, folder: Path, remembered: Remembered) -> None:
+    """Serve both sockets until SIGTERM or SIGINT; what cards keep is saved as they leave."""
+    remembered.load()
+    desk.board.listen(lambda event, _key, value, _t_us: _save(remembered, event, value))
     server = ControlServer(desk)
     spi = listen(folder / "spi.sock")
     Thread(target=serve, args=(spi, desk), name="spi", daemon=True).start()
@@ -156,20 +156,28 @@ async def run(desk: Desk, folder: Path) -> None:
     print("counter: ready", flush=True)
     await stopped.wait()
     control.close()
+    remembered.save()
     for name in ("spi.sock", "control.sock"):
         (folder / name).unlink(missing_ok=True)
+
+
+def _save(remembered: Remembered, event: str, value: int) -> None:
+    if event == "card" and not value:
+        remembered.save()
 
 
 def main() -> int:
     """Run the counter process; return its exit code."""
     parser = argparse.ArgumentParser(prog="besnik.sim.counter", description="The virtual counter.")
     parser.add_argument("--folder", type=Path, required=True, help="where the sockets go")
-    parser.add_argument("--cards", type=Path, required=True, help="JSON list of key, label, uid")
+    parser.add_argument("--cards", type=Path, required=True, help="JSON list of cards")
     parser.add_argument("--pins", type=Path, required=True, help="JSON object: role to GPIO")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     try:
-        asyncio.run(run(set_up(args.cards, args.pins), args.folder))
+        desk = set_up(args.cards, args.pins)
+        kept = Remembered(args.cards.with_suffix(".kept.json"), desk.board.cards)
+        asyncio.run(run(desk, args.folder, kept))
     except (SetupError, OSError) as error:
         print(f"counter: {error}", file=sys.stderr)
         return 1

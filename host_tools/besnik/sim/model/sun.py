@@ -77,6 +77,8 @@ def of_address(address: str, record: "Callable[[str], bytes]", mac_from: str = "
     # The record may shorten the address in front, and ends where the address ends.
     shift = len(file) - len(address)
     places = {name: offsets[name] + shift for name in offsets}
+    if mac_from and mac_from not in places:
+        raise ValueError("mac_from " + repr(mac_from) + ": not in the address")
     if plain:
         file[places["enc"] : places["enc"] + len(plain)] = plain
     return Sun(bytes(file), places, places[mac_from] if mac_from else -1, 2 * len(plain))
@@ -87,7 +89,7 @@ def _without_text(address: str) -> "tuple[str, bytes]":
     start = address.find("{enc:")
     if start < 0:
         return address, b""
-    end = address.index("}", start)
+    end = address.find("}", start)
     plain = address[start + 5 : end].encode()
     plain += bytes(-len(plain) % aes.BLOCK)
     return address[: start + 4] + address[end:], plain
@@ -98,7 +100,7 @@ def _with_room(address: str, enc_size: int) -> "tuple[str, dict[str, int]]":
     offsets: "dict[str, int]" = {}
     start = address.find("{")
     while start >= 0:
-        end = address.index("}", start)
+        end = address.find("}", start)
         name = address[start + 1 : end]
         if name not in PLACES and name != "enc":
             raise ValueError("a card cannot mirror {" + name + "}")
