@@ -38,13 +38,14 @@ class Shop:
 
     async def start(self) -> None:
         """Start all but the reader; ChildError names the part that does not get ready."""
-        await asyncio.gather(self._start_broker(), self._start_counter(), self._fill_store())
+        await asyncio.gather(
+            self._start_broker(), self._start_counter(), self._fill_store(), self._stage_reader()
+        )
         await asyncio.gather(self._start_host("bridge"), self._start_host("site"))
 
     async def start_reader(self) -> None:
-        """Put the firmware on the reader's flash and switch it on."""
+        """Switch the reader on."""
         demo = self.demo
-        await asyncio.to_thread(reader.stage, demo.flash, demo.reader_config, ROOT)
         command, environment = reader.command(demo.flash, spi_socket=demo.spi_socket, nvs=demo.nvs)
         await self._start(Program("reader", command, environment, folder=demo.flash))
 
@@ -60,6 +61,9 @@ class Shop:
     async def _start(self, program: Program) -> None:
         child = self.children[program.name] = Child(program, self.demo.logs, self._say)
         await child.start()
+
+    async def _stage_reader(self) -> None:
+        await asyncio.to_thread(reader.stage, self.demo.flash, dict(self.demo.reader_config), ROOT)
 
     async def _start_host(self, room: str) -> None:
         await self._start(
