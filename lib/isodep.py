@@ -13,6 +13,7 @@ _RATS = b"\xe0\x50"  # 5.1: FSDI 5, a frame of 64 bytes; CID 0
 _FRAME_MAX = const(64)
 _FRAME_SIZES = (16, 24, 32, 40, 48, 64)  # 5.2.3, Table 1; larger ones do not fit our FIFO
 _ACTIVATION_US = const(4833)  # 5.4: 65536 / fc
+_DEACTIVATION_US = const(4833)  # 8.1: 65536 / fc
 _FWT_UNIT_US = const(302)  # 7.2: 4096 / fc
 _FWT_MAX_US = const(4949000)  # 7.2: FWI 14
 _FWI_DEFAULT = const(4)
@@ -71,6 +72,16 @@ class IsoDep:
     async def activate(self, limit_ms=_LIMIT_MS):
         self._began_ms = self._clock.ticks_ms()
         self._limit_ms = limit_ms
+        self._block = 0
+        self._is_active = True
+        try:
+            return await self._settings()
+        except CardError:
+            # It may have answered and been misheard: then it hears blocks only (5.6.1.1).
+            await self.deselect()
+            raise
+
+    async def _settings(self):
         size = await self._exchange(_RATS, _ACTIVATION_US)
         if size < 0:
             size = await self._exchange(_RATS, _ACTIVATION_US)  # 5.6.1.1: once more, then give up
@@ -78,10 +89,8 @@ class IsoDep:
             raise CardError(reason(size))
         ats = Ats(self._pcd.rx[:size])
         self._frame_max, self._fwt_us = ats.frame_max, ats.fwt_us
-        self._block = 0
-        self._is_active = True
         if ats.sfgt_us:
-            await self._clock.sleep_ms(ats.sfgt_us // 1000 + 1)
+            await self._clock.sleep_ms(min(ats.sfgt_us, self._left_us()) // 1000 + 1)
         return ats
 
     # Sends a command APDU of any length; returns the response with its status word.
@@ -97,11 +106,14 @@ class IsoDep:
             at += step
         return await self._receive(await self._send(_I_BLOCK, apdu[at:]))
 
-    # Ends the protocol; the card sleeps until WUPA. No answer is no fault: the card may be gone.
+    # Ends the protocol; the card sleeps until WUPA. No answer is no fault: the card may be gone. But
+    # a card that only missed it would hear nothing else, so it is asked again (8.2).
     async def deselect(self):
         if self._is_active:
             self._is_active = False
-            await self._exchange(_DESELECT, self._fwt_us)
+            for _ in range(1 + _RETRIES):
+                if await self._exchange(_DESELECT, _DEACTIVATION_US) >= 0:
+                    return
 
     # The answer whose first I-block, of size bytes, is in rx; the rest is fetched (7.5.3, rule 2).
     async def _receive(self, size):

@@ -88,6 +88,42 @@ async def test_deselected_card_sleeps_and_can_be_selected_anew():
         assert not session.cards.request()
 
 
+async def test_card_that_misses_deselect_is_told_again():
+    for kind in (NOT_HEARD, LOST, BAD_CRC, BAD_PARITY):
+        session = Session()
+        await session.open()
+        session.card.faults.restart()
+        session.card.faults.at(1, kind)
+        await session.isodep.deselect()
+        assert session.cards.wake(), kind
+
+
+async def test_failed_activation_leaves_the_card_asleep():
+    for kind in (LOST, BAD_CRC, BAD_PARITY):
+        session = Session()
+        session.card.faults.at(1, kind)
+        try:
+            await session.open()
+            raise AssertionError("activated")
+        except CardError as error:
+            assert error.reason in ("timeout", "crc", "parity"), error.reason
+        assert not session.cards.request()
+        assert session.cards.wake(), kind
+
+
+async def test_card_that_needs_long_to_settle_has_no_more_than_the_limit():
+    session = Session(fwi=14, sfgi=14)
+    began_ms = session.bench.clock.ticks_ms()
+    try:
+        await session.open(100)
+        await session.isodep.transceive(b"\x01")
+        raise AssertionError("answered")
+    except CardError as error:
+        assert error.reason == "timeout", error.reason
+    await session.isodep.deselect()
+    assert session.bench.clock.ticks_ms() - began_ms < 140
+
+
 async def test_card_that_asks_for_time_gets_it():
     session = Session()
     await session.open()
