@@ -254,10 +254,11 @@ def test_sfgt_keeps_the_card_deaf_after_the_ats():
 def test_application_that_says_nothing_leaves_the_card_silent():
     class Mute(Application):
         def apdu(self, command):
-            return None
+            return None if command == b"\xbb" else b"\x90\x00"
 
     facing = active(Mute())
-    assert facing.send("02AA") is None and facing.send("B2") is None
+    assert facing.send("02AA") == "029000"
+    assert facing.send("03BB") is None and facing.send("B3") is None, "not the old block again"
 
 
 def test_faults_strike_at_their_step():

@@ -126,6 +126,8 @@ def test_interrupted_and_malformed_authentication():
     assert say(app, "00A4000C02E103") == "6985"
     say(app, "9071000002000000")
     assert say(app, "9060000000") == "91CA"
+    assert say(app, "9060000000")[-4:] == "91AF", "what was begun is forgotten"
+    assert say(app, "9071000002000000") == "91CA"
     say(app, "9071000002000000")
     assert say(app, "90AF00001F" + "00" * 31 + "00") == "917E"
     assert say(app, "90AF0000201" + "0" * 63 + "00") == "91CA"
@@ -155,6 +157,10 @@ def test_after_authentication_commands_carry_their_mac():
     last = app.apdu(bytes.fromhex("90AF000000"))
     assert len(last) == 14 + 8 + 2 and session.commands == 1
     assert say(app, "9051000008" + "00" * 8 + "00") == "911E" and app.session is None
+    authenticate(app, 0, bytes(16))
+    app.session.commands = 0xFFFF
+    mac = app.session.mac(0x51, b"")
+    assert say(app, "9051000008" + hexed(mac) + "00") == "911E", "the counter is at its end"
 
 
 # ---- read sessions and files ----

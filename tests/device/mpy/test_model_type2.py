@@ -2,6 +2,7 @@
 
 from facing import Facing, hexed
 
+from besnik.sim.model.faults import NOT_HEARD
 from besnik.sim.model.ndef import uri_message
 from besnik.sim.model.picc import ACTIVE, HALT, IDLE
 from besnik.sim.model.type2_memory import PRODUCTS
@@ -137,8 +138,9 @@ def test_password_opens_what_auth0_protects():
 def test_authlim_locks_after_so_many_wrong_passwords_in_a_row():
     card = facing()
     card.card.protect(b"\xde\xad\xbe\xef", b"\xca\xfe", 0, True, 2)
-    refused(card, "1B00000000", 4)
-    assert card.send("1BDEADBEEF") == "CAFE"
+    for _ in range(2):
+        refused(card, "1B00000000", 4)
+        assert card.send("1BDEADBEEF") == "CAFE"
     refused(card, "1B00000000", 4)
     refused(card, "1B00000000", 4)
     refused(card, "1BDEADBEEF", 4)
@@ -199,6 +201,12 @@ def test_old_chip_is_silent_at_new_commands_and_no_longer_selected():
     assert card.send("60") is None and card.card.state == IDLE
     card.select()
     assert card.send("3000") and card.send("E050") is None
+
+
+def test_command_lost_in_noise_ends_the_selection():
+    card = facing()
+    card.card.faults.at(1, NOT_HEARD)
+    assert card.send("3000") is None and card.card.state == IDLE
 
 
 def test_damaged_command_is_refused():
