@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from besnik.fleet.build import ROOT, BuildError, compile_module, modules
+from besnik.bytecode import CompileError, compile_file
+from besnik.fleet.build import ROOT, modules
 
 
 def sources(root: Path) -> list[Path]:
@@ -23,8 +24,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for source in files:
             try:
-                compile_module(source, Path(scratch) / "out.mpy", str(source.relative_to(ROOT)))
-            except BuildError as error:
+                compile_file(source, Path(scratch) / "out.mpy", str(source.relative_to(ROOT)))
+            except CompileError as error:
                 refused += 1
                 print(error, file=sys.stderr)
     print(f"mpy-cross: {len(files) - refused} of {len(files)} files compile")

@@ -26,13 +26,14 @@ MAY_IMPORT = {
     "loyalty": set(),
     "demo": set(),
     "debian": set(),
+    "bytecode": set(),
     "store": STORE,
     "crm": CRM,
     "bridge": CRM,
     "site": {*CRM, "sim.control", "sim.signals"},  # for the demo's counter page
     "broker": {"contract", "debian"},
-    "sim": {"contract"},
-    "fleet": {"contract", "config", "broker"},
+    "sim": {"contract", "bytecode"},
+    "fleet": {"contract", "config", "broker", "bytecode"},
     "run": {*CRM, "bridge", "site", "sim", "broker", "fleet"},
     "cli": {*CRM, "bridge", "site", "sim", "broker", "fleet", "run"},
 }

