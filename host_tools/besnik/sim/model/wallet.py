@@ -1,17 +1,28 @@
-# From a card's description, as it stands in a JSON file, to the card.
+# From a card's description, as it stands in a JSON file, to the card:
 #
-#   {"key": "ana", "type": "ntag424", "uid": "04DEBEBCFF4C80",
-#    "address": "https://shop.example/t?picc_data={picc}&cmac={mac}",
-#    "keys": ["00..", "a0d2..", "070d..", "00..", "00.."], "file_key": 1, "meta_key": 2}
+#   {"key": "ana", "label": "Ana's card", "type": "ntag424", "uid": "04DEBEBCFF4C80",
+#    "address": "https://shop.example/t?picc_data={picc}&cmac={mac}", "keys": [..five..]}
 #
 # Bytes are hex text. Fields that a type does not know are left alone: they are for others.
+#
+#   "uid", or none      uid (null: a phone), sak
+#   "ntag213" "ntag215" "ntag216" "ul11" "ul21"
+#                       uid, signature, address (of its NDEF message), password, pack, auth0,
+#                       read_protected
+#   "ntag424"           uid, address (what it mirrors: sun.py), mac_from, keys (5), meta_key and
+#                       file_key (their numbers: 2 and 1), count (of the last read session)
+#   "desfire-ev2" "desfire-ev3"
+#                       uid, apps ({"AID as it is sent": [keys]}), random_id
+#   "classic1k"         uid, keys ({"sector": [A, B]}), blocks ({"number": data})
+#   "payment"           uid
+#   "phone"             nothing
 
 from .classic_picc import BLOCK, ClassicPicc
 from .desfire_picc import desfire
 from .ndef import uri_message
 from .ntag424_picc import KEYS, Ntag424, ntag424
 from .phone_picc import payment, phone
-from .picc import Picc, RandomPicc
+from .picc import Picc
 from .type2_memory import PRODUCTS
 from .type2_picc import Type2Picc
 
@@ -27,7 +38,7 @@ CLASSIC_KEY = 6
 
 
 # The card of a description; ValueError says which field is wrong. `seed` sets apart the cards that
-# draw random numbers. Without "type" it has a UID and nothing else, or is "random" without that.
+# draw random numbers.
 def card_of(description: "Description", seed: int = 1) -> Picc:
     kind = description.get("type") or "uid"
     if kind in PRODUCTS:
@@ -54,7 +65,7 @@ def set_count(card: Picc, count: int) -> None:
 
 def _plain(description: "Description", seed: int) -> Picc:
     if description.get("uid") is None:
-        return RandomPicc(seed)
+        return phone(seed)
     uid = _octets(description, "uid")
     sak = _number(description, "sak", 0x08 if len(uid) == 4 else 0x00, 0xFF)
     return Picc(uid, sak)
