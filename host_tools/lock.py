@@ -8,7 +8,9 @@ import sys
 from bootstrap import LOCKS, STATE, BootstrapError, make_venv, one_at_a_time, pip
 
 UV = STATE / "cache/uv"
-FILES = ("run", "dev", "stubs", "uv")
+FILES = ("run", "dev", "stubs", "uv", "drivers")
+# What these need is not wanted.
+ALONE = ("drivers",)
 OPTIONS = (
     "--quiet",
     "--universal",
@@ -40,6 +42,8 @@ def main() -> int:
 def resolve(name: str) -> None:
     """Turn ``name.in`` into ``name.lock``, or leave the old one."""
     command = [str(UV / "bin/uv"), "pip", "compile", *OPTIONS, "-o", f"{name}.lock", f"{name}.in"]
+    if name in ALONE:
+        command.append("--no-deps")
     done = subprocess.run(command, cwd=LOCKS, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BootstrapError(f"{name}.in cannot be resolved: {done.stderr.strip()}")

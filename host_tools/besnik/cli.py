@@ -55,7 +55,42 @@ def _parser() -> argparse.ArgumentParser:
     firmware = commands.add_parser("firmware", help="compile the firmware and show its sizes")
     firmware.add_argument("to", nargs="?", type=Path, default=Path("build/firmware"), metavar="DIR")
     firmware.set_defaults(action=_firmware)
+
+    sim = commands.add_parser("sim", help="parts of the virtual counter, one by one")
+    _add_serve_spi(sim.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return parser
+
+
+def _add_serve_spi(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve_spi = commands.add_parser(
+        "serve-spi",
+        help="the RC522 model behind a socket, for drivers of any language (docs/drivers.md)",
+    )
+    where = serve_spi.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket", type=Path, metavar="PATH", help="a Unix socket to make")
+    where.add_argument(
+        "--tcp", type=int, metavar="PORT", help="a port of this machine; 0: any that is free"
+    )
+    serve_spi.add_argument(
+        "--cards", type=Path, required=True, metavar="FILE", help="JSON list of cards"
+    )
+    serve_spi.add_argument(
+        "--present",
+        action="append",
+        metavar="KEY",
+        help="a card that is in the field from the start (default: the first; can be given again)",
+    )
+    serve_spi.add_argument(
+        "--control", type=Path, metavar="PATH", help="a second socket, to present and remove cards"
+    )
+    serve_spi.add_argument(
+        "--chip",
+        type=lambda text: int(text, 0),
+        default=0x92,
+        metavar="VERSION",
+        help="what VersionReg reads (default: 0x92)",
+    )
+    serve_spi.set_defaults(action=_serve_spi)
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -86,6 +121,20 @@ def _firmware(chosen: argparse.Namespace) -> int:
     from besnik.fleet.build import main as firmware
 
     return firmware([str(chosen.to)])
+
+
+def _serve_spi(chosen: argparse.Namespace) -> int:
+    from besnik.sim import serve_spi
+
+    request = serve_spi.Request(
+        cards=chosen.cards,
+        path=chosen.socket,
+        port=chosen.tcp,
+        present=chosen.present,
+        control=chosen.control,
+        version=chosen.chip,
+    )
+    return serve_spi.main(request)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ from besnik.sim.desk import Desk
 from besnik.sim.model.board import Board
 
 _HEADER = struct.Struct("<BH")
+_PIN = struct.Struct("<BB")
 _PWM = struct.Struct("<BIH")
 _SPI = struct.Struct("<IBB")
+# Bytes of the payload, where they are not the driver's choice.
+_SIZES = {2: _PIN.size, 3: _PWM.size, 4: 1, 5: 0, 6: _SPI.size}
 
 log = logging.getLogger("counter")
 
@@ -30,7 +33,7 @@ def serve(listener: socket.socket, desk: Desk) -> None:
             desk.device_came()
             try:
                 _converse(connection, desk)
-            except (OSError, struct.error, ValueError) as error:
+            except (OSError, ValueError) as error:
                 log.warning("device: %s", error)
             finally:
                 desk.device_went()
@@ -57,12 +60,14 @@ def _converse(connection: socket.socket, desk: Desk) -> None:
 
 
 def _carry_out(board: Board, operation: int, payload: bytes) -> bytes | bytearray:
+    if len(payload) != _SIZES.get(operation, len(payload)):
+        raise ValueError(f"operation {operation} has {_SIZES[operation]} bytes, not {len(payload)}")
     if operation == 1:
         miso = bytearray(len(payload))
         board.spi_exchange(payload, miso)
         return miso
     if operation == 2:
-        board.pin_write(payload[0], payload[1])
+        board.pin_write(*_PIN.unpack(payload))
     elif operation == 3:
         board.pwm(*_PWM.unpack(payload))
     elif operation == 4:
@@ -70,7 +75,10 @@ def _carry_out(board: Board, operation: int, payload: bytes) -> bytes | bytearra
     elif operation == 5:
         return bytes((board.wifi(),))
     elif operation == 6:
-        board.spi_setup(*_SPI.unpack(payload))
+        baudrate, polarity, phase = _SPI.unpack(payload)
+        if not baudrate:
+            raise ValueError("operation 6: a baudrate of 0")
+        board.spi_setup(baudrate, polarity, phase)
     else:
         raise ValueError(f"unknown operation {operation} on the SPI socket")
     return b""
