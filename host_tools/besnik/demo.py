@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -27,7 +27,8 @@ class DemoCard(msgspec.Struct, frozen=True):
     """A thing to hold to the reader.
 
     ``uid`` is upper-case hex, or None for a phone that answers with a random UID, new at each
-    presentation. ``member`` is a key of MEMBERS, or None for a card nobody has enrolled.
+    presentation. ``member`` is a key of MEMBERS, or None for a card nobody has enrolled. ``type``
+    is the kind of card for the virtual counter, ``kind`` that of the credential it is known by.
     """
 
     key: str
@@ -35,6 +36,8 @@ class DemoCard(msgspec.Struct, frozen=True):
     uid: str | None
     member: str | None = None
     blocked: bool = False
+    type: str = "uid"
+    kind: Literal["uid", "ntag"] = "uid"
 
 
 MEMBERS: Final[tuple[DemoMember, ...]] = (
@@ -43,6 +46,7 @@ MEMBERS: Final[tuple[DemoMember, ...]] = (
     DemoMember("boris", "Борис Орлов", "ru"),
     DemoMember("dariush", "داریوش کریمی", "fa"),
     DemoMember("grace", "Grace Miller", "en"),
+    DemoMember("iris", "Iris Kola", "sq"),
 )
 
 CARDS: Final[tuple[DemoCard, ...]] = (
@@ -51,6 +55,10 @@ CARDS: Final[tuple[DemoCard, ...]] = (
     DemoCard("boris", "Boris's blocked card", "0487654321AB80", member="boris", blocked=True),
     DemoCard("dariush", "Dariush's card", "0411223344556677A8B9", member="dariush"),
     DemoCard("grace", "Grace's card", "04C0FFEE5A1780", member="grace"),
+    DemoCard(
+        "iris", "Iris's secure card", "04D2E3F4A5B680", member="iris", type="ntag424", kind="ntag"
+    ),
     DemoCard("blank", "A new card", "04DEADBEEF1280"),
-    DemoCard("phone", "A phone", None),
+    DemoCard("bank", "A bank card", "5A6B7C8D", type="payment"),
+    DemoCard("phone", "A phone", None, type="phone"),
 )

@@ -6,10 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-import msgspec
-
 from besnik import demo
 from besnik.config import Broker
+from besnik.run import wallet
 from besnik.run.demo import reader_config
 from besnik.sim import reader
 from besnik.sim.model.board import PINS
@@ -35,7 +34,7 @@ class Counter:
         config = reader_config(address, broker.passwords[demo.READER])
         reader.stage(self.flash, config, root)
         self.folder.mkdir()
-        (self.folder / "cards.json").write_bytes(msgspec.json.encode(demo.CARDS))
+        wallet.write(self.folder / "cards.json", state / "keys.toml")
         (self.folder / "pins.json").write_text(json.dumps(PINS), encoding="utf-8")
 
     def start_counter(self) -> Running:

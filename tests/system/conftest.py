@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from support.bridge import BridgeRunner, ReaderStation, SiteStation
+from besnik.sim.control import Control
+from support.bridge import BridgeRunner, CardStation, ReaderStation, SiteStation
 from support.broker import RunningBroker
+from support.counter import Counter
+from support.customer import Customer
 from support.processes import Processes, Running
 
 
@@ -38,3 +42,21 @@ async def site(broker: RunningBroker) -> AsyncIterator[SiteStation]:
     """Hears the visits."""
     async with SiteStation(broker) as station:
         yield station
+
+
+@pytest.fixture
+async def on_reader(broker: RunningBroker) -> AsyncIterator[CardStation]:
+    """What lies on reader counter-1."""
+    async with CardStation(broker) as station:
+        yield station
+
+
+@pytest.fixture
+async def customer(counter: Counter) -> AsyncIterator[Customer]:
+    """Somebody with the demo's cards at the virtual reader."""
+    async with await Control.connect(counter.control_socket) as control:
+        person = Customer(control)
+        looking = asyncio.create_task(person.look())
+        yield person
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)

@@ -3,62 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from besnik.run.taps import READ
-from besnik.sim.control import Control
-from besnik.sim.signals import Recogniser
 from support.bridge import ANA, ELENI, BridgeRunner
 from support.broker import RunningBroker
 from support.counter import Counter
+from support.customer import Customer
 from support.processes import Running
 from support.store import assert_ledger_adds_up, rows
 
-SIGNAL_TIMEOUT_S = 8.0
 RECOVERY_TIMEOUT_S = 30.0
-PAUSE_S = 0.6
 
 TAPS = "SELECT data, outcome, reason, queued FROM store_tap ORDER BY tap_id"
-
-
-class Customer:
-    """Holds cards to the reader and reads its light and buzzer."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-        self._signals: asyncio.Queue[str | None] = asyncio.Queue()
-
-    async def look(self) -> None:
-        recogniser = Recogniser()
-        async for event in self._control.watch():
-            for seen in recogniser.feed(event):
-                self._signals.put_nowait(seen.name)
-
-    async def taps(self, card: str) -> list[str | None]:
-        """Hold the card to the reader and return the two signals that follow."""
-        while not self._signals.empty():
-            self._signals.get_nowait()
-        await self._control.present(card)
-        signals = [await self.sees() for _ in range(2)]
-        await self._control.remove(card)
-        await asyncio.sleep(PAUSE_S)
-        return signals
-
-    async def sees(self) -> str | None:
-        return await asyncio.wait_for(self._signals.get(), SIGNAL_TIMEOUT_S)
-
-
-@pytest.fixture
-async def customer(counter: Counter) -> AsyncIterator[Customer]:
-    async with await Control.connect(counter.control_socket) as control:
-        person = Customer(control)
-        looking = asyncio.create_task(person.look())
-        yield person
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

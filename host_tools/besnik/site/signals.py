@@ -16,6 +16,7 @@ _NAMES: Final = {
     "rejected": gettext_lazy("Rejected"),
     "unknown": gettext_lazy("Unknown card: ask at the till"),
     "stored": gettext_lazy("Stored: counts later"),
+    "several": gettext_lazy("Several cards: hold one"),
     "fault": gettext_lazy("Fault"),
 }
 _COLOURS: Final = {
@@ -31,7 +32,9 @@ DEMO_LABELS: Final = (
     gettext_noop("Boris's blocked card"),
     gettext_noop("Dariush's card"),
     gettext_noop("Grace's card"),
+    gettext_noop("Iris's secure card"),
     gettext_noop("A new card"),
+    gettext_noop("A bank card"),
     gettext_noop("A phone"),
 )
 

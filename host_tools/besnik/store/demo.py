@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from besnik import demo
-from besnik.credentials.assess import assess
+from besnik.credentials.assess import card_ref
 from besnik.store.models import Card, CardState, Member, Program, Reader, Shop, Till
 
 
@@ -30,7 +30,7 @@ def _seed_cards(program: Program) -> None:
     for card in demo.CARDS:
         if card.uid is None or card.member is None:
             continue
-        ref = assess("uid", card.uid).ref
+        ref = card_ref(card.kind, card.uid)
         if Card.objects.filter(program=program, kind=ref.kind, data=ref.data).exists():
             continue
         person = people[card.member]
