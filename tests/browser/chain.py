@@ -9,7 +9,7 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import gmqtt
 import msgspec
@@ -18,25 +18,38 @@ from besnik import contract, demo
 from besnik.sim.control import Control, Event
 from support.broker import RunningBroker, free_port
 from support.counter import Counter
+from support.orm import models_on
 from support.processes import Processes, Running
+
+QUIET_TILL: Final = "till-2"
+# Apart from the boots of the real firmware, which counts from 1 on the same reader.
+BOOT: Final = 70001
+
+
+# Playwright's event loop runs in the tests' thread, so neither asyncio nor Django can work there.
+_threads = ThreadPoolExecutor(4)
+
+
+class House(NamedTuple):
+    """A folder and the processes that live in it."""
+
+    folder: Path
+    processes: Processes
 
 
 class Chain:
     """Broker, bridge and site of one shop; each can be stopped and started again."""
 
-    def __init__(
-        self, state: Path, processes: Processes, broker: RunningBroker, database_url: str
-    ) -> None:
+    def __init__(self, house: House, broker: RunningBroker, database_url: str) -> None:
         self.broker = broker
         self.port = free_port()
-        self.state = state
-        self._processes = processes
+        self._house = house
         self._environment = {
-            "BESNIK_CONFIG": str(state / "besnik.toml"),
+            "BESNIK_CONFIG": str(house.folder / "besnik.toml"),
             "BESNIK_DATABASE_URL": database_url,
         }
-        self._counter_socket = state / "counter" / "control.sock"
         self._write_settings()
+        _threads.submit(add_quiet_till, database_url).result()
         self.bridge = self._start("bridge")
         self.site = self._start("site")
         self.bridge.wait_for("bridge: ready")
@@ -51,6 +64,11 @@ class Chain:
         """The address of the demo till's screen."""
         return self.url(f"cashier/{demo.SHOP}/{demo.TILL}/")
 
+    @property
+    def quiet_cashier(self) -> str:
+        """The address of the screen of a till where nothing happens."""
+        return self.url(f"cashier/{demo.SHOP}/{QUIET_TILL}/")
+
     def restart_site(self) -> None:
         """Start the site again on the same port."""
         self.site = self._start("site")
@@ -58,17 +76,26 @@ class Chain:
 
     def _start(self, room: str) -> Running:
         command = [sys.executable, "-m", f"besnik.{room}"]
-        return self._processes.start(room, command, environment=self._environment)
+        return self._house.processes.start(room, command, environment=self._environment)
 
     def _write_settings(self) -> None:
-        (self.state / "besnik.toml").write_text(
-            f'state = "{self.state}"\n'
-            f'[site]\nport = {self.port}\ncounter_socket = "{self._counter_socket}"\n'
+        folder = self._house.folder
+        (folder / "besnik.toml").write_text(
+            f'state = "{folder}"\n'
+            f'[site]\nport = {self.port}\ncounter_socket = "{folder}/counter/control.sock"\n'
             f"[broker]\nport = {self.broker.port}\n"
             f'bridge_password = "{self.broker.passwords["bridge"]}"\n'
             f'site_password = "{self.broker.passwords["site"]}"\n',
             encoding="utf-8",
         )
+
+
+def add_quiet_till(database_url: str) -> None:
+    """Add a till without a reader: its screen always waits."""
+    with models_on(database_url):
+        from besnik.store.models import Shop, Till
+
+        Till.objects.create(shop=Shop.objects.get(), slug=QUIET_TILL, name="Till 2")
 
 
 class TapSource:
@@ -86,11 +113,11 @@ class TapSource:
     def connect(self) -> None:
         """Connect and say that the reader is on line."""
         self._run(self._connect())
-        self.publish("state", contract.State("online", 1), retain=True)
+        self.publish("state", contract.State("online", BOOT), retain=True)
 
     def tap(self, uid: str) -> None:
         """Publish one tap of the card with ``uid`` (upper-case hex)."""
-        number = f"00001-{next(self._numbers):06d}"
+        number = f"{BOOT}-{next(self._numbers):06d}"
         self.publish("tap", contract.Tap(1, number, "uid", uid, 0, 0, 0))
 
     def publish(self, leaf: str, message: msgspec.Struct, *, retain: bool = False) -> None:
@@ -143,6 +170,11 @@ class Desk:
         """Take a card away."""
         self._do("remove", card)
 
+    def clear(self) -> None:
+        """Take every card away."""
+        for card in demo.CARDS:
+            self.remove(card.key)
+
     def watch(self, seconds: float) -> Future[list[Event]]:
         """Collect the events of the coming seconds."""
         return _threads.submit(asyncio.run, self._events(seconds))
@@ -164,7 +196,3 @@ class Desk:
 
     async def _connect(self) -> Control:
         return await Control.connect(self._counter.control_socket)
-
-
-# Playwright's own event loop runs in the tests' thread.
-_threads = ThreadPoolExecutor(4)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from browser.chain import Chain, Desk, TapSource
+from besnik.broker import Mosquitto
+from browser.chain import Chain, Desk, House, TapSource
 from support.broker import RunningBroker
 from support.counter import Counter
+from support.database import Databases
 from support.processes import Processes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -25,7 +30,7 @@ ARGUMENTS = [
 PHONE = {"width": 360, "height": 740}
 TILL = {"width": 1024, "height": 768}
 
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=10_000)
 
 
 # Not for the session: while it lives, playwright's loop runs in the thread of every later test.
@@ -41,28 +46,49 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
+def house(environment: dict[str, str]) -> Iterator[House]:
+    """The folder and the processes that all tests of the pages share."""
+    folder = Path(tempfile.mkdtemp(prefix="besnik-"))
+    (folder / "logs").mkdir()
+    processes = Processes(folder / "logs", environment)
+    yield House(folder, processes)
+    processes.end()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="package")
 def chain(
-    chromium: Browser, state: Path, processes: Processes, broker: RunningBroker, database_url: str
-) -> Chain:
-    """Broker, bridge and site with the demo shop."""
-    return Chain(state, processes, broker, database_url)
+    chromium: Browser,
+    house: House,
+    mosquitto: Mosquitto,
+    prepared_databases: Databases,
+) -> Iterator[Chain]:
+    """Broker, bridge and site with the demo shop, the same ones for every test."""
+    broker = RunningBroker(mosquitto, house.folder / "broker", house.processes)
+    broker.start()
+    with contextmanager(prepared_databases.copy)(house.folder) as database_url:
+        yield Chain(house, broker, database_url)
 
 
-@pytest.fixture
-def reader(chain: Chain, broker: RunningBroker) -> Iterator[TapSource]:
+@pytest.fixture(scope="package")
+def reader(chain: Chain) -> Iterator[TapSource]:
     """Publishes taps as the demo reader."""
-    source = TapSource(broker)
+    source = TapSource(chain.broker)
     yield source
     source.close()
 
 
+@pytest.fixture(scope="package")
+def desk(chain: Chain, house: House, root: Path) -> Desk:
+    """The virtual counter with the real firmware on it; its reader stays switched on."""
+    return Desk(Counter(house.folder, house.processes, chain.broker, root))
+
+
 @pytest.fixture
-def desk(
-    chain: Chain, state: Path, processes: Processes, broker: RunningBroker, root: Path
-) -> Desk:
-    """The virtual counter with the real firmware on it."""
-    return Desk(Counter(state, processes, broker, root))
+def new_uid() -> str:
+    """The number of a card that nobody has tapped before."""
+    return f"04{secrets.randbits(40):010X}80"
 
 
 Open = Callable[..., Page]

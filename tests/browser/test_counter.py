@@ -33,13 +33,15 @@ GLITCH_MS = 20
 
 @pytest.fixture
 def page(chain: Chain, desk: Desk, open_page: Open) -> Page:
-    """The demo page, with the reader switched on and connected."""
+    """The demo page, with the reader switched on, connected and at rest."""
+    desk.clear()
     return ready(open_page(chain.url("demo/")))
 
 
 def ready(page: Page) -> Page:
     expect(page.locator(".counter .link")).to_have_attribute("data-link", "live")
     expect(page.locator(".till .link")).to_have_text("Ready", timeout=20_000)
+    expect(device(page)).to_have_attribute("data-colour", "off")
     page.evaluate(RECORD)
     return page
 
@@ -69,7 +71,6 @@ def expect_accepted(page: Page, name: str = "Ana Hoxha") -> None:
     expect(page.locator("[data-light]")).to_have_text("green")
     expect(page.locator(".name")).to_have_text(name)
     expect(page.locator(".signals li").first).to_contain_text("Accepted")
-    expect(page.locator(".signals li").nth(1)).to_contain_text("Card read")
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])
@@ -152,8 +153,10 @@ def test_a_card_dropped_beside_the_reader_goes_back(page: Page) -> None:
 def test_a_card_is_dragged_by_finger(
     chain: Chain, desk: Desk, open_page: Open, language: str
 ) -> None:
+    desk.clear()
     page = open_page(chain.url("demo/"), viewport=PHONE, has_touch=True, locale=language)
     expect(page.locator(".till .link")).to_have_attribute("data-link", "live", timeout=20_000)
+    expect(device(page)).to_have_attribute("data-colour", "off")
     thing = page.locator("[data-card=ana]")
     session = page.context.new_cdp_session(page)
 
@@ -182,6 +185,7 @@ def test_a_card_is_dragged_by_finger(
 def test_a_touch_holds_a_card_and_another_takes_it_away(
     chain: Chain, desk: Desk, open_page: Open
 ) -> None:
+    desk.clear()
     page = ready(open_page(chain.url("demo/"), viewport=PHONE, has_touch=True))
     card(page).tap()
     expect(page.locator(".name")).to_have_text("Ana Hoxha")
@@ -236,9 +240,10 @@ def test_the_sound_is_switched_on_by_a_press(page: Page) -> None:
 def restart_counter(page: Page, desk: Desk, complaints: list[str]) -> None:
     desk.process.kill()
     expect(page.locator(".counter .link")).to_contain_text("The virtual counter is not running.")
-    card(page).press("Enter")
+    with page.expect_console_message(lambda line: "503" in line.text):
+        card(page).press("Enter")
+    complaints.clear()
     expect(page.locator(".counter > [data-failed]")).to_contain_text("Please try again.")
-    assert "503" in complaints.pop()
     desk.start_counter()
 
 

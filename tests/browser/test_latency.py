@@ -26,6 +26,7 @@ RECORD = """
 def test_the_screen_changes_within_half_a_second_of_the_tap(
     chain: Chain, desk: Desk, open_page: Open
 ) -> None:
+    desk.clear()
     page = open_page(chain.cashier)
     expect(page.locator(".link")).to_have_text("Ready", timeout=20_000)
     page.evaluate(RECORD)
@@ -38,7 +39,6 @@ def test_the_screen_changes_within_half_a_second_of_the_tap(
         took_ms.append(page.evaluate("() => window.shown.at(-1)[1]") - began)
         desk.remove(card)
         page.wait_for_timeout(400)
-    expect(page.locator(".balance")).to_have_text(f"{TAPS // 2} stamps")
     said = [name for name, _ in page.evaluate("() => window.shown")]
     assert len(set(said)) == TAPS
     p95_ms = sorted(took_ms)[round(TAPS * 0.95) - 1]
