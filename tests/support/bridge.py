@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 
 from besnik.contract import ROOT
+from besnik.sim.model.isodep_picc import Application
 from support.broker import RunningBroker
 from support.processes import Processes, Running
 
@@ -116,3 +118,51 @@ class SiteStation(Station):
 
     def __init__(self, broker: RunningBroker) -> None:
         super().__init__(broker, "site", f"{ROOT}/+/+/visit", MQTTv50)
+
+
+class CardStation(Station):
+    """Stands where a reader with a card on it stands when the host asks that card.
+
+    ``answer`` makes the reader's message of a command; what it returns is sent as it is, None
+    is silence. ``commands`` keeps everything the host said.
+    """
+
+    def __init__(
+        self, broker: RunningBroker, slug: str = "counter-1", shop: str = "corner"
+    ) -> None:
+        super().__init__(broker, slug, f"{ROOT}/{shop}/{slug}/apdu/cmd", MQTTv311)
+        self.rsp_topic = f"{ROOT}/{shop}/{slug}/apdu/rsp"
+        self.commands: list[dict[str, Any]] = []
+        self.answer: Callable[[dict[str, Any]], dict[str, Any] | bytes | None] = self.gone
+
+    def lay(self, card: Application) -> None:
+        """Put a card on the reader."""
+
+        def answer(command: dict[str, Any]) -> dict[str, Any]:
+            said = card.apdu(bytes.fromhex(command["c"]))
+            return {"e": "timeout"} if said is None else {"r": said.hex().upper()}
+
+        self.answer = answer
+
+    @staticmethod
+    def gone(_command: dict[str, Any]) -> dict[str, Any]:
+        """Answer as a reader without a card does."""
+        return {"e": "gone"}
+
+    def reply(self, command: dict[str, Any], answer: dict[str, Any] | bytes) -> None:
+        """Send an answer to a command."""
+        if isinstance(answer, dict):
+            answer = json.dumps({"tx": command["tx"], "n": command["n"], **answer}).encode()
+        self.say(self.rsp_topic, answer)
+
+    def sent(self, tap: str) -> list[str]:
+        """Return the commands that were sent for a tap, ``end`` for its end."""
+        return [each.get("c", "end") for each in self.commands if each["tx"] == tap]
+
+    def _hear(self, _client: Client, _topic: str, payload: bytes, _qos: int, _extra: object) -> int:
+        command = json.loads(payload)
+        self.commands.append(command)
+        answer = None if "end" in command else self.answer(command)
+        if answer is not None:
+            self.reply(command, answer)
+        return 0

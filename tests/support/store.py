@@ -60,6 +60,16 @@ def execute(url: str, statement: str) -> None:
         connection.execute(statement)
 
 
+def give_card(url: str, kind: str, uid: str, name: str, state: str = "active") -> None:
+    """Give a member one more card."""
+    execute(
+        url,
+        "INSERT INTO store_card (program_id, member_id, kind, data, state, created_at) "
+        f"SELECT program_id, id, '{kind}', '{uid}', '{state}', created_at "
+        f"FROM store_member WHERE name = '{name}'",
+    )
+
+
 @contextmanager
 def locked_taps(url: str) -> Iterator[None]:
     """Within this context nobody can write a tap: commits wait, and none of them succeeds."""

@@ -48,7 +48,10 @@ async def test_a_known_card_is_found_and_its_visit_recorded_once(
         received_at=dt.datetime.now(dt.UTC),
         entry=accrue_visit(reader.rules, found[known].member),
     )
+    assert await crm.recorded([tap.key]) == {}
     assert [visit.repeat for visit in await crm.record_visits([tap, tap])] == [False, True]
+    earlier = await crm.recorded([tap.key, (tap.reader, "00009-000009")])
+    assert [(key, visit.reason) for key, visit in earlier.items()] == [(tap.key, "ok")]
     assert [visit.repeat for visit in await crm.record_visits([tap])] == [True]
     assert rows(database_url, "SELECT count(*) FROM store_entry") == [(1,)]
     assert_ledger_adds_up(database_url)
@@ -58,6 +61,7 @@ async def test_nothing_asked_is_nothing_done(store: StoreThread) -> None:
     crm = EmbeddedCrm(store)
     assert await crm.lookup_many([]) == {}
     assert await crm.record_visits([]) == []
+    assert await crm.recorded([]) == {}
 
 
 async def test_health_tells_what_is_wrong(store: StoreThread, tmp_path: Path) -> None:
@@ -74,4 +78,6 @@ async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) ->
     key = CardKey(1, CardRef("uid", "5B3C2A19"))
     with pytest.raises(CrmUnavailableError):
         await EmbeddedCrm(store).lookup_many([key])
+    with pytest.raises(CrmUnavailableError):
+        await EmbeddedCrm(store).recorded([(1, "00001-000001")])
     await store.aclose()

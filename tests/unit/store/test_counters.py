@@ -16,7 +16,7 @@ from besnik.credentials.assess import CardRef
 from besnik.loyalty.program import accrue_visit
 from besnik.store.counters import GAP_MAX
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded, open_hot
-from support.store import assert_ledger_adds_up, execute, rows, settings_for
+from support.store import assert_ledger_adds_up, execute, give_card, rows, settings_for
 
 NTAG, OTHER = "04DE5F1EACC040", "04958CAA5C5E80"
 NOW = dt.datetime(2026, 11, 21, 10, 30, tzinfo=dt.UTC)
@@ -31,13 +31,8 @@ class Counter:
         self.hot = open_hot(settings_for(url))
         self._reader = self.hot.readers(["counter-1"])["counter-1"]
         self._number = 0
-        for uid, name in ((NTAG, "Ana Hoxha"), (OTHER, "Grace Miller")):
-            execute(
-                url,
-                "INSERT INTO store_card (program_id, member_id, kind, data, state, created_at) "
-                f"SELECT program_id, id, 'ntag', '{uid}', 'active', created_at "
-                f"FROM store_member WHERE name = '{name}'",
-            )
+        give_card(url, "ntag", NTAG, "Ana Hoxha")
+        give_card(url, "ntag", OTHER, "Grace Miller")
 
     def card(self, uid: str = NTAG) -> KnownCard:
         key = CardKey(self._reader.rules.program, CardRef("ntag", uid))
