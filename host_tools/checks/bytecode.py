@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from besnik.bytecode import CompileError, compile_file
-from besnik.fleet.build import ROOT, modules
+from besnik.bytecode import CompileError, compile_file, modules
+from besnik.fleet.build import ROOT
 
 
 def sources(root: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from besnik.bytecode import CompileError, compile_file
+from besnik.bytecode import CompileError, compile_file, modules
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,11 +23,6 @@ class Artifact(msgspec.Struct, frozen=True):
     name: str
     source_bytes: int
     compiled_bytes: int
-
-
-def modules(root: Path = ROOT) -> list[Path]:
-    """Return the modules that travel compiled; ``boot.py`` and ``main.py`` stay source."""
-    return sorted([*(root / "firmware").rglob("*.py"), *(root / "lib").rglob("*.py")])
 
 
 def build(target: Path, root: Path = ROOT) -> list[Artifact]:

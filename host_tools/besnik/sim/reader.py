@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from besnik.bytecode import FIRMWARE, WITH_ASSERTIONS, CompileError, compile_file
+from besnik.bytecode import FIRMWARE, WITH_ASSERTIONS, CompileError, compile_file, modules
 from besnik.sim import umqtt
 
 SHIMS = Path(__file__).resolve().parent / "shims"
@@ -46,8 +46,8 @@ def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
     library = umqtt.obtain(root / ".besnik/cache")
     for name in ("firmware", "lib"):
         shutil.rmtree(folder / name, ignore_errors=True)
-        for source in sorted((root / name).glob("**/*.py")):
-            _compile(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
+    for source in modules(root):
+        _compile(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
     _compile(library / "umqtt/simple.py", folder / "lib/umqtt/simple.mpy", library, WITH_ASSERTIONS)
     _stage_shims(_rom(folder))
     for name in ("boot.py", "main.py"):

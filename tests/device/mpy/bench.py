@@ -49,15 +49,15 @@ class EmulatedClock:
         wake_ns = self._clock.ns + max(0, ms) * 1000000
         self._wakes.append(wake_ns)
         try:
-            await asyncio.sleep_ms(0)
+            await asyncio.sleep(0)
             while self._clock.ns < wake_ns:
                 if wake_ns == min(self._wakes):
                     # Tasks that the last turn made ready come first: they may wait for less.
-                    await asyncio.sleep_ms(0)
+                    await asyncio.sleep(0)
                     if wake_ns == min(self._wakes):
                         self._clock.reach(wake_ns)
                         return
-                await asyncio.sleep_ms(0)
+                await asyncio.sleep(0)
         finally:
             self._wakes.remove(wake_ns)
 
