@@ -13,6 +13,8 @@ _COMMAND = const(0x01 << 1)
 _STATUS2 = const(0x08 << 1)
 _CMD_MF_AUTHENT = const(0x0E)
 _IRQ_IDLE = const(0x10)
+_IRQ_RX = const(0x20)
+_IRQ_ERR = const(0x02)
 _IRQ_TIMER = const(0x01)
 _CRYPTO1_ON = const(0x08)
 _AUTHENT_US = const(10000)
@@ -39,12 +41,18 @@ class Classic:
         pcd = self._pcd
         pcd.load(pcd.burst(bytes((which, block)) + key + uid[-4:], 12), _AUTHENT_US)
         pcd.write(_COMMAND, _CMD_MF_AUTHENT)
+        irq = 0
         for _ in range(2 * _AUTHENT_US // 1000):
             pcd.clock.sleep_us(1000)
-            if pcd.poll_status(_IRQ_IDLE | _IRQ_TIMER):
-                if pcd.read(_STATUS2) & _CRYPTO1_ON:
-                    return
-                raise CardError("refused")
+            irq = pcd.poll_status(_IRQ_IDLE | _IRQ_TIMER | _IRQ_RX | _IRQ_ERR)
+            # Only IdleIRq means success (10.3.1.9): MFCrypto1On may still be set by an earlier one.
+            if irq & _IRQ_IDLE and pcd.read(_STATUS2) & _CRYPTO1_ON:
+                return
+            if irq & (_IRQ_TIMER | _IRQ_ERR):
+                break
+        # The card fell silent, or said something that is no part of an authentication.
+        if irq:
+            raise CardError("refused")
         raise CardError("deaf")
 
     # The 16 bytes of a block (12.2).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -28,7 +28,7 @@ class DemoCard(msgspec.Struct, frozen=True):
 
     ``uid`` is upper-case hex, or None for a phone that answers with a random UID, new at each
     presentation. ``member`` is a key of MEMBERS, or None for a card nobody has enrolled. ``type``
-    is the kind of card for the virtual counter, ``kind`` that of the credential it is known by.
+    is the kind of card for the virtual counter.
     """
 
     key: str
@@ -37,7 +37,6 @@ class DemoCard(msgspec.Struct, frozen=True):
     member: str | None = None
     blocked: bool = False
     type: str = "uid"
-    kind: Literal["uid", "ntag"] = "uid"
 
 
 MEMBERS: Final[tuple[DemoMember, ...]] = (
@@ -46,7 +45,6 @@ MEMBERS: Final[tuple[DemoMember, ...]] = (
     DemoMember("boris", "Борис Орлов", "ru"),
     DemoMember("dariush", "داریوش کریمی", "fa"),
     DemoMember("grace", "Grace Miller", "en"),
-    DemoMember("iris", "Iris Kola", "sq"),
 )
 
 CARDS: Final[tuple[DemoCard, ...]] = (
@@ -55,9 +53,6 @@ CARDS: Final[tuple[DemoCard, ...]] = (
     DemoCard("boris", "Boris's blocked card", "0487654321AB80", member="boris", blocked=True),
     DemoCard("dariush", "Dariush's card", "0411223344556677A8B9", member="dariush"),
     DemoCard("grace", "Grace's card", "04C0FFEE5A1780", member="grace"),
-    DemoCard(
-        "iris", "Iris's secure card", "04D2E3F4A5B680", member="iris", type="ntag424", kind="ntag"
-    ),
     DemoCard("blank", "A new card", "04DEADBEEF1280"),
     DemoCard("bank", "A bank card", "5A6B7C8D", type="payment"),
     DemoCard("phone", "A phone", None, type="phone"),

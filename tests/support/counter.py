@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from besnik import demo
 from besnik.config import Broker
-from besnik.run import wallet
 from besnik.run.demo import reader_config
 from besnik.sim import reader
 from besnik.sim.model.board import PINS
@@ -33,9 +36,20 @@ class Counter:
         address = Broker(host=broker.host, port=broker.port)
         config = reader_config(address, broker.passwords[demo.READER])
         reader.stage(self.flash, config, root)
+        self._heap = "112K"
         self.folder.mkdir()
-        wallet.write(self.folder / "cards.json", state / "keys.toml")
+        self.hold(msgspec.to_builtins(demo.CARDS))
         (self.folder / "pins.json").write_text(json.dumps(PINS), encoding="utf-8")
+
+    def hold(self, cards: Iterable[dict[str, Any]]) -> None:
+        """Say which cards there are; before the counter is started."""
+        (self.folder / "cards.json").write_bytes(msgspec.json.encode(list(cards)))
+
+    def set_up(self, heap: str, **sections: dict[str, Any]) -> None:
+        """Give the reader other settings and a heap of another size; before it is started."""
+        file = self.flash / "config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | sections), encoding="utf-8")
+        self._heap = heap
 
     def start_counter(self) -> Running:
         """Start the process that models chip, cards, light and buzzer."""
@@ -46,6 +60,9 @@ class Counter:
     def start_reader(self) -> Running:
         """Switch the reader on; after its ``machine.reset()`` somebody has to do it again."""
         command, environment = reader.command(
-            self.flash, spi_socket=self.folder / "spi.sock", nvs=self._state / "nvs.json"
+            self.flash,
+            spi_socket=self.folder / "spi.sock",
+            nvs=self._state / "nvs.json",
+            heap=self._heap,
         )
         return self._processes.start("reader", command, environment=environment, folder=self.flash)

@@ -11,7 +11,6 @@ import msgspec
 
 from besnik import broker, demo
 from besnik.config import Broker, Config, Site
-from besnik.run import wallet
 from besnik.sim.model.board import PINS
 
 # A Unix socket's path must fit into sun_path, 108 bytes with its NUL (unix(7)).
@@ -92,7 +91,7 @@ def prepare(folder: Path, *, broker_port: int, site_port: int) -> Demo:
         reader_config=reader_config(settings.broker, accounts[demo.READER]),
     )
     broker.write_private(prepared.settings_file, _toml(settings))
-    wallet.write(prepared.cards_file, folder / settings.credentials.keys)
+    prepared.cards_file.write_bytes(msgspec.json.encode(demo.CARDS))
     prepared.pins_file.write_text(json.dumps(PINS), encoding="utf-8")
     return prepared
 
@@ -119,7 +118,6 @@ def reader_config(address: Broker, password: str) -> dict[str, object]:
             "password": password,
         },
         "pins": PINS,
-        "cards": {"families": ["sun", "uid"]},
     }
 
 
