@@ -106,8 +106,8 @@ class IsoDep:
             at += step
         return await self._receive(await self._send(_I_BLOCK, apdu[at:]))
 
-    # Ends the protocol; the card sleeps until WUPA. No answer is no fault: the card may be gone. But
-    # a card that only missed it would hear nothing else, so it is asked again (8.2).
+    # Ends the protocol; the card sleeps until WUPA. No answer is no fault: the card may be gone.
+    # But a card that only missed it would hear nothing else, so it is asked again (8.2).
     async def deselect(self):
         if self._is_active:
             self._is_active = False

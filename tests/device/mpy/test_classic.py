@@ -1,10 +1,11 @@
 # lib/classic.py against a MIFARE Classic 1K.
 
-from bench import Bench
-from besnik.sim.model.classic_picc import ClassicPicc
 from classic import KEY_B, Classic
 from iso14443 import CardError, TypeA
 from mfrc522 import MFRC522
+
+from bench import Bench
+from besnik.sim.model.classic_picc import ClassicPicc
 
 UID = bytes.fromhex("5B3C2A19")
 KEY = b"\xff\xff\xff\xff\xff\xff"
