@@ -80,13 +80,18 @@ class ChipError(Exception):
 
 
 # One MFRC522. spi: machine.SPI at 10 MHz or less, mode 0. cs, rst: output pins. clock: ticks_us,
-# ticks_diff and sleep_us as in module time, and the coroutine sleep_ms of asyncio. irq: an input
-# pin with pull-up, if the chip's IRQ is wired; it spares the bus while an answer is awaited.
+# ticks_diff and sleep_us as in module time, and the coroutine sleep_ms of asyncio; without it,
+# MicroPython's own (clock.Clock). irq: an input pin with pull-up, if the chip's IRQ is wired; it
+# spares the bus while an answer is awaited.
 # Nothing is sent before reset(). rx holds the bytes of the last answer; collision_bit the 1-based
 # position of its first collision. gain_db is the gain in use, lowered by itself when a card is too
 # loud, until the next reset().
 class MFRC522:
-    def __init__(self, spi, cs, rst, clock, gain_db=33, irq=None):
+    def __init__(self, spi, cs, rst, clock=None, gain_db=33, irq=None):
+        if clock is None:
+            from clock import Clock
+
+            clock = Clock()
         self._spi = spi
         self._cs = cs
         self._rst = rst
