@@ -125,7 +125,7 @@ def test_example_of_the_readme(
 ) -> None:
     path = chip(CARDS[example.heading])
     assert len(lines(example)) <= 10
-    reader = "\n".join(lines(named(UID))[:8]) + "\n"
+    reader = "\n".join(lines(named(UID))[:-1]) + "\n"
     (state / "reader.py").write_text(reader)
     (state / "example.py").write_text(example.code)
     assert run_on_micropython(state, path) == example.printed

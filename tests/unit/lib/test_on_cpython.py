@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = (
+    "test_classic",
     "test_iso14443",
     "test_isodep",
     "test_mfrc522",
