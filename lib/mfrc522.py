@@ -37,6 +37,7 @@ _CMD_SOFT_RESET = const(0x0F)
 
 # ComIrqReg (9.3.1.5).
 _IRQ_RX = const(0x20)
+_IRQ_ERR = const(0x02)
 _IRQ_TIMER = const(0x01)
 
 # ErrorReg (9.3.1.7).
@@ -136,7 +137,7 @@ class MFRC522:
         self.write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
         self.write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
         if self._irq:
-            self.write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_TIMER)  # IRqInv: the pin is low when set
+            self.write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_ERR | _IRQ_TIMER)  # IRqInv: low when set
         self._timeout_us = 0
         self.set_gain(self._wanted_gain_db)
 
@@ -198,8 +199,6 @@ class MFRC522:
         self._start(frame, 7, timeout_us)
         if not self._await_answer(3 * _BYTE_US + _TURN_US, timeout_us):
             return DEAF
-        if not self._status[1] & _IRQ_RX:
-            return TIMEOUT
         return self._outcome()
 
     # The SPI frame that puts the first n bytes of tx into the FIFO.
@@ -244,7 +243,8 @@ class MFRC522:
         return True
 
     # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2); true when one
-    # of the interrupts in done has come.
+    # of the interrupts in done has come, or the FIFO has overflowed: a card that talks on and on is
+    # not waited for.
     def poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
         if self._irq and self._irq():
             return 0
@@ -252,15 +252,13 @@ class MFRC522:
         self._spi.write_readinto(self._status_out, self._status)
         self._cs(1)
         irq = self._status[1]
-        return irq != 0xFF and irq & done
+        return irq != 0xFF and (irq & done or self._status[2] & _ERR_OVERFLOW)
 
     def _collect(self):
-        if not self._status[1] & _IRQ_RX:
-            return TIMEOUT
         level = self._status[3]
         if level > 64:
             return DEAF
-        if level:
+        if level and self._status[1] & _IRQ_RX:
             self._cs(0)
             self._spi.write_readinto(
                 memoryview(self._fifo_read)[64 - level :], memoryview(self._fifo_in)[: level + 1]
@@ -270,6 +268,8 @@ class MFRC522:
 
     def _outcome(self):
         error = self._status[2]
+        if not self._status[1] & _IRQ_RX:
+            return OVERFLOW if error & _ERR_OVERFLOW else TIMEOUT
         if error & _ERR_COLLISION:
             coll = self._status[5]
             # CollPos 0 means bit 32; bit 5 means a collision beyond that (9.3.1.15).

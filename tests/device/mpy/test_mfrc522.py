@@ -4,10 +4,10 @@ import gc
 
 import machine
 from iso14443 import CardError, TypeA
-from mfrc522 import DEAF, GAINS_DB, MFRC522, TIMEOUT, ChipError
+from mfrc522 import DEAF, GAINS_DB, MFRC522, OVERFLOW, TIMEOUT, ChipError
 
 from bench import Bench
-from besnik.sim.model.picc import OFF
+from besnik.sim.model.picc import OFF, Picc
 
 REQA = b"\x12\x26"
 
@@ -159,6 +159,35 @@ def test_irq_pin_spares_the_bus():
     bench.present("ana")
     bench.clock.sleep_us(6000)
     assert TypeA(chip).request() and TypeA(chip).select().uid == b"\x5b\x3c\x2a\x19"
+
+
+class Talkative:
+    def __init__(self, card):
+        self._card = card
+
+    def __getattr__(self, name):
+        return getattr(self._card, name)
+
+    def hear(self, data, bits, now_ns):
+        if self._card.hear(data, bits, now_ns) is None:
+            return None
+        return bytes(300), 8 * 300
+
+
+async def test_card_that_talks_on_and_on_is_an_overflow_and_no_deaf_chip():
+    for pins in (None, {"cs": 5, "rst": 22, "irq": 21}):
+        bench = Bench(pins=pins)
+        bench.board.add("card", Talkative(Picc(b"\x5b\x3c\x2a\x19")))
+        chip = _chip(bench, irq=machine.Pin(21, machine.Pin.IN) if pins else None)
+        chip.field(True)
+        bench.present("card")
+        bench.clock.sleep_us(6000)
+        assert chip.poll(REQA) == OVERFLOW
+        assert chip.transceive(b"\x93\x20", 2, rx_bytes=5) == OVERFLOW
+        bench.clock.sleep_us(30000)
+        assert await chip.transceive_slowly(b"\x93\x20", 2, 5000) == OVERFLOW
+        bench.clock.sleep_us(30000)
+        assert chip.is_alive()
 
 
 def test_power_down_ends_the_field_and_wake_up_brings_it_back():
