@@ -18,9 +18,10 @@ _TIMEOUT_US = const(5000)  # 10.2, Table 25 and following: 5 ms for all but WRIT
 _WRITE_US = const(10000)
 _PAGES_AT_ONCE = const(15)  # 60 bytes and CRC: what the FIFO of 64 holds
 _USER_PAGE = const(4)
+_TLV_NULL = const(0x00)
 _TLV_NDEF = const(0x03)
 _TLV_END = const(0xFE)
-_NDEF_MAX = const(888)  # NTAG216, the largest
+_DATA_MAX = const(888)  # NTAG216, the largest
 
 
 # The commands of one selected card; pcd as in iso14443.TypeA. Every call raises CardError when the
@@ -69,23 +70,28 @@ class Type2:
     # The NDEF message, b"" when there is none (NFC Forum Type 2 Tag, 2.3).
     def read_ndef(self):
         size = self._data_size()
-        head = self._bytes(0, 16)
-        at = 0
-        while at < len(head) and head[at] != _TLV_END:
-            kind = head[at]
-            if kind == 0:  # NULL TLV
-                at += 1
+        at = start = 0
+        window = b""
+        while at < size:
+            if at + 4 > start + len(window):  # kind and length of a block take four bytes at most
+                start = at & ~3
+                window = self.read(_USER_PAGE + at // 4)
+            kind = window[at - start]
+            if kind == _TLV_END:
+                break
+            at += 1
+            if kind == _TLV_NULL:
                 continue
-            at, length = _tlv_length(head, at + 1)
+            length = window[at - start]
+            at += 1
+            if length == 0xFF:
+                length = window[at - start] << 8 | window[at + 1 - start]
+                at += 2
             if kind == _TLV_NDEF:
-                if length > min(size, _NDEF_MAX) - at:
+                if at + length > size:
                     raise CardError("length")
                 return self._bytes(at, length)
             at += length
-            if at + 4 > size:
-                break
-            if at + 4 > len(head):
-                head = self._bytes(0, min(size, at + 16))
         return b""
 
     # Writes an NDEF message into the user memory. ValueError when it does not fit.
@@ -107,11 +113,12 @@ class Type2:
         self.write(_USER_PAGE, data[:4])
 
     # Bytes of user memory, from the capability container (2.1): magic, version, size / 8, access.
+    # A card may say more than READ can reach.
     def _data_size(self):
         container = self.read(3)
         if container[0] != 0xE1:
             raise CardError("not_ndef")
-        return container[2] * 8
+        return min(container[2] * 8, _DATA_MAX)
 
     def _bytes(self, at, length):
         first, last = at // 4, (at + length + 3) // 4 - 1
@@ -137,13 +144,3 @@ class Type2:
         if got != expected:
             raise CardError("length")
         return bytes(rx[:got])
-
-
-def _tlv_length(data, at):
-    if at >= len(data):
-        raise CardError("length")
-    if data[at] != 0xFF:
-        return at + 1, data[at]
-    if at + 2 >= len(data):
-        raise CardError("length")
-    return at + 3, data[at + 1] << 8 | data[at + 2]

@@ -119,6 +119,38 @@ def test_hostile_memory_gives_a_reason():
             assert error.reason in ("length", "refused"), error.reason
 
 
+# A card that imitates a larger one: behind its last page its memory begins anew.
+class Endless(Type2Picc):
+    def _read(self, data):
+        memory = self.memory.octets
+        return self._say(bytes(memory[(4 * data[1] + i) % len(memory)] for i in range(16)))
+
+
+def test_memory_full_of_blocks_takes_no_longer_than_reading_it_once():
+    for block in (b"\x01\x02ab", b"\x00", b"\x02\x00", b"\x01\xff\x05\xdc"):
+        session = Session()
+        card = Endless(UID, "ntag216")
+        card.memory.octets[12:] = (
+            b"\xe1\x10\xff\x00" + (block * 1000)[: len(card.memory.octets) - 16]
+        )
+        session.bench.remove("card")
+        session.bench.board.add("card", card)
+        session.bench.present("card")
+        session.bench.clock.sleep_us(6000)
+        session.select()
+        began_ms = session.bench.clock.ticks_ms()
+        assert session.tag.read_ndef() == b""
+        assert session.bench.clock.ticks_ms() - began_ms < 500, block
+
+
+def test_message_behind_many_empty_blocks_is_found():
+    session = Session("ntag215")
+    octets = session.card.memory.octets
+    data = bytes(40) + b"\x01\x03abc" + b"\x03\x05hello\xfe"
+    octets[16 : 16 + len(data)] = data
+    assert session.tag.read_ndef() == b"hello"
+
+
 def test_wrong_arguments_are_named():
     session = Session()
     for call, word in (
