@@ -331,11 +331,19 @@ async def test_a_new_card_at_the_reader_ends_the_talk_with_the_one_before(
 async def test_a_reader_starts_at_most_two_talks_in_a_second(
     bridge: Running, reader: ReaderStation, on_reader: CardStation, database_url: str
 ) -> None:
-    on_reader.lay(Stuffed("6A82"))
-    whys = [await verdict(reader, RANDOM) for _ in range(5)]
+    starts: list[float] = []
+
+    def answer(_command: dict[str, Any]) -> dict[str, Any]:
+        starts.append(asyncio.get_running_loop().time())
+        return {"r": "6A82"}
+
+    on_reader.answer = answer
+    whys = []
+    while "error" not in whys:
+        whys.append(await verdict(reader, RANDOM))
+        assert len(whys) < 100
     assert whys[:2] == ["unknown", "unknown"]
-    assert "error" in whys[2:]
-    assert len({each["tx"] for each in on_reader.commands}) == whys.count("unknown")
+    assert len(starts) == len(whys) - 1
     assert "event=relay_failed reason=limit" in bridge.log
     await asyncio.sleep(1)
     assert await verdict(reader, RANDOM) == "unknown"

@@ -147,8 +147,8 @@ class Tap(models.Model):
     """One presentation of a card at a reader, with the verdict it was given.
 
     ``tap_id`` is the reader's own id; with ``reader`` it makes a repeated message harmless.
-    ``kind`` and ``data`` name the card it proved or claimed; both say no more than the kind of
-    evidence if it proved nothing. ``counter`` is the card's SUN counter, null for other kinds.
+    ``kind`` and ``data`` name the card that was proved or claimed; an address that proved none
+    is kind ``sun`` with a digest. ``counter`` is the card's SUN counter, null for other kinds.
     ``read_at`` is the reader's clock (Unix seconds) and ``clock_quality`` says how far to
     trust it; ``received_at`` is the host's.
     """
