@@ -49,6 +49,8 @@ class Taps:
             tap_id, outcome, reason = verdict["id"], verdict["r"], verdict["why"]
         except (ValueError, KeyError, TypeError):
             return
+        if outcome not in ("accepted", "rejected"):
+            return
         if tap_id == self._live:
             self._live = None
             self.latency_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._sent_ms)

@@ -14,8 +14,10 @@ from typing import Any
 # LED amber is red and green together; the firmware switches two pins, one after the other, so a
 # colour this short is between two colours.
 GLITCH_MS = 25
-# How far a duration may be off: a fixed part for a busy machine and a share of itself.
-SLACK_MS = 40
+# How far a duration may be off: a share of itself, and a fixed part. A busy machine makes it much
+# longer, but hardly ever shorter.
+EARLY_MS = 40
+LATE_MS = 105
 SLACK_SHARE = 0.2
 
 _COLOURS = {(0, 0): "dark", (1, 0): "red", (0, 1): "green", (1, 1): "amber"}
@@ -85,7 +87,8 @@ PATTERNS = (
 
 def near(value_ms: float, wanted_ms: float) -> bool:
     """Return whether a duration is what was wanted, within the slack."""
-    return abs(value_ms - wanted_ms) <= SLACK_MS + SLACK_SHARE * wanted_ms
+    share_ms = SLACK_SHARE * wanted_ms
+    return -EARLY_MS - share_ms <= value_ms - wanted_ms <= LATE_MS + share_ms
 
 
 def describe(segments: tuple[Segment, ...]) -> str:
