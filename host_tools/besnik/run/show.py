@@ -31,6 +31,7 @@ def welcome(shop: Demo, took_s: float) -> str:
     till = f"cashier/{demo.SHOP}/{demo.TILL}/"
     return (
         f"besnik: the shop is open, {took_s:.1f} s after the start\n"
+        f"  demo     {shop.page('demo/')}   counter and cashier side by side\n"
         f"  counter  {shop.page('counter/')}   hold a card to the reader\n"
         f"  cashier  {shop.page(till)}   see who is there\n"
         f"  Ctrl-C closes it; logs are in {shop.logs}\n"
