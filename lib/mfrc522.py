@@ -242,9 +242,9 @@ class MFRC522:
             clock.sleep_us(_BYTE_US)
         return True
 
-    # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2); true when one
-    # of the interrupts in done has come, or the FIFO has overflowed: a card that talks on and on is
-    # not waited for.
+    # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2). Returns those
+    # of the interrupts in done that have come, or ErrIRq when the FIFO has overflowed: a card that
+    # talks on and on is not waited for.
     def poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
         if self._irq and self._irq():
             return 0
@@ -252,7 +252,9 @@ class MFRC522:
         self._spi.write_readinto(self._status_out, self._status)
         self._cs(1)
         irq = self._status[1]
-        return irq != 0xFF and (irq & done or self._status[2] & _ERR_OVERFLOW)
+        if irq == 0xFF:
+            return 0
+        return _IRQ_ERR if self._status[2] & _ERR_OVERFLOW else irq & done
 
     def _collect(self):
         level = self._status[3]
