@@ -94,6 +94,8 @@ class Presence:
             if self.ecp and not self.is_pulsed:
                 self._pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
             self._watch_chip()
+            if self.relay:
+                await self.relay.answer_refusals()
             return _POLL_MS
         offer = choose(await self._identifier.offers())
         self._is_occupied = True

@@ -10,6 +10,8 @@ from micropython import const
 _LIMIT_MS = const(3000)
 _WAIT_MS = const(5)
 _SAK_ISO_DEP = const(0x20)
+_SAK_TYPE2 = const(0x00)
+_REFUSALS_MAX = const(4)
 _ANSWER_MAX = const(400)  # an answer message must stay below 1 KiB
 
 # What the host may send. ISO 7816-4: SELECT, READ BINARY, GET DATA. Wrapped native commands of
@@ -56,21 +58,27 @@ class Relay:
             data = None if command.get("end") else binascii.unhexlify(command["c"])
         except (ValueError, KeyError, TypeError):
             return
-        if tx != self.tap_id:
-            self._refusals.append((tx, number, "gone"))
-        elif self._command:
-            self._refusals.append((tx, number, "busy"))
-        else:
+        if not isinstance(tx, str) or not isinstance(number, int):
+            return
+        if tx == self.tap_id and not self._command:
             self._command = (tx, number, data)
+        elif len(self._refusals) < _REFUSALS_MAX:
+            self._refusals.append((tx, number, "gone" if tx != self.tap_id else "busy"))
 
     # Waits that long for the first command of a transaction; True when it is there.
     async def is_asked(self, wait_ms):
         for _ in range(wait_ms // _WAIT_MS):
-            await self._answer_refusals()
+            await self.answer_refusals()
             if self._command:
                 return True
             await self._clock.sleep_ms(_WAIT_MS)
         return False
+
+    # Tells the host what was not done.
+    async def answer_refusals(self):
+        while self._refusals:
+            tx, number, reason = self._refusals.pop(0)
+            await self._send(json.dumps({"tx": tx, "n": number, "e": reason}).encode())
 
     # Runs one transaction with the card of that UID. Leaves the card halted.
     async def serve(self, uid):
@@ -78,7 +86,8 @@ class Relay:
         self._expected = 1
         began_ms = self._clock.ticks_ms()
         try:
-            while self._command:
+            left_ms = _LIMIT_MS
+            while self._command and left_ms > 0:
                 tx, number, data = self._command
                 self._command = None
                 if data is None:
@@ -108,6 +117,14 @@ class Relay:
         return binascii.hexlify(answer).decode().upper()
 
     async def _open(self, uid):
+        try:
+            return await self._selected(uid)
+        except CardError:
+            # Half selected it would miss the next WUPA, as if it were gone.
+            self._cards.halt()
+            raise
+
+    async def _selected(self, uid):
         if not self._cards.wake():
             raise CardError("timeout")
         card = self._cards.reselect(uid)
@@ -117,14 +134,12 @@ class Relay:
             session = _IsoDepSession(IsoDep(self._pcd, self._clock))
             await session.open()
             return session
+        # To other families the same bytes are other commands: 60 begins an authentication.
+        if card.sak != _SAK_TYPE2:
+            raise CardError("forbidden")
         from type2 import Type2
 
         return _Type2Session(Type2(self._pcd), self._cards)
-
-    async def _answer_refusals(self):
-        while self._refusals:
-            tx, number, reason = self._refusals.pop(0)
-            await self._send(json.dumps({"tx": tx, "n": number, "e": reason}).encode())
 
 
 class _IsoDepSession:
