@@ -107,9 +107,10 @@ class Taps:
             self._live = None
             self._lights.show(signals.STORED if is_stored else signals.REJECTED)
 
-    # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP).
+    # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP); a proof needs
+    # no more, and its tap would outgrow what littlefs keeps inline.
     def _message(self, tap_id, offer):
-        sak = offer.card.sak
+        sak = offer.card.sak if offer.kind == "uid" else 0
         return b'{"v":1,"id":"%s","k":"%s","d":"%s",%s"t":%d,"tq":%d,"q":0}' % (
             tap_id.encode(),
             offer.kind.encode(),

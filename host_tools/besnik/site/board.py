@@ -116,6 +116,9 @@ def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
 
 def _meaning(tap: Tap, shown: TapFile) -> tuple[View, MemberFile | None]:
     view = _VIEWS.get(shown.reason, "refused")
+    if view == "new" and shown.tier == "X":
+        # What proved nothing can never be enrolled: a forged address, or a phone that was asked.
+        return "phone", None
     if view != "new":
         return view, shown.member
     card = (

@@ -37,3 +37,16 @@ def test_a_card_that_proves_nothing_has_no_such_line(
     tap.save()
 
     assert "data-tier" not in client.get(PAGE).content.decode()
+
+
+def test_what_proved_nothing_is_not_offered_for_enrolment(
+    client: Client, tapped: Callable[..., Any]
+) -> None:
+    tap = tapped("blank", "unknown")
+    assert 'data-view="new"' in client.get(PAGE).content.decode()
+    tap.tier = "X"
+    tap.save()
+
+    page = client.get(PAGE).content.decode()
+    assert 'data-view="new"' not in page
+    assert "<form" not in page.split("data-enrol")[-1].split("</section>")[0]
