@@ -92,6 +92,11 @@ class Session:
         return self._counter.to_bytes(2, "little")
 
 
+# After these the next key is tried, the most telling last. A card of another family does not even
+# know the command that selects an application ("unsupported").
+_NEXT_KEY: Final = ("unsupported", "no_application", "no_key", "not_authentic")
+
+
 def prove(
     keys: Sequence[Ev2Key], uid: bytes, random: Callable[[int], bytes] = secrets.token_bytes
 ) -> Steps[Ev2Proof]:
@@ -110,9 +115,11 @@ def prove(
             attempts += 1
             return (yield from _prove_by(key, uid, random))
         except ExchangeError as failed:
-            if failed.reason not in ("no_application", "no_key", "not_authentic"):
+            if failed.reason not in _NEXT_KEY:
                 raise
-            error = failed
+            # Of several refusals the most telling one is reported.
+            if _NEXT_KEY.index(failed.reason) >= _NEXT_KEY.index(error.reason):
+                error = failed
     raise error
 
 

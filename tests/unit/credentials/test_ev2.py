@@ -192,6 +192,23 @@ def test_a_card_that_sets_lrp_is_unsupported() -> None:
     assert refusal([key()], UID, lambda command: replies[command[1]](command)) == "unsupported"
 
 
+def test_a_card_that_does_not_know_how_another_family_is_selected_is_asked_by_its_own_key() -> None:
+    card = Ev2Card(UID, {(NTAG, 2): MASTER})
+
+    def reply(command: bytes) -> bytes:
+        # An NTAG 424 DNA does not know DESFire's SelectApplication.
+        return b"\x91\x1c" if command[1] == 0x5A else card.reply(command)
+
+    keys = [key(aid=DESFIRE, number=1, version=9), key(version=1)]
+    assert prove(keys, UID, reply).application == NTAG
+
+
+def test_the_most_telling_refusal_is_reported() -> None:
+    card = Ev2Card(UID, {(NTAG, 2): bytes(16)})
+    keys = [key(version=9), key(aid=DESFIRE, number=1, version=1)]
+    assert refusal(keys, UID, card.reply) == "not_authentic"
+
+
 def test_a_uid_that_is_not_padded_as_seven_bytes_is_malformed() -> None:
     card = Ev2Card(bytes(10), {(NTAG, 2): MASTER})
     assert refusal([key()], RANDOM_UID, card.reply) == "malformed"
