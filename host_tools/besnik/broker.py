@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,9 @@ _PBKDF2_ROUNDS = 101
 # As good as no limit. With 0 ("none") mosquitto 2.0 hangs up on whoever publishes where it may
 # not, because its handler of refused messages compares the queue with this number.
 _QUEUED_MESSAGES_MAX = 1_000_000
+# MQTT 3.1.1, 3.1 and 3.2: CONNECT of a stranger with a clean session, and what answers it.
+_HELLO = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
+_CONNACK = b"\x20"
 _PACKET_BYTES_MAX = 16 * 1024 * 1024
 
 
@@ -75,6 +79,20 @@ def unpacked(cache: Path, say: debian.Say = print) -> Mosquitto:
             "or install mosquitto with this system's package manager"
         )
     return Mosquitto(program, {"LD_LIBRARY_PATH": libraries})
+
+
+def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Return whether a broker speaks MQTT there, whatever it thinks of strangers.
+
+    A port that accepts is not enough: mosquitto listens before its loop runs, and forgets a
+    SIGTERM that comes in between.
+    """
+    try:
+        with socket.create_connection((host, port), timeout=timeout_s) as connection:
+            connection.sendall(_HELLO)
+            return connection.recv(1) == _CONNACK
+    except OSError:
+        return False
 
 
 def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:

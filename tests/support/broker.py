@@ -18,13 +18,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(port: int) -> bool:
-    """Return whether something accepts connections on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 class RunningBroker:
     """A broker on a port of its own that can be stopped, killed and started again.
 
@@ -59,7 +52,9 @@ class RunningBroker:
             environment=self._mosquitto.environment,
         )
         process = self._process
-        wait_until(lambda: answers(self.port) or not process.alive, "the broker listens")
+        wait_until(
+            lambda: broker.answers(self.host, self.port) or not process.alive, "the broker listens"
+        )
         assert process.alive, f"the broker ended at once:\n{process.log}"
 
     def stop(self) -> None:

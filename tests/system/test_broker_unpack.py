@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from besnik import broker, debian
-from support.broker import answers, free_port
+from support.broker import free_port
 from support.processes import Processes, wait_until
 
 UNPACK = """
@@ -83,7 +83,10 @@ def test_an_ordinary_user_unpacks_and_runs_it(
         environment=mosquitto.environment,
     )
 
-    wait_until(lambda: answers(port) or not running.alive, "the unpacked broker listens")
+    wait_until(
+        lambda: broker.answers("127.0.0.1", port) or not running.alive,
+        "the unpacked broker listens",
+    )
     assert running.alive, running.log
 
 

@@ -83,17 +83,11 @@ class Shop:
         await self._start(Program("broker", command, self._mosquitto.environment, is_shown=False))
         address = self.demo.settings.broker
         deadline = time.monotonic() + BROKER_TIMEOUT_S
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(address.host, address.port)
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    log = self.demo.logs / "broker.log"
-                    raise ChildError(f"the broker does not listen; see {log}") from error
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
+        while not await asyncio.to_thread(broker.answers, address.host, address.port):
+            if time.monotonic() > deadline:
+                log = self.demo.logs / "broker.log"
+                raise ChildError(f"the broker does not answer; see {log}")
+            await asyncio.sleep(0.02)
 
     async def _fill_store(self) -> None:
         for step in ("migrate", "demo"):
