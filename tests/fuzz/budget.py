@@ -1,4 +1,4 @@
-"""How long hypothesis looks: HYPOTHESIS_PROFILE=long, as `make bench` sets it, is 50 times."""
+"""How long hypothesis looks: HYPOTHESIS_PROFILE=long, as `make bench` sets it, is 10 times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 _IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-_LONGER = 50
+_LONGER = 10
 
 
 def examples(count: int) -> settings:
