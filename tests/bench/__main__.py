@@ -13,12 +13,20 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-import frames  # noqa: E402 - these live beside this file and need the path above
+import cards  # noqa: E402 - these live beside this file and need the path above
+import frames  # noqa: E402
 import heap  # noqa: E402
+import hostile  # noqa: E402
 import latency  # noqa: E402
 from figures import table  # noqa: E402
 
-BENCHMARKS = {"frames": frames, "latency": latency, "heap": heap}
+BENCHMARKS = {
+    "frames": frames,
+    "cards": cards,
+    "hostile": hostile,
+    "latency": latency,
+    "heap": heap,
+}
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures
 
@@ -40,6 +48,10 @@ def main() -> int:
         print(table(figures), flush=True)
         method = (benchmark.__doc__ or "").strip()
         sections.append(f"## {benchmark.TITLE}\n\n{method}\n\n{table(figures)}\n")
+        if hasattr(benchmark, "comparison"):
+            comparison = benchmark.comparison()
+            print(comparison, flush=True)
+            sections.append(f"{comparison}\n")
     if len(names) == len(BENCHMARKS):
         DOCUMENT.write_text("\n".join(sections), encoding="utf-8")
         print(f"written: {DOCUMENT}")

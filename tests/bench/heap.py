@@ -15,11 +15,10 @@ build, whose asyncio is another. umqtt.simple's bytecode is taken off: an ESP32 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import wasm_heap
 from figures import Figure, at_most
 from parts import ROOT, parts, reader_settings, start_counter
 
@@ -45,10 +44,9 @@ def measure() -> list[Figure]:
         ),
     ]
     what = "live heap of the running application, 32-bit objects (computed)"
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
+    if not wasm_heap.can_measure():
         return [Figure(what, "not measured: Node.js is not installed"), *figures]
-    wasm = _wasm(npm, node)
+    wasm = wasm_heap.measure("reader.py")
     grown = (last["live"] - built["live"] + _stdlib_on_unix()) / 2
     live_32 = wasm["live"] - wasm["stdlib"] - umqtt + grown
     return [at_most(what, live_32 / 1024, _LIMIT_KB, "KB", 1), *figures]
@@ -91,21 +89,3 @@ def _run_reader() -> tuple[list[dict[str, int]], int]:
     if done.returncode:
         raise RuntimeError(f"the reader failed:\n{done.stdout}{done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"], umqtt
-
-
-def _wasm(npm: str, node: str) -> dict[str, int]:
-    """Return what the reader, loaded and built, takes on 32-bit objects."""
-    build = ROOT / "build/wasm"
-    shutil.rmtree(build, ignore_errors=True)
-    shutil.copytree(_HERE / "wasm", build)
-    subprocess.run([npm, "ci", "--silent"], cwd=build, check=True, stdout=sys.stderr)
-    flash = build / "flash"
-    reader.stage(flash, json.loads((_HERE / "wasm/config.json").read_text()), ROOT)
-    done = subprocess.run(
-        [node, build / "heap.mjs", flash, _HERE / "wasm/shims"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
-    return found

@@ -1,10 +1,11 @@
-// Loads a staged flash folder into MicroPython's wasm build, builds the reader, and prints as JSON the
-// live bytes and how many of them are MicroPython's own modules. Usage: node heap.mjs FLASH SHIMS
+// Loads a staged flash folder into MicroPython's wasm build, runs a script there, and prints as JSON
+// the live bytes, how many of them are MicroPython's own modules, and how many were live before all.
+// Usage: node heap.mjs FLASH SHIMS SCRIPT
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
 
-const [flash, shims] = process.argv.slice(2);
+const [flash, shims, script] = process.argv.slice(2);
 const mp = await loadMicroPython({ heapsize: 1024 * 1024, stdout: (line) => console.log(line) });
 
 function copy(from, to) {
@@ -35,10 +36,5 @@ mp.runPython("import machine, network, esp32, usocket");
 const shimBytes = live() - before;
 mp.runPython("import asyncio, json, os, binascii, random, select, time");
 const stdlib = live() - shimBytes - before;
-mp.runPython(`
-from firmware import app, board
-reader = app.start(board)
-app.forget("firmware.app")
-del app
-`);
-console.log(JSON.stringify({ live: live() - shimBytes, stdlib }));
+mp.runPython(readFileSync(script, "utf8"));
+console.log(JSON.stringify({ live: live() - shimBytes, stdlib, empty: before }));

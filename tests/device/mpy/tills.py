@@ -69,6 +69,7 @@ class Till:
         for _ in range(times):
             await self.watch_ms(away_ms + self.rng.below(60))
             self.seen_ms = []
+            self.bench.events.clear()
             self.bench.board.clock.after_us(1000 * self.rng.below(30), self._lay)
             await self.watch_ms(stays_ms + 30)
             self.bench.remove("card")
