@@ -30,6 +30,7 @@ from besnik.sim.umqtt import UmqttError
 HOST = "127.0.0.1"
 BROKER_PORT = 1883
 SITE_PORT = 8000
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CACHE = ROOT / ".besnik/cache"
 _PROBLEMS = (
     BrokerError,
@@ -49,6 +50,9 @@ def main(folder: Path, *, once: bool) -> int:
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     if os.environ.pop("BESNIK_DATABASE_URL", None):
         say("besnik: BESNIK_DATABASE_URL is set; the demo leaves that database alone")
+    # Until the loop takes them over: what is being unpacked ends with this process too.
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     try:
         mosquitto = broker.find(CACHE, _tell)
         if once:
@@ -80,7 +84,7 @@ def _until_stopped(work: Coroutine[Any, Any, int]) -> int:
                 task.cancel()
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             return await task
