@@ -210,6 +210,12 @@ class TestOnce:
         assert run.pids() == []
         assert not run.folder.exists()
 
+    def test_a_rehearsal_that_is_stopped_has_not_passed(self, start: Start) -> None:
+        run = start("--once")
+        run.process.wait_for("right", 30)
+        assert run.process.stop(STOP_S) == 130
+        assert run.pids() == []
+
     def test_it_fails_and_says_why_when_the_bridge_is_silent(self, start: Start) -> None:
         run = start("--once")
         run.process.wait_for("right", 30)

@@ -32,6 +32,7 @@ BROKER_PORT = 1883
 SITE_PORT = 8000
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CACHE = ROOT / ".besnik/cache"
+_INTERRUPTED = 130  # 128 and SIGINT, as shells say it
 _PROBLEMS = (
     BrokerError,
     ChildError,
@@ -57,22 +58,22 @@ def main(folder: Path, *, once: bool) -> int:
         mosquitto = broker.find(CACHE, _tell)
         if once:
             with tempfile.TemporaryDirectory(prefix="besnik-once-") as scratch:
-                return _until_stopped(_once(Path(scratch), mosquitto))
+                return _until_stopped(_once(Path(scratch), mosquitto), _INTERRUPTED)
         with hold(folder.resolve()):
-            return _until_stopped(_serve(folder, mosquitto))
+            return _until_stopped(_serve(folder, mosquitto), 0)
     except _PROBLEMS as problem:
         print(f"besnik: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0
+        return _INTERRUPTED if once else 0
 
 
 def _tell(text: str) -> None:
     say(f"besnik: {text}")
 
 
-def _until_stopped(work: Coroutine[Any, Any, int]) -> int:
-    """Run ``work``; the first SIGINT, SIGTERM or SIGHUP ends it in order."""
+def _until_stopped(work: Coroutine[Any, Any, int], if_stopped: int) -> int:
+    """Run ``work``; the first SIGINT, SIGTERM or SIGHUP ends it in order: ``if_stopped``."""
 
     async def supervised() -> int:
         task = asyncio.ensure_future(work)
@@ -88,7 +89,7 @@ def _until_stopped(work: Coroutine[Any, Any, int]) -> int:
             loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             return await task
-        return 0
+        return if_stopped
 
     return asyncio.run(supervised())
 
