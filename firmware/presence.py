@@ -39,6 +39,9 @@ class Presence:
         self._misses = 0
         self._is_occupied = False
         self.recoveries = 0
+        # What was told last, until the field is seen empty: a card that ignores our checks comes
+        # back with the field, and that is no new presentation.
+        self._told = None
         # The UID of the card that rests on the reader; None for none and for several.
         self.uid = None
 
@@ -91,6 +94,7 @@ class Presence:
             if self.is_pulsed:
                 self._pcd.power_down()
             self._identifier.failures = 0
+            self._told = None
             if self.ecp and not self.is_pulsed:
                 self._pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
             self._watch_chip()
@@ -101,6 +105,9 @@ class Presence:
         self._is_occupied = True
         self._misses = 0
         self.uid = offer.card.uid if offer else None
+        if self._told == (self.uid or b""):
+            return _REST_MS
+        self._told = self.uid or b""
         if self.relay:
             self.relay.forget()
         self._on_offer(offer)

@@ -8,6 +8,7 @@ from iso14443 import TypeA
 from mfrc522 import MFRC522
 
 from bench import Bench
+from besnik.sim.model.picc import Picc
 
 UID = "04A1B2C3D4E580"
 
@@ -170,3 +171,18 @@ async def test_pulsed_field_is_on_for_a_millisecond_and_sees_cards_that_start_at
     counter.bench.present("ana")
     await counter.watch_ms(2000)
     assert counter.seen == [bytes.fromhex(UID)]
+
+
+async def test_a_card_that_ignores_the_checks_is_one_tap_until_it_is_taken_away():
+    class Deaf(Picc):
+        def hear(self, data, bits, now_ns):
+            return None if bits == 7 and data[0] == 0x52 else Picc.hear(self, data, bits, now_ns)
+
+    counter = _Counter()
+    counter.bench.board.add("deaf", Deaf(bytes.fromhex(UID)))
+    for taps in (1, 2):
+        counter.bench.present("deaf")
+        await counter.watch_ms(5000)
+        assert len(counter.seen) == taps, counter.seen
+        counter.bench.remove("deaf")
+        await counter.watch_ms(500)
