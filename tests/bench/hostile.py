@@ -31,7 +31,7 @@ def measure() -> list[Figure]:
     )
     if done.returncode:
         print(done.stdout)
-    examples = sum(int(count) for count in re.findall(r"(\d+) passing examples", done.stdout))
+    examples = sum(int(count) for count in re.findall(r"(\d+) passing, ", done.stdout))
     failed = sum(int(count) for count in re.findall(r"(\d+) failed", done.stdout))
     return [
         Figure("examples", f"{examples:,}"),
