@@ -1,4 +1,4 @@
-"""lib/type2.py and lib/classic.py: any memory and any answers end in time, with a reason."""
+"""lib/type2.py: any memory and any answers end in time, with a reason."""
 
 from __future__ import annotations
 
