@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from besnik import debian
-from besnik.contract import ID_PATTERN, ROOT
+from besnik.contract import BRIDGE_STATE, ID_PATTERN, ROOT
 
 BRIDGE: Final = "bridge"
 SITE: Final = "site"
@@ -177,7 +177,11 @@ def _access() -> str:
         lines += [
             f"topic {way} {every}/{leaf}" for way, leaves in rights.items() for leaf in leaves
         ]
+        if user == BRIDGE:
+            lines.append(f"topic readwrite {BRIDGE_STATE}")
     lines += [f"pattern {way} {own}/{leaf}" for way in reader for leaf in reader[way]]
+    # For everybody. mosquitto warns that a pattern names no user; it has no other line for all.
+    lines.append(f"pattern read {BRIDGE_STATE}")
     return "\n".join(lines) + "\n"
 
 

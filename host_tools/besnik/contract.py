@@ -2,7 +2,7 @@
 
 The firmware cannot import this file; both sides are held together by the recorded
 messages in ``tests/contract/messages.json``, which the tests of both sides read.
-Root of every topic: ``besnik/v1/{shop}/{reader}/{leaf}``.
+Root of every topic: ``besnik/v1/{shop}/{reader}/{leaf}``; the bridges have one of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 ROOT: Final = "besnik/v1"
+# Retained: whether any bridge answers taps (``State``). One topic for all shops, because a client
+# has one will only.
+BRIDGE_STATE: Final = f"{ROOT}/bridge/state"
 ID_PATTERN: Final = r"^[a-z0-9-]{1,16}\Z"
 TAP_ID_PATTERN: Final = r"^[0-9]{5}-[0-9]{6}\Z"
 TOPIC_MAX_BYTES: Final = 64
@@ -96,7 +99,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Birth, will and goodbye (topic ``state``, retained); ``bd`` is the boot counter."""
+    """Birth, will and goodbye (topic ``state``, retained); ``bd`` is the boot counter.
+
+    A bridge says the same on ``BRIDGE_STATE``; its ``bd`` is its start in Unix seconds, and
+    ``offline`` there means also that the database is away.
+    """
 
     s: Literal["online", "lost", "offline"]
     bd: Uint

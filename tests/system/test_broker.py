@@ -13,6 +13,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50
 
 from besnik import broker as besnik_broker
+from besnik.contract import BRIDGE_STATE
 from support.broker import READERS, RunningBroker
 
 QUIET_S = 0.3
@@ -109,6 +110,21 @@ async def test_everyone_hears_and_says_exactly_what_the_access_list_grants(
                 }
     for user, ear in ears.items():
         assert set(ear.heard) == expected[user], user
+        await ear.close()
+
+
+async def test_everyone_hears_whether_a_bridge_is_there_and_only_the_bridge_says_so(
+    broker: RunningBroker,
+) -> None:
+    ears = {user: Ear(broker, user) for user in broker.passwords}
+    for ear in ears.values():
+        await ear.connect()
+        await ear.hear(BRIDGE_STATE)
+    for user, ear in ears.items():
+        ear.say(BRIDGE_STATE, user)
+    await settled(list(ears.values()))
+    for user, ear in ears.items():
+        assert ear.heard == [(BRIDGE_STATE, "bridge")], user
         await ear.close()
 
 
