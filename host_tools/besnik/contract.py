@@ -108,6 +108,10 @@ class State(msgspec.Struct, frozen=True):
     s: Literal["online", "lost", "offline"]
     bd: Uint
 
+    def follows(self, known: State) -> bool:
+        """Tell whether this is news after ``known``: a late will cannot bury a newer birth."""
+        return self.s == "online" or self.bd >= known.bd
+
 
 class Info(msgspec.Struct, frozen=True):
     """What a reader is made of (topic ``info``, retained, once per connection)."""

@@ -12,6 +12,10 @@ from typing import Any, ClassVar
 from django.core.validators import RegexValidator
 from django.db import models
 
+from besnik.store.report_models import ReaderHealth as ReaderHealth
+from besnik.store.report_models import ReaderInfo as ReaderInfo
+from besnik.store.report_models import ReaderState as ReaderState
+
 _REF_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _topic_id = RegexValidator(r"^[a-z0-9-]{1,16}\Z", "Use 1 to 16 of a-z, 0-9 and hyphen.")
 
