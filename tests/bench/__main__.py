@@ -18,6 +18,7 @@ import frames  # noqa: E402
 import heap  # noqa: E402
 import hostile  # noqa: E402
 import latency  # noqa: E402
+import throughput  # noqa: E402
 from figures import table  # noqa: E402
 
 BENCHMARKS = {
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "cards": cards,
     "hostile": hostile,
     "latency": latency,
+    "throughput": throughput,
     "heap": heap,
 }
 DOCUMENT = HERE.parents[1] / "docs/figures.md"

@@ -23,6 +23,12 @@ def at_most(what: str, value: float, limit: float, unit: str, digits: int = 0) -
     return Figure(what, f"{value:.{digits}f} {unit}", f"≤ {limit:g} {unit}", value <= limit)
 
 
+def at_least(what: str, value: float, limit: float, unit: str = "", digits: int = 0) -> Figure:
+    """Return a figure whose goal is to be no less than ``limit``."""
+    measured, goal = f"{value:,.{digits}f} {unit}", f"≥ {limit:,g} {unit}"
+    return Figure(what, measured.strip(), goal.strip(), value >= limit)
+
+
 def table(figures: list[Figure]) -> str:
     """Return the figures as a Markdown table."""
     rows = ["| what | measured | goal | met |", "|---|---|---|---|"]

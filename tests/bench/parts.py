@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from besnik import broker as besnik_broker
 from besnik.sim.model.board import PINS
 from support.bridge import BridgeRunner
-from support.broker import RunningBroker
+from support.broker import READERS, RunningBroker
 from support.database import databases
 from support.processes import Processes
 
@@ -30,10 +30,11 @@ class Parts:
     processes: Processes
     broker: RunningBroker
     bridge: BridgeRunner
+    url: str
 
 
 @contextmanager
-def parts() -> Iterator[Parts]:
+def parts(readers: Iterable[str] = READERS) -> Iterator[Parts]:
     """Start a broker on a port of its own and prepare a database; end everything afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="besnik-"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
@@ -44,9 +45,10 @@ def parts() -> Iterator[Parts]:
         with databases(folder, environment) as prepared:
             for url in prepared.copy(folder):
                 mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
-                broker = RunningBroker(mosquitto, folder / "broker", processes)
+                broker = RunningBroker(mosquitto, folder / "broker", processes, readers)
                 broker.start()
-                yield Parts(folder, processes, broker, BridgeRunner(processes, broker, url, folder))
+                bridge = BridgeRunner(processes, broker, url, folder)
+                yield Parts(folder, processes, broker, bridge, url)
     finally:
         processes.end()
         shutil.rmtree(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from besnik import broker
@@ -26,12 +27,22 @@ class RunningBroker:
 
     host = "127.0.0.1"
 
-    def __init__(self, mosquitto: broker.Mosquitto, folder: Path, processes: Processes) -> None:
+    def __init__(
+        self,
+        mosquitto: broker.Mosquitto,
+        folder: Path,
+        processes: Processes,
+        readers: Iterable[str] = READERS,
+        listener: broker.ReaderListener | None = None,
+    ) -> None:
+        """``readers`` have passwords; ``listener`` is for those with certificates."""
         self.port = free_port()
-        self.passwords = broker.passwords(folder, [*broker.HOST_USERS, *READERS])
+        self.passwords = broker.passwords(folder, [*broker.HOST_USERS, *readers])
         self._mosquitto = mosquitto
         self._processes = processes
-        self._configuration = broker.configure(folder, port=self.port, accounts=self.passwords)
+        self._configuration = broker.configure(
+            folder, port=self.port, accounts=self.passwords, readers=listener
+        )
         self._process: Running | None = None
 
     @property
