@@ -20,6 +20,9 @@ from gmqtt.storage import PersistentStorage
 from besnik import config, contract
 
 TOPICS: Final = (f"{contract.ROOT}/+/+/tap", f"{contract.ROOT}/+/+/apdu/rsp")
+# With QoS 0: nothing of these waits for a bridge that is away. Readers say them again, or the
+# broker does for them: state and info are retained.
+REPORTS: Final = tuple(f"{contract.ROOT}/+/+/{leaf}" for leaf in ("state", "info", "health"))
 USER: Final = "bridge"
 # Fixed: the session that keeps taps while no bridge runs is found again by this name.
 CLIENT_ID: Final = "besnik-bridge"
@@ -96,6 +99,7 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
                         Subscription(topic, qos=1, retain_handling_options=_SEND_NO_RETAINED)
                         for topic in TOPICS
                     ]
+                    + [Subscription(topic, qos=0) for topic in REPORTS]
                 )
                 codes = await self._granted.get()
         except MQTTError as error:

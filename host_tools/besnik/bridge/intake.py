@@ -51,6 +51,14 @@ class Arrival(msgspec.Struct, frozen=True):
         return time.monotonic() - self.received_s
 
 
+class Report(msgspec.Struct, frozen=True):
+    """What a reader says about itself."""
+
+    shop: str
+    reader: str
+    message: contract.State | contract.Info | contract.Health
+
+
 class _Version(msgspec.Struct):
     v: object = None
 
@@ -72,6 +80,20 @@ def read_answer(topic: str, payload: bytes) -> tuple[str, str, contract.ApduAnsw
     """Return shop, reader and answer of a card in a message; BadInputError with the reason."""
     address, answer = _message(topic, payload, contract.ApduAnswer)
     return address.shop, address.reader, answer
+
+
+def read_report(topic: str, payload: bytes) -> Report:
+    """Return what a reader says about itself; BadInputError with the reason if it is nothing."""
+    address: contract.Address
+    message: contract.State | contract.Info | contract.Health
+    match topic.rpartition("/")[2]:
+        case "state":
+            address, message = _message(topic, payload, contract.State)
+        case "info":
+            address, message = _message(topic, payload, contract.Info)
+        case _:
+            address, message = _message(topic, payload, contract.Health)
+    return Report(address.shop, address.reader, message)
 
 
 def _message(topic: str, payload: bytes, kind: type[_M]) -> tuple[contract.Address, _M]:

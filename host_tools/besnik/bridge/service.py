@@ -11,10 +11,11 @@ from besnik import contract
 from besnik.bridge.case import Presented
 from besnik.bridge.desk import Challenge, Desk, Settled
 from besnik.bridge.group import GroupCommit
-from besnik.bridge.intake import Arrival, BadInputError, read, read_answer
+from besnik.bridge.intake import Arrival, BadInputError, read, read_answer, read_report
 from besnik.bridge.link import Link
 from besnik.bridge.log import pairs
 from besnik.bridge.relay import ANSWERS, Relay
+from besnik.bridge.reports import LEAVES, Reports
 from besnik.bridge.tally import Tally
 from besnik.config import Config
 from besnik.credentials.assess import Assessor
@@ -38,6 +39,7 @@ class Bridge:
 
     def __init__(self, settings: Config, keys: Keys) -> None:
         self._tally = Tally()
+        self._reports = Reports(settings, self._tally)
         self._store = StoreThread(settings)
         self._crm = EmbeddedCrm(self._store)
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
@@ -74,6 +76,7 @@ class Bridge:
                 await self._answer_taps(stopped)
         finally:
             stopped.cancel()
+            self._reports.stop()
             await self._store.aclose(_CLOSE_STORE_S)
         totals = self._tally.totals()
         _log.info(pairs("stopped", taps=self._taps, batches=self._group.batches, **totals))
@@ -114,6 +117,9 @@ class Bridge:
         try:
             if topic.endswith(_ANSWERS):
                 self._relay.hear(*read_answer(topic, payload))
+                return
+            if topic.endswith(LEAVES):
+                self._reports.hear(read_report(topic, payload))
                 return
             arrival = read(topic, payload, redelivered=redelivered)
         except BadInputError as bad:
