@@ -36,7 +36,10 @@ _QUEUED_MESSAGES_MAX = 1_000_000
 # MQTT 3.1.1, 3.1 and 3.2: CONNECT of a stranger with a clean session, and what answers it.
 _HELLO = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
 _CONNACK = b"\x20"
-_PACKET_BYTES_MAX = 16 * 1024 * 1024
+# Far above any message of ours (1 KiB), so that the bridge counts what is a little too long.
+# Whoever sends more is hung up on: larger packets would stall the bridge, whose MQTT library joins
+# the pieces of a packet in quadratic time (10 MB: a second).
+PACKET_BYTES_MAX: Final = 64 * 1024
 
 
 class BrokerError(RuntimeError):
@@ -53,6 +56,22 @@ class Mosquitto:
     def command(self, configuration: Path) -> list[str]:
         """Return the command line that starts the broker in the foreground."""
         return [str(self.program), "-c", str(configuration)]
+
+
+@dataclass(frozen=True)
+class ReaderListener:
+    """Where readers come in with certificates. ``host`` may be empty: every address.
+
+    ``authority`` has signed those who may enter, ``revoked`` lists those who no longer may;
+    ``certificate`` and ``key`` are the broker's own. All four are PEM files.
+    """
+
+    host: str
+    port: int
+    authority: Path
+    certificate: Path
+    key: Path
+    revoked: Path
 
 
 def find(cache: Path, say: debian.Say = print) -> Mosquitto:
@@ -110,12 +129,19 @@ def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:
 
 
 def configure(
-    folder: Path, *, port: int, accounts: Mapping[str, str], host: str = "127.0.0.1"
+    folder: Path,
+    *,
+    port: int,
+    accounts: Mapping[str, str],
+    host: str = "127.0.0.1",
+    readers: ReaderListener | None = None,
 ) -> Path:
     """Write configuration, password file and access list; return the configuration's path.
 
-    ``accounts`` maps every user to a password: ``HOST_USERS`` have their own rights, any other
-    user is the reader of that slug. What the broker must keep over a restart is in ``folder``.
+    ``host`` and ``port`` are those of the listener without TLS. ``accounts`` maps every user
+    who may enter there to a password: ``HOST_USERS`` have their own rights, any other user is
+    the reader of that id, who then needs no certificate. ``readers`` is the listener for all who
+    have one. What the broker must keep over a restart is in ``folder``.
     """
     folder = folder.resolve()
     for user in accounts:
@@ -127,20 +153,25 @@ def configure(
     write_private(folder / "passwords", hashed)
     write_private(folder / "access", _access())
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(_configuration(folder, data, host, port), encoding="utf-8")
+    lines = [
+        *_settings(folder, data),
+        f"listener {port} {host}",
+        *(_with_certificates(readers) if readers else ()),
+    ]
+    configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return configuration
 
 
-def _configuration(folder: Path, data: Path, host: str, port: int) -> str:
+def _settings(folder: Path, data: Path) -> list[str]:
+    """Return what holds for every listener."""
     lines = [
-        f"listener {port} {host}",
         "allow_anonymous false",
         f"password_file {folder / 'passwords'}",
         f"acl_file {folder / 'access'}",
         "set_tcp_nodelay true",
         "max_inflight_messages 0",
         f"max_queued_messages {_QUEUED_MESSAGES_MAX}",
-        f"max_packet_size {_PACKET_BYTES_MAX}",
+        f"max_packet_size {PACKET_BYTES_MAX}",
         "persistence true",
         f"persistence_location {data}/",
         "autosave_interval 30",
@@ -152,7 +183,22 @@ def _configuration(folder: Path, data: Path, host: str, port: int) -> str:
     if os.geteuid() == 0:
         # Otherwise it becomes the user `mosquitto`, who may not exist and cannot write here.
         lines.append("user root")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _with_certificates(readers: ReaderListener) -> list[str]:
+    """Return the listener where a certificate is both the way in and the user's name."""
+    return [
+        f"listener {readers.port} {readers.host}".rstrip(),
+        f"cafile {readers.authority}",
+        f"crlfile {readers.revoked}",
+        f"certfile {readers.certificate}",
+        f"keyfile {readers.key}",
+        "require_certificate true",
+        "use_identity_as_username true",
+        # Who enters by another's client id takes over that session: the bridge's with its taps.
+        "use_username_as_clientid true",
+    ]
 
 
 def _access() -> str:
@@ -193,10 +239,12 @@ def _hash(password: str) -> str:
     return f"$7${_PBKDF2_ROUNDS}${'$'.join(parts)}"
 
 
-def write_private(file: Path, text: str) -> None:
-    """Replace ``file`` in one step with a file that only its owner can read."""
+def write_private(file: Path, content: str | bytes) -> None:
+    """Replace ``file`` in one step with a file that only its owner can read; text is UTF-8."""
     scratch = file.with_name(file.name + ".new")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+        stream.flush()
+        os.fsync(stream.fileno())  # or a power cut leaves the new name on an empty file
     scratch.rename(file)

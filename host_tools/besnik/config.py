@@ -23,12 +23,22 @@ class ConfigError(ValueError):
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the MQTT broker listens, and the passwords of its users ``bridge`` and ``site``."""
+    """Where the MQTT broker listens, and the passwords of its users ``bridge`` and ``site``.
+
+    ``host`` and ``port`` are for these two: plain MQTT inside this machine. Readers come in with
+    certificates at ``readers_port``, on every address unless ``readers_host`` names one;
+    ``names`` are host names and addresses, beyond those of this machine, that the broker's
+    certificate is to be good for. ``plain`` lets readers in without TLS, by password.
+    """
 
     host: Host = "127.0.0.1"
     port: Port = 1883
     bridge_password: str = ""
     site_password: str = ""
+    readers_host: str = ""
+    readers_port: Port = 8883
+    names: tuple[Host, ...] = ()
+    plain: bool = False
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
