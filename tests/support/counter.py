@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,17 @@ class Counter:
         files = ["--cards", self.folder / "cards.json", "--pins", self.folder / "pins.json"]
         return self._processes.start("counter", [*command, *files], ready="counter: ready")
 
-    def start_reader(self) -> Running:
-        """Switch the reader on; after its ``machine.reset()`` somebody has to do it again."""
+    def start_reader(self, ride: Callable[[list[str]], list[str]] = list) -> Running:
+        """Switch the reader on; after its ``machine.reset()`` somebody has to do it again.
+
+        ``ride`` may put a script in front of the reader's own (``support.probe``).
+        """
         command, environment = reader.command(
             self.flash,
             spi_socket=self.folder / "spi.sock",
             nvs=self._state / "nvs.json",
             heap=self._heap,
         )
-        return self._processes.start("reader", command, environment=environment, folder=self.flash)
+        return self._processes.start(
+            "reader", ride(command), environment=environment, folder=self.flash
+        )

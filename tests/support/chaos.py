@@ -1,0 +1,201 @@
+"""A whole shop under fire: load, a real reader, parts that are killed, and the count afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from besnik.sim.control import Control
+from besnik.store.database import is_sqlite
+from support.bridge import BridgeRunner
+from support.broker import RunningBroker
+from support.counter import Counter
+from support.outbox_reader import OutboxReader
+from support.presenter import Presenter
+from support.probe import Probe, ReaderGoneError
+from support.processes import Processes, Running
+from support.reckoning import Count, reckon
+from support.site import SiteRunner
+from support.store import open_raw
+
+LOADS: Final = ("load-1", "load-2")
+MEMBER: Final = "Ana Hoxha"
+_QUIET_S: Final = 40.0
+_POLL_S: Final = 0.1
+# How far the reader's time runs ahead at each look while everybody waits for quiet: its back-off
+# after so many broken sessions is part of the design, and minutes long.
+_LEAP_MS: Final = 400
+_PAUSE_S: Final = 0.01
+
+Act = Callable[[], None]
+
+
+def cards(count: int) -> list[tuple[str, str]]:
+    """Return keys and UIDs of so many cards."""
+    return [(f"c{number:04d}", f"04C4{number:06X}AA80") for number in range(count)]
+
+
+def prepare(counter: Counter, url: str, count: int) -> list[tuple[str, str]]:
+    """Give the counter and a member so many cards, and the shop the load readers."""
+    made = cards(count)
+    counter.hold({"key": key, "label": key, "uid": uid} for key, uid in made)
+    mark = "?" if is_sqlite(url) else "%s"
+    with contextlib.closing(open_raw(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN")
+        cursor.executemany(
+            "INSERT INTO store_card (program_id, member_id, kind, data, state, created_at) SELECT "
+            f"program_id, id, 'uid', {mark}, 'active', created_at FROM store_member "
+            f"WHERE name = '{MEMBER}'",
+            [(uid,) for _, uid in made],
+        )
+        cursor.executemany(
+            f"INSERT INTO store_reader (shop_id, till_id, slug, name) SELECT shop_id, till_id, "
+            f"{mark}, 'Load' FROM store_reader WHERE slug = 'counter-1'",
+            [(slug,) for slug in LOADS],
+        )
+        cursor.execute("COMMIT")
+    return made
+
+
+class Shop:
+    """Broker, bridge, site, reader and load; each part can be killed and started by its name.
+
+    ``extra`` adds parts, a database server for one: name to (kill, start).
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        broker: RunningBroker,
+        bridges: BridgeRunner,
+        counter: Counter,
+        probe: Probe,
+        url: str,
+        control: Control,
+        made: list[tuple[str, str]],
+        extra: dict[str, tuple[Act, Act]] | None = None,
+    ) -> None:
+        self.probe = probe
+        self.presenter = Presenter(control, iter(made))
+        self.loads = [
+            OutboxReader(broker, slug, made[number][1], 7) for number, slug in enumerate(LOADS)
+        ]
+        self._url = url
+        self._counter = counter
+        self._broker = broker
+        self._bridges = bridges
+        self._site = SiteRunner(processes, bridges.settings_file, broker)
+        self._running: dict[str, Running] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._is_tapping = asyncio.Event()
+        self._parts: dict[str, tuple[Act, Act]] = {
+            "broker": (broker.kill, broker.start),
+            "bridge": (self._kill("bridge"), self._start_bridge),
+            "site": (self._kill("site"), self._start_site),
+            "reader": (self._kill("reader"), self._start_reader),
+            **(extra or {}),
+        }
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of what can be killed."""
+        return list(self._parts)
+
+    async def open(self, *, site: bool = True, load: bool = True) -> None:
+        """Start everything and begin to present cards and to tap."""
+        self._tasks.append(asyncio.create_task(self.presenter.look()))
+        for name in ("bridge", "reader", *(["site"] if site else [])):
+            await self.start(name)
+        await self.ready()
+        for number, reader in enumerate(self.loads if load else []):
+            self._tasks.append(asyncio.create_task(reader.run()))
+            self._tasks.append(asyncio.create_task(self._tap(reader, _PAUSE_S * (number + 1))))
+
+    async def close(self) -> None:
+        """End what this process does; the parts end with the test."""
+        for task in self._tasks:
+            task.cancel()
+        for end in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(end, Exception):
+                raise end
+
+    async def kill(self, name: str) -> None:
+        """Kill a part with SIGKILL."""
+        if name == "reader":
+            self.presenter.power_goes()
+            self.probe.forget()
+        await asyncio.to_thread(self._parts[name][0])
+
+    async def start(self, name: str) -> None:
+        """Start a part; it may wait for others until it is ready."""
+        await asyncio.to_thread(self._parts[name][1])
+        if name == "reader":
+            self.presenter.power_comes()
+
+    async def ready(self) -> None:
+        """Return when every part says that it is."""
+        for name, running in self._running.items():
+            if name != "reader":
+                await asyncio.to_thread(running.wait_for, f"{name}: ready", 30)
+        await asyncio.to_thread(self.probe.wait)
+
+    @contextlib.asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """Within this context cards are presented and the load readers tap.
+
+        At its end the reader must be on: the card that lies there is presented to the end.
+        """
+        self.presenter.is_wanted = True
+        presenting = asyncio.create_task(self.presenter.present_all())
+        self._is_tapping.set()
+        try:
+            yield
+        finally:
+            self._is_tapping.clear()
+            self.presenter.is_wanted = False
+            await presenting
+
+    async def quiet(self) -> None:
+        """Return when every outbox is empty; time passes faster for the reader meanwhile."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _QUIET_S
+        while waiting := await asyncio.to_thread(self._waiting):
+            reader = self._running["reader"]
+            assert reader.alive, f"the reader ended by itself:\n{reader.log[-2000:]}"
+            assert loop.time() < deadline, f"still in outboxes after {_QUIET_S:.0f} s: {waiting}"
+            with contextlib.suppress(ReaderGoneError):
+                await asyncio.to_thread(self.probe.leap, _LEAP_MS)
+            await asyncio.sleep(_POLL_S)
+
+    def count(self) -> Count:
+        """Compare what was tapped and signalled with what the database holds."""
+        return reckon(self._url, self.presenter.done, self.loads)
+
+    async def _tap(self, reader: OutboxReader, pause_s: float) -> None:
+        while True:
+            await self._is_tapping.wait()
+            reader.tap()
+            await asyncio.sleep(pause_s)
+
+    def _waiting(self) -> dict[str, int]:
+        found = {reader.slug: len(reader.outbox) for reader in self.loads}
+        try:
+            found["reader"] = self.probe.outbox()
+        except ReaderGoneError:
+            found["reader"] = -1
+        return {name: number for name, number in found.items() if number}
+
+    def _kill(self, name: str) -> Act:
+        return lambda: self._running[name].kill()
+
+    def _start_bridge(self) -> None:
+        self._running["bridge"] = self._bridges.start(ready=False)
+
+    def _start_site(self) -> None:
+        self._running["site"] = self._site.start()
+
+    def _start_reader(self) -> None:
+        self._running["reader"] = self._counter.start_reader(self.probe.command)

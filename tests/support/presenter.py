@@ -1,0 +1,119 @@
+"""Somebody who holds one card after another to the virtual reader and writes down what it says.
+
+Every presentation has a card of its own, so what the database holds of it can be counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from besnik.sim.control import Control
+from besnik.sim.signals import PATTERNS, Recogniser
+
+READ: Final = "read"
+# A reader that has just been switched on starts first.
+READ_S: Final = 15.0
+# The firmware says `stored` after 1.5 s without an answer.
+OUTCOME_S: Final = 6.0
+_GAP_S: Final = 0.25
+_OUTCOMES: Final = ("accepted", "rejected", "unknown", "stored")
+# A signal is told by its tone as soon as that begins; `stored` has none and is told at its end.
+_TONES: Final = {pattern.tones[0].hz: pattern.names[0] for pattern in PATTERNS if pattern.tones} | {
+    2400: READ
+}
+
+
+@dataclass
+class Presentation:
+    """One card held to the reader once: how often it was read, and what the customer was told.
+
+    ``is_cut``: the reader was switched off meanwhile, so it may or may not have stored the tap.
+    """
+
+    uid: str
+    reads: int = 0
+    outcome: str | None = None
+    is_cut: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the customer knows that the tap counts, or why it does not."""
+        return self.outcome is not None
+
+    @property
+    def fault(self) -> str | None:
+        """What went wrong at the reader, if anything."""
+        if self.is_cut or self.is_answered:
+            return None
+        return "no signal after it was read" if self.reads else "not read"
+
+
+class Presenter:
+    """Holds the cards with the given keys to the reader, in order; ``done`` is what came of it."""
+
+    def __init__(self, control: Control, cards: Iterator[tuple[str, str]]) -> None:
+        self.done: list[Presentation] = []
+        self.is_wanted = True
+        self._control = control
+        self._cards = cards
+        self._signals: asyncio.Queue[str | None] = asyncio.Queue()
+        self._is_on = asyncio.Event()
+        self._now: Presentation | None = None
+
+    def power_goes(self) -> None:
+        """Take note that the reader is about to be killed: its present card is taken away."""
+        self._is_on.clear()
+        if self._now is not None and not self._now.is_answered:
+            self._now.is_cut = True
+            self._signals.put_nowait(None)
+
+    def power_comes(self) -> None:
+        """Take note that the reader runs again: the next card may be held to it."""
+        self._is_on.set()
+
+    async def look(self) -> None:
+        """Read light and buzzer until cancelled."""
+        recogniser = Recogniser()
+        async for event in self._control.watch():
+            if event["ev"] == "tone" and (name := _TONES.get(event["hz"])):
+                self._signals.put_nowait(name)
+            for seen in recogniser.feed(event):
+                if seen.name == "stored":
+                    self._signals.put_nowait(seen.name)
+
+    async def present_all(self) -> None:
+        """Hold one card after another to the reader for as long as it is wanted."""
+        while self.is_wanted:
+            await self.present()
+
+    async def present(self) -> Presentation:
+        """Hold the next card to the reader until the customer knows, and take it away."""
+        key, uid = next(self._cards)
+        await self._is_on.wait()
+        while not self._signals.empty():
+            self._signals.get_nowait()
+        now = self._now = Presentation(uid)
+        self.done.append(now)
+        try:
+            await self._control.present(key)
+            await self._watch(now)
+        except TimeoutError:
+            pass  # its fault says so
+        finally:
+            self._now = None
+            await asyncio.shield(self._control.remove(key))
+        await asyncio.sleep(_GAP_S)
+        return now
+
+    async def _watch(self, now: Presentation) -> None:
+        limit_s = READ_S
+        while not now.is_answered and not now.is_cut:
+            signal = await asyncio.wait_for(self._signals.get(), limit_s)
+            if signal == READ:
+                now.reads += 1
+                limit_s = OUTCOME_S
+            elif signal in _OUTCOMES and now.reads:
+                now.outcome = signal
