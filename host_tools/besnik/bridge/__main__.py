@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -13,8 +14,16 @@ from besnik.config import Config, ConfigError, load
 from besnik.credentials.keyring import Keys
 from besnik.credentials.keys import KeyFileError, load_keys
 
+_log = logging.getLogger("besnik.bridge")
+_PLAIN_MQTT = (
+    "[broker] plain lets readers in without TLS: anyone on their network can read and forge taps; "
+    "give them certificates (besnik fleet ca, besnik fleet cert)"
+)
+
 
 async def _serve(settings: Config, keys: Keys) -> None:
+    if settings.broker.plain:
+        _log.warning(log.pairs("plain_mqtt", so=_PLAIN_MQTT))
     bridge = Bridge(settings, keys)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
