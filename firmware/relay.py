@@ -16,7 +16,8 @@ _ANSWER_MAX = const(400)  # an answer message must stay below 1 KiB
 
 # What the host may send. ISO 7816-4: SELECT, READ BINARY, GET DATA. Wrapped native commands of
 # DESFire and NTAG 424: SelectApplication, GetVersion, AuthenticateEV2First, AuthenticateAES,
-# AdditionalFrame, GetCardUID, GetApplicationIDs. Type 2: GET_VERSION, READ, READ_CNT, READ_SIG.
+# AdditionalFrame, GetCardUID, GetApplicationIDs, Read_Sig. Type 2: GET_VERSION, READ, READ_CNT,
+# READ_SIG.
 _APDUS = (
     b"\x00\xa4",
     b"\x00\xb0",
@@ -28,6 +29,7 @@ _APDUS = (
     b"\x90\xaf",
     b"\x90\x51",
     b"\x90\x6a",
+    b"\x90\x3c",
 )
 _TYPE2 = {0x60: 8, 0x30: 16, 0x39: 3, 0x3C: 32}
 

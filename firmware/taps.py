@@ -107,15 +107,16 @@ class Taps:
             self._live = None
             self._lights.show(signals.STORED if is_stored else signals.REJECTED)
 
-    # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP); a proof needs
-    # no more, and its tap would outgrow what littlefs keeps inline.
+    # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP or Type 2); a
+    # proof needs no more, and its tap would outgrow what littlefs keeps inline.
     def _message(self, tap_id, offer):
-        sak = offer.card.sak if offer.kind == "uid" else 0
+        sak = offer.card.sak
+        is_told = self.relay and offer.kind == "uid" and (not sak or sak & _SAK_ISO_DEP)
         return b'{"v":1,"id":"%s","k":"%s","d":"%s",%s"t":%d,"tq":%d,"q":0}' % (
             tap_id.encode(),
             offer.kind.encode(),
             offer.data.encode(),
-            b'"s":%d,' % sak if self.relay and sak & _SAK_ISO_DEP else b"",
+            b'"s":%d,' % sak if is_told else b"",
             self._clock.unix_s(),
             self._clock.quality,
         )

@@ -30,6 +30,7 @@ VERDICT_EXPIRY_S: Final = 5
 # after a second more.
 APDU_TOTAL_S: Final = 2
 SAK_ISO_DEP: Final = 0x20  # ISO/IEC 14443-3, 6.5.3: the card speaks ISO/IEC 14443-4
+SAK_TYPE2: Final = 0x00  # NXP AN10833: NTAG 21x and Ultralight, which take commands of their own
 
 _M = TypeVar("_M", bound=msgspec.Struct)
 
@@ -88,6 +89,11 @@ class Tap(msgspec.Struct, frozen=True):
     def is_iso_dep(self) -> bool:
         """Whether the reader says that its card takes APDUs."""
         return self.s is not msgspec.UNSET and bool(self.s & SAK_ISO_DEP)
+
+    @property
+    def is_type2(self) -> bool:
+        """Whether the reader says that its card takes the commands of an NTAG 21x."""
+        return self.s is not msgspec.UNSET and self.s == SAK_TYPE2
 
 
 class Verdict(msgspec.Struct, frozen=True):

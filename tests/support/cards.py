@@ -6,6 +6,9 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from ecdsa import SECP128r1, SigningKey
+from ecdsa.curves import NIST224p
+
 from besnik.broker import write_private
 from besnik.credentials.an10922 import card_message, diversify
 from besnik.credentials.keyring import NTAG_AID
@@ -24,6 +27,12 @@ ALL_KEYS: Final = (META, FILE, NTAG_KEY, EV2_KEY, SHARED)
 # As SelectApplication carries it: one application with a key for each card, one that shares it.
 OWN_AID, SHARED_AID = bytes.fromhex("4F5742"), bytes.fromhex("535742")
 ADDRESS: Final = "e={picc}&c={mac}"
+# Who signs the UIDs of these cards: for Type 2, and for those that take APDUs. NXP's private keys
+# are NXP's.
+SIGNERS: Final = {
+    32: SigningKey.from_secret_exponent(0x5EC2E75, SECP128r1),
+    56: SigningKey.from_secret_exponent(0x5EC2E75, NIST224p),
+}
 KEY_FILE: Final = f"""
 [[sun]]
 version = 1
@@ -50,6 +59,19 @@ aid = "{NTAG_AID.hex().upper()}"
 key_number = 3
 key = "{NTAG_KEY}"
 """
+
+
+def signer_table(size: int) -> str:
+    """Return the table of the key file that believes the signer of ``size`` bytes."""
+    point = SIGNERS[size].get_verifying_key().to_string("uncompressed").hex().upper()
+    return f'[[originality]]\nname = "tests, {size} bytes"\npublic_key = "{point}"\n'
+
+
+def signature(uid: str, size: int) -> bytes:
+    """Return a signature of ``size`` bytes over a UID."""
+    # A UID is shorter than any curve's order, so it is signed as it is, unhashed.
+    signed: bytes = SIGNERS[size].sign_digest(bytes.fromhex(uid))
+    return signed
 
 
 def write_keys(state: Path, text: str = KEY_FILE) -> Path:

@@ -14,7 +14,19 @@ from besnik.credentials.keyring import NTAG_AID
 from besnik.run.taps import READ
 from support.bridge import ANA
 from support.broker import RunningBroker
-from support.cards import ADDRESS, ALL_KEYS, EV2_KEY, FILE, META, OWN_AID, own_key, write_keys
+from support.cards import (
+    ADDRESS,
+    ALL_KEYS,
+    EV2_KEY,
+    FILE,
+    KEY_FILE,
+    META,
+    OWN_AID,
+    own_key,
+    signature,
+    signer_table,
+    write_keys,
+)
 from support.counter import Counter
 from support.customer import Customer
 from support.processes import Processes, Running, wait_until
@@ -34,6 +46,18 @@ SUN_CARD = {
     "address": f"https://corner.example/t?{ADDRESS}",
     "keys": ["0" * 32, own_key(FILE, IRIS, NTAG_AID).hex(), META, "0" * 32, "0" * 32],
 }
+# Two of the same kind, one of them a copy: it shows a number that its maker never signed.
+ORIGINAL, COPY = "04B1B2B3B4B5B6", "04C1C2C3C4C5C6"
+SIGNED_CARDS = [
+    {
+        "key": key,
+        "label": key,
+        "type": "ntag213",
+        "uid": uid,
+        "signature": signature(ORIGINAL, 32).hex(),
+    }
+    for key, uid in (("original", ORIGINAL), ("copy", COPY))
+]
 KEY_CARD = {
     "key": "nikos",
     "label": "Nikos",
@@ -49,9 +73,9 @@ def counter(
 ) -> Counter:
     """A virtual counter with cards that prove themselves, and a reader that can ask them."""
     made = Counter(state, processes, broker, root)
-    made.hold([*msgspec.to_builtins(demo.CARDS), SUN_CARD, KEY_CARD])
+    made.hold([*msgspec.to_builtins(demo.CARDS), SUN_CARD, KEY_CARD, *SIGNED_CARDS])
     made.set_up(HEAP, cards={"families": ["sun", "uid"], "relay": True})
-    write_keys(state)
+    write_keys(state, KEY_FILE + signer_table(32))
     give_card(database_url, "ntag", IRIS, "داریوش کریمی")
     give_card(database_url, "ev2", NIKOS, "Ελένη Παππά")
     made.start_counter()
@@ -124,6 +148,16 @@ async def test_a_card_that_is_challenged_through_the_reader_is_accepted_with_tie
 
     proved = [row for row in rows(database_url, TAPS) if row[1] == NIKOS]
     assert proved == [("ev2", NIKOS, "A", "accepted", "ok")] * 2
+
+
+async def test_a_new_card_is_asked_whether_it_is_an_original(
+    ready: Customer, database_url: str
+) -> None:
+    assert await ready.taps("original") == [READ, "unknown"]
+    assert await ready.taps("copy") == [READ, "unknown"]
+
+    found = rows(database_url, "SELECT data, tier, finding FROM store_tap ORDER BY tap_id")
+    assert found[-2:] == [(ORIGINAL, "D", "genuine"), (COPY, "D", "copy")]
 
 
 async def test_keys_and_people_are_in_no_log(ready: Customer, state: Path) -> None:

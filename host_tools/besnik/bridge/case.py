@@ -49,7 +49,9 @@ class Case(msgspec.Struct, frozen=True):
         the last can then be enrolled as what it is. A card known by its UID is not asked.
         """
         tap = self.presented.arrival.tap
-        if self.presented.asked is not None or tap.q or tap.k != "uid" or not tap.is_iso_dep:
+        if self.presented.asked is not None or tap.q or tap.k != "uid":
+            return False
+        if not (tap.is_iso_dep or tap.is_type2):
             return False
         known = any(key in cards for key in self.keys)
         return self.claimed(cards) is not None or not known
@@ -109,6 +111,7 @@ class Case(msgspec.Struct, frozen=True):
             tier=credential.tier,
             outcome=decision.outcome,
             reason=decision.reason,
+            finding=credential.finding,
             read_at=arrival.tap.t,
             clock_quality=arrival.tap.tq,
             queued=bool(arrival.tap.q),

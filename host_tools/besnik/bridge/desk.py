@@ -91,7 +91,7 @@ class Desk:
         asked: dict[int, Settled] = {}
         for index, case in cases.items():
             if case.is_worth_asking(cards):
-                exchange = self._assessor.challenge(case.shown.ref.data)
+                exchange = self._question(case, cards)
                 if exchange is not None:
                     asked[index] = Challenge(exchange)
                 elif case.claimed(cards):
@@ -100,6 +100,14 @@ class Desk:
         keys = {index: _tap_key(cases[index]) for index in asked}
         earlier = await self._crm.recorded(list(keys.values()))
         return {index: earlier.get(keys[index], challenge) for index, challenge in asked.items()}
+
+    def _question(
+        self, case: Case, cards: Mapping[CardKey, KnownCard]
+    ) -> Exchange[Credential] | None:
+        uid, is_type2 = case.shown.ref.data, case.presented.arrival.tap.is_type2
+        if case.claimed(cards):
+            return self._assessor.challenge(uid)
+        return self._assessor.examine(uid, is_type2=is_type2)
 
     def _look_at(self, case: Case, card: KnownCard | None, done: Recorded) -> None:
         if done.repeat:

@@ -8,18 +8,30 @@ from typing import Final, Literal
 
 import msgspec
 
-from besnik.credentials import ev2, sun
-from besnik.credentials.exchange import Exchange, Steps
+from besnik.credentials import ev2, originality, sun
+from besnik.credentials.exchange import Exchange, ExchangeError, ExchangeReason, Steps
 from besnik.credentials.keyring import NTAG_AID, Keys
 
 Tier = Literal["A", "B", "C", "D", "X"]
 Failure = sun.SunReason
+# What a tap's card was found to be beside its tier; for people, not for the verdict.
+Finding = Failure | originality.Originality
 
 _UID: Final = re.compile(r"(?:[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")
 # ISO/IEC 14443-3 6.5.4: a single-size UID whose uid0 is 08 is a random number, made anew
 # at each activation.
 _RANDOM_UID: Final = re.compile(r"08[0-9A-F]{6}\Z")
 _CARD_KINDS: Final = ("uid", "ntag", "ev2")
+# credentials.md, section 0: what anyone can copy earns, and what proves nothing not even that.
+_REDEEMING: Final[tuple[Tier, ...]] = ("A", "B", "C")
+# How a card of another system answers a challenge: it is none of ours, and no forgery either.
+_FOREIGN: Final[tuple[ExchangeReason, ...]] = (
+    "unsupported",
+    "no_application",
+    "no_key",
+    "not_authentic",
+    "refused",
+)
 
 
 class CredentialError(ValueError):
@@ -46,7 +58,8 @@ class Credential(msgspec.Struct, frozen=True):
     failed; it names nobody and must never be looked up or enrolled.
     ``counter`` is set for an address (SUN): it is proven only if it is above the highest that
     this card has ever shown, compared and stored in one transaction.
-    ``reason`` says why evidence failed; ``key_version`` which key proved the card.
+    ``reason`` says why evidence failed; ``key_version`` which key proved the card;
+    ``originality`` whether NXP signed the UID, which raises no tier.
     """
 
     ref: CardRef
@@ -54,6 +67,12 @@ class Credential(msgspec.Struct, frozen=True):
     counter: int | None = None
     reason: Failure | None = None
     key_version: int | None = None
+    originality: originality.Originality = ""
+
+    @property
+    def finding(self) -> Finding:
+        """What there is to say about the card or its evidence; "" if nothing."""
+        return self.reason or self.originality
 
 
 class Assessor:
@@ -61,6 +80,7 @@ class Assessor:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._signers = originality.Signers(keys.originality)
 
     def assess(self, kind: str, data: str) -> Credential:
         """Return the credential for evidence ``data`` of ``kind``.
@@ -84,6 +104,28 @@ class Assessor:
             return None
         return Exchange(self._challenge(claimed))
 
+    def examine(self, uid: str, *, is_type2: bool) -> Exchange[Credential] | None:
+        """Begin to ask a card that nobody knows what it is; None if it can say nothing.
+
+        As ``challenge``, if a key is for it; a card that then proves nothing comes back as tier D
+        with its originality. ``is_type2``: it takes no APDUs. CredentialError if ``uid`` is none.
+        """
+        shown = assess("uid", uid)
+        if shown.tier == "X":
+            return None if is_type2 else self.challenge(uid)
+        return Exchange(self._examine(shown, is_type2))
+
+    def _examine(self, shown: Credential, is_type2: bool) -> Steps[Credential]:
+        uid = bytes.fromhex(shown.ref.data)
+        if not is_type2 and ev2.usable(self._keys.ev2, uid):
+            try:
+                return (yield from self._challenge(uid))
+            except ExchangeError as error:
+                if error.reason not in _FOREIGN:
+                    raise
+        found = yield from originality.examine(self._signers, uid, is_type2=is_type2)
+        return msgspec.structs.replace(shown, originality=found)
+
     def _challenge(self, uid: bytes) -> Steps[Credential]:
         proof = yield from ev2.prove(self._keys.ev2, uid)
         kind = "ntag" if proof.application == NTAG_AID else "ev2"
@@ -99,6 +141,11 @@ class Assessor:
             return Credential(CardRef("sun", digest), "X", reason=error.reason)
         ref = CardRef("ntag", proof.uid.hex().upper())
         return Credential(ref, "A", counter=proof.counter, key_version=proof.key_version)
+
+
+def may_redeem(tier: Tier) -> bool:
+    """Whether a card of this tier may pay with what it has earned; otherwise it only earns."""
+    return tier in _REDEEMING
 
 
 def assess(kind: str, data: str) -> Credential:

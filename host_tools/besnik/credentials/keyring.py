@@ -15,6 +15,8 @@ Version = Annotated[int, msgspec.Meta(ge=0, le=255)]
 # Key 0 can change the others (DESFire, NTAG 424): it has no place on a host that faces readers.
 KeyNumber = Annotated[int, msgspec.Meta(ge=1, le=13)]
 Aid = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{6}|([0-9A-F]{2}){5,16})\Z")]
+SignerName = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,40}\Z")]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^04([0-9A-F]{64}|[0-9A-F]{96}|[0-9A-F]{112})\Z")]
 System = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,12}\Z")]
 
 
@@ -79,8 +81,16 @@ class Ev2Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return bytes.fromhex(self.aid)
 
 
+class OriginalityKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who else than NXP signs UIDs: a name, and the public key as an uncompressed point in hex."""
+
+    name: SignerName
+    public_key: PublicKey
+
+
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All keys of an installation; none by default."""
+    """All keys of an installation; none by default. ``originality`` comes beside NXP's own."""
 
     sun: Annotated[tuple[SunKey, ...], msgspec.Meta(max_length=KEYS_MAX)] = ()
     ev2: Annotated[tuple[Ev2Key, ...], msgspec.Meta(max_length=KEYS_MAX)] = ()
+    originality: Annotated[tuple[OriginalityKey, ...], msgspec.Meta(max_length=KEYS_MAX)] = ()

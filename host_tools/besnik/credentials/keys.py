@@ -16,6 +16,10 @@
     key = "…"
     diversified = true
 
+    [[originality]]                    # who signs UIDs besides NXP, whose keys are built in
+    name = "Our card maker"
+    public_key = "04…"                 # an uncompressed point, upper-case hex; no secret
+
 The version says which key proved a card; while keys change, the old and the new one stand side
 by side. No error made here holds a key: it names the place.
 """
@@ -34,6 +38,7 @@ import msgspec
 
 from besnik.credentials.an10922 import MESSAGE_MAX
 from besnik.credentials.keyring import KEYS_MAX, Keys, Secret
+from besnik.credentials.originality import Signers
 from besnik.credentials.sun_template import SunTemplate
 
 FILE_VARIABLE: Final = "BESNIK_KEYS"
@@ -51,6 +56,9 @@ _WANTED: Final = {
     "key_number": "1 to 13: key 0 can change the card and has no place here",
     "sun": f"at most {KEYS_MAX} tables [[sun]]",
     "ev2": f"at most {KEYS_MAX} tables [[ev2]]",
+    "originality": f"at most {KEYS_MAX} tables [[originality]]",
+    "name": "1 to 40 characters of ASCII",
+    "public_key": "04 and two coordinates of 16, 24 or 28 bytes, as upper-case hex",
 }
 
 
@@ -182,6 +190,15 @@ def _problems(keys: Keys) -> Iterator[str]:
     for number, ev2 in enumerate(keys.ev2):
         if _UID_BYTES + len(ev2.application) + len(ev2.system) > MESSAGE_MAX:
             yield f"ev2[{number}].system: is too long beside this aid"
+    yield from _signer_problems(keys)
+
+
+def _signer_problems(keys: Keys) -> Iterator[str]:
+    for number, signer in enumerate(keys.originality):
+        try:
+            Signers([signer])
+        except ValueError as error:
+            yield f"originality[{number}].public_key: {error}"
 
 
 def _secrets(keys: Keys) -> Iterator[tuple[str, str, Secret]]:

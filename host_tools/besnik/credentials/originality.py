@@ -4,20 +4,30 @@ The public keys are those that proxmark3 has collected (``originality.c``).
 
 That a chip shows a signature says that NXP made a chip with this UID, not that this is the
 chip: copies carry copied signatures. So it serves to turn cheap copies away, and never raises
-a card above tier D. Signatures and keys are public, so nothing here has to be secret.
+a card above tier D. Signatures and keys are public, so nothing here has to be secret; whoever
+may write the key file can name a signer of their own beside NXP.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import msgspec
 from ecdsa import BadSignatureError, VerifyingKey
 from ecdsa.curves import NIST192p, NIST224p, SECP128r1
+from ecdsa.errors import MalformedPointError
 
-from besnik.credentials.exchange import ExchangeError, Steps
+from besnik.credentials.exchange import Steps
+from besnik.credentials.keyring import OriginalityKey
 
-READ_SIG: Final = bytes.fromhex("3C00")  # NTAG 21x, Ultralight EV1 and AES (NTAG213, 10.8)
+# ``genuine``: signed; ``copy``: it showed a signature that nobody made; "": nobody could tell.
+Originality = Literal["", "genuine", "copy"]
+
+READ_SIG: Final = bytes.fromhex("3C00")  # NTAG 21x and Ultralight EV1 (NTAG213, 10.8)
+# NTAG 424 and DESFire, with a status of its own (AN12343, table 44).
+READ_SIG_APDU: Final = bytes.fromhex("903C0000010000")
+_SIGNED: Final = bytes.fromhex("9190")
 _UID_LENGTHS: Final = (4, 7, 10)
 # r and s; the length of a signature tells its curve.
 _CURVES: Final = {32: SECP128r1, 48: NIST192p, 56: NIST224p}
@@ -69,35 +79,54 @@ FAMILIES: Final = (
         56,
     ),
 )
-_KEYS: Final = tuple(
-    (family, VerifyingKey.from_string(bytes.fromhex(family.public_key), _CURVES[size]))
-    for family in FAMILIES
-    for size in (family.signature_bytes,)
-)
 
 
-def family_of(uid: bytes, signature: bytes) -> str | None:
-    """Return the family whose key signed ``uid``, None if none did.
+class Signers:
+    """Whose signature makes a card genuine: NXP, and whom the installation names beside."""
 
-    ``signature`` is r and s, 32, 48 or 56 bytes in all; the message is the UID itself.
-    """
-    if len(uid) not in _UID_LENGTHS:
+    def __init__(self, own: Sequence[OriginalityKey] = ()) -> None:
+        """Take further keys; ValueError if one is no point of its curve."""
+        families = [*FAMILIES, *(_family(key) for key in own)]
+        self._keys = [(family, _verifying(family)) for family in families]
+
+    def family_of(self, uid: bytes, signature: bytes) -> str | None:
+        """Return the family whose key signed ``uid``, None if none did.
+
+        ``signature`` is r and s, 32, 48 or 56 bytes in all; the message is the UID itself.
+        """
+        if len(uid) not in _UID_LENGTHS:
+            return None
+        for family, key in self._keys:
+            if family.signature_bytes == len(signature) and _verifies(key, uid, signature):
+                return family.name
         return None
-    for family, key in _KEYS:
-        if family.signature_bytes == len(signature) and _verifies(key, uid, signature):
-            return family.name
-    return None
 
 
-def read_signature(uid: bytes) -> Steps[str]:
-    """Ask a Type 2 card for its signature and return its family; ExchangeError if it has none."""
-    signature = yield READ_SIG
-    if len(signature) not in _CURVES:
-        raise ExchangeError("malformed", f"{len(signature)} bytes are no originality signature")
-    family = family_of(uid, signature)
-    if family is None:
-        raise ExchangeError("not_authentic", "the signature is not NXP's for this UID")
-    return family
+def examine(signers: Signers, uid: bytes, *, is_type2: bool) -> Steps[Originality]:
+    """Ask the card that showed ``uid`` for its signature and return what that is worth.
+
+    A card that answers an APDU with an error is none of NXP's, or an old one: "".
+    """
+    signature = yield READ_SIG if is_type2 else READ_SIG_APDU
+    if not is_type2:
+        signature, status = signature[:-2], signature[-2:]
+        if status != _SIGNED:
+            return ""
+    return "copy" if signers.family_of(uid, signature) is None else "genuine"
+
+
+def _family(key: OriginalityKey) -> Family:
+    return Family(key.name, key.public_key, len(key.public_key) // 2 - 1)
+
+
+def _verifying(family: Family) -> VerifyingKey:
+    curve = _CURVES.get(family.signature_bytes)
+    if curve is None:
+        raise ValueError("a public key is 04 and two coordinates of 16, 24 or 28 bytes")
+    try:
+        return VerifyingKey.from_string(bytes.fromhex(family.public_key), curve)
+    except MalformedPointError:
+        raise ValueError("this point is not on its curve") from None
 
 
 def _verifies(key: VerifyingKey, uid: bytes, signature: bytes) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from besnik.config import Config
 from besnik.contract import Outcome, Reason
-from besnik.credentials.assess import CardRef, Tier
+from besnik.credentials.assess import CardRef, Finding, Tier
 from besnik.loyalty.ledger import Entry, balanced
 from besnik.loyalty.program import Rules
 from besnik.store.database import connect_postgres, connect_sqlite, is_sqlite
@@ -31,6 +31,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "tier",
         "outcome",
         "reason",
+        "finding",
         "read_at",
         "clock_quality",
         "queued",
@@ -76,6 +77,7 @@ class KnownCard(msgspec.Struct, frozen=True):
 class DecidedTap(msgspec.Struct, frozen=True):
     """A tap with its verdict, ready to be written; ``entry`` is what it moves, if anything.
 
+    ``finding`` is for the cashier, who is told more than the reader.
     ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
     ``counter`` is the SUN counter, None for other evidence. Accepted by everything else, the tap
     can still be refused for its counter when it is written; ``counter_gap`` is then set: how far
@@ -96,6 +98,7 @@ class DecidedTap(msgspec.Struct, frozen=True):
     entry: Entry | None
     counter: int | None = None
     counter_gap: int = 0
+    finding: Finding = ""
 
     @property
     def key(self) -> TapKey:

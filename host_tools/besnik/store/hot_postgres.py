@@ -62,8 +62,9 @@ _RECORD: Final = f"""
         SELECT * FROM unnest(
             %(reader_id)s::bigint[], %(tap_id)s::text[], %(kind)s::text[], %(data)s::text[],
             %(card_id)s::bigint[], %(member_id)s::bigint[], %(counter)s::integer[],
-            %(tier)s::text[], %(outcome)s::text[], %(reason)s::text[], %(read_at)s::bigint[],
-            %(clock_quality)s::smallint[], %(queued)s::boolean[], %(received_at)s::timestamptz[]
+            %(tier)s::text[], %(outcome)s::text[], %(reason)s::text[], %(finding)s::text[],
+            %(read_at)s::bigint[], %(clock_quality)s::smallint[], %(queued)s::boolean[],
+            %(received_at)s::timestamptz[]
         ) AS tap ({_columns("store_tap")})
     ), tap_new AS (
         INSERT INTO store_tap ({_columns("store_tap")})
@@ -195,6 +196,7 @@ def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
         "tier": [tap.tier for tap in taps],
         "outcome": [tap.outcome for tap in taps],
         "reason": [tap.reason for tap in taps],
+        "finding": [tap.finding for tap in taps],
         "read_at": [tap.read_at for tap in taps],
         "clock_quality": [tap.clock_quality for tap in taps],
         "queued": [tap.queued for tap in taps],

@@ -195,6 +195,7 @@ def _tap_values(tap: DecidedTap) -> tuple[object, ...]:
         tap.tier,
         tap.outcome,
         tap.reason,
+        tap.finding,
         tap.read_at,
         tap.clock_quality,
         tap.queued,

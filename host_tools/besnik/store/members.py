@@ -13,8 +13,8 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from besnik.contract import Outcome, Reason
-from besnik.credentials.assess import Tier, assess, card_ref
-from besnik.store.models import Account, Card, Member, Posting, Program, Tap, Unit
+from besnik.credentials.assess import Finding, Tier, assess, card_ref, may_redeem
+from besnik.store.models import Account, Card, Member, Originality, Posting, Program, Tap, Unit
 
 LANGUAGES: Final = ("en", "sq", "ru", "el", "fa")
 NAME_MAX: Final = 120
@@ -42,11 +42,15 @@ class VisitLine(msgspec.Struct, frozen=True):
 
 
 class CardLine(msgspec.Struct, frozen=True):
-    """One card of a member; ``tail`` is the end of its data, enough to tell two apart."""
+    """One card of a member; ``tail`` is the end of its data, enough to tell two apart.
+
+    ``originality``: ``genuine``, ``copy``, or "" where nobody could tell.
+    """
 
     kind: str
     tail: str
     state: str
+    originality: str
 
 
 class MemberFile(msgspec.Struct, frozen=True):
@@ -65,19 +69,25 @@ class TapFile(msgspec.Struct, frozen=True):
     """What the cashier sees of one tap; ``card`` and ``member`` are None for an unknown card.
 
     ``tier`` says how far the card can be trusted: from D, a copy would do, nothing is redeemed;
-    X proved nothing and cannot be enrolled.
+    X proved nothing and cannot be enrolled. ``finding`` is what else was found out.
     """
 
     id: int
     tap: str
     reader: str
     tier: Tier
+    finding: Finding
     outcome: Outcome
     reason: Reason
     at: dt.datetime
     queued: bool
     card: CardLine | None
     member: MemberFile | None
+
+    @property
+    def may_redeem(self) -> bool:
+        """Whether this tap may pay with what the member has earned."""
+        return may_redeem(self.tier)
 
 
 def enrol_tap(tap: Tap, *, name: str, language: str) -> Member:
@@ -88,11 +98,26 @@ def enrol_tap(tap: Tap, *, name: str, language: str) -> Member:
     if tap.tier == "X":
         raise _proved_nothing()
     program = Program.objects.get(shops__readers=tap.reader_id)
-    return enrol(program, tap.kind, tap.data, name=name, language=language, counter=tap.counter)
+    return enrol(
+        program,
+        tap.kind,
+        tap.data,
+        name=name,
+        language=language,
+        counter=tap.counter,
+        originality=tap.finding if tap.finding in Originality.values else Originality.UNCHECKED,
+    )
 
 
 def enrol(
-    program: Program, kind: str, data: str, *, name: str, language: str, counter: int | None = None
+    program: Program,
+    kind: str,
+    data: str,
+    *,
+    name: str,
+    language: str,
+    counter: int | None = None,
+    originality: str = Originality.UNCHECKED,
 ) -> Member:
     """Make a member with one active card, or neither.
 
@@ -111,7 +136,12 @@ def enrol(
         with transaction.atomic():
             member = Member.objects.create(program=program, name=name, language=language)
             Card.objects.create(
-                program=program, member=member, kind=ref.kind, data=ref.data, counter=counter
+                program=program,
+                member=member,
+                kind=ref.kind,
+                data=ref.data,
+                counter=counter,
+                originality=originality,
             )
     except IntegrityError as error:
         if Card.objects.filter(program=program, kind=kind, data=data).exists():
@@ -158,6 +188,7 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
         tap=tap.tap_id,
         reader=tap.reader.slug,
         tier=cast(Tier, tap.tier),
+        finding=cast(Finding, tap.finding),
         outcome=cast(Outcome, tap.outcome),
         reason=cast(Reason, tap.reason),
         at=_moment(tap),
@@ -194,7 +225,7 @@ def _file(member: Member, visits: int) -> MemberFile:
 
 
 def _card_line(card: Card) -> CardLine:
-    return CardLine(card.kind, card.data[-4:], card.state)
+    return CardLine(card.kind, card.data[-4:], card.state, card.originality)
 
 
 def _moment(tap: Tap) -> dt.datetime:

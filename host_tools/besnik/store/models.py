@@ -111,6 +111,14 @@ class CardKind(models.TextChoices):
     EV2 = "ev2", "NTAG 424 DNA or DESFire, by challenge"
 
 
+class Originality(models.TextChoices):
+    """Whether NXP signed the card's UID, as far as anybody asked; a copy can carry a signature."""
+
+    UNCHECKED = "", "not checked"
+    GENUINE = "genuine", "genuine"
+    COPY = "copy", "copy"
+
+
 class Card(models.Model):
     """A credential of a member: kind and canonical data.
 
@@ -123,6 +131,9 @@ class Card(models.Model):
     kind = models.CharField(max_length=8, choices=CardKind.choices, default=CardKind.UID)
     data = models.CharField(max_length=64)
     counter = models.PositiveIntegerField(null=True, default=None)
+    originality = models.CharField(
+        max_length=8, choices=Originality.choices, default="", db_default="", blank=True
+    )
     state = models.CharField(max_length=8, choices=CardState.choices, default=CardState.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -153,6 +164,7 @@ class Tap(models.Model):
     ``tap_id`` is the reader's own id; with ``reader`` it makes a repeated message harmless.
     ``kind`` and ``data`` name the card that was proved or claimed; an address that proved none
     is kind ``sun`` with a digest. ``counter`` is the card's SUN counter, null for other kinds.
+    ``finding`` is what else was found: why an address proved nothing, or the card's originality.
     ``read_at`` is the reader's clock (Unix seconds) and ``clock_quality`` says how far to
     trust it; ``received_at`` is the host's.
     """
@@ -167,6 +179,7 @@ class Tap(models.Model):
     tier = models.CharField(max_length=1)
     outcome = models.CharField(max_length=8)
     reason = models.CharField(max_length=10)
+    finding = models.CharField(max_length=12, default="", db_default="", blank=True)
     read_at = models.BigIntegerField()
     clock_quality = models.PositiveSmallIntegerField()
     queued = models.BooleanField()

@@ -146,6 +146,14 @@ def test_version_in_three_parts():
     assert say(app, "90AF000000") == "91CA"
 
 
+def test_signature_of_the_maker():
+    app = app_of(ntag424(UID, ADDRESS))
+    app.signature = bytes(range(56))
+    assert say(app, "903C0000010000") == hexed(app.signature) + "9190"
+    assert say(app, "903C000000") == "917E"
+    assert say(app, "903C0000010100") == "919D"
+
+
 def test_after_authentication_commands_carry_their_mac():
     app = app_of(ntag424(UID, ADDRESS))
     select_ndef(app)

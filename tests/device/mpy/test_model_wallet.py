@@ -87,6 +87,15 @@ def test_desfire_has_its_applications_and_may_hide_its_uid():
     assert card.app.apps == {b"\x01\x50\x42": [b"\x11" * 16, b"\x22" * 16]}
 
 
+def test_card_that_takes_apdus_has_its_signature():
+    address = "https://besnik.example/t?p={picc}&c={mac}"
+    for kind in ("ntag424", "desfire-ev2", "desfire-ev3"):
+        description = {"type": kind, "uid": SEVEN, "address": address}
+        assert card_of(description).app.signature == bytes(56)
+        assert card_of(dict(description, signature="11" * 56)).app.signature == b"\x11" * 56
+        refused(dict(description, signature="11" * 32), "must be 56 bytes")
+
+
 def test_classic_has_its_keys_and_blocks():
     card = card_of(
         {

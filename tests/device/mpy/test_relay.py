@@ -102,6 +102,14 @@ async def test_a_type_2_card_takes_its_own_commands():
     )
 
 
+async def test_an_ntag_424_is_asked_for_its_signature():
+    card = _sun_card()
+    card.app.signature = bytes(range(56))
+    counter = Counter(card)
+    await counter.talk((1, "903C0000010000"), (2, None))
+    assert counter.answers[0]["r"] == "".join("%02X" % i for i in range(56)) + "9190"
+
+
 async def test_nothing_that_writes_reaches_a_card():
     for command in (
         "00D6000001FF",  # UPDATE BINARY

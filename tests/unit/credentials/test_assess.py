@@ -10,12 +10,16 @@ from besnik.credentials.assess import (
     CardRef,
     Credential,
     CredentialError,
+    Tier,
     assess,
     card_ref,
+    may_redeem,
 )
 from besnik.credentials.exchange import ExchangeError
-from besnik.credentials.keyring import Ev2Key, Keys, Secret, SunKey
+from besnik.credentials.keyring import Ev2Key, Keys, OriginalityKey, Secret, SunKey
 from besnik.credentials.sun_template import SunTemplate
+from besnik.sim.model.desfire_picc import Desfire
+from support.cards import SIGNERS, signature
 from support.secure_cards import Ev2Card, sun_address, talk
 
 
@@ -163,6 +167,83 @@ def test_without_a_key_for_it_a_card_is_not_challenged() -> None:
     assert Assessor(Keys(ev2=KEYS.ev2[:1])).challenge("08A1B2C3") is None
     with pytest.raises(CredentialError):
         Assessor(KEYS).challenge("not hex")
+
+
+SIGNED = Keys(
+    ev2=KEYS.ev2,
+    originality=tuple(
+        OriginalityKey("tests", key.get_verifying_key().to_string("uncompressed").hex().upper())
+        for key in SIGNERS.values()
+    ),
+)
+STRANGER = "04A1B2C3D4E580"
+
+
+@pytest.mark.parametrize(
+    ("answer", "finding"), [(signature(STRANGER, 32), "genuine"), (bytes(32), "copy")]
+)
+def test_a_type_2_card_stays_tier_d_whatever_it_shows(answer: bytes, finding: str) -> None:
+    exchange = Assessor(SIGNED).examine(STRANGER, is_type2=True)
+    assert exchange is not None
+    found = talk(exchange, lambda _command: answer)
+    assert (found.ref, found.tier, found.finding) == (CardRef("uid", STRANGER), "D", finding)
+
+
+@pytest.mark.parametrize(("size", "finding"), [(56, "genuine"), (0, "copy")])
+def test_a_desfire_of_somebody_else_is_tier_d_with_its_originality(size: int, finding: str) -> None:
+    card = Desfire(bytes.fromhex(STRANGER), {})
+    card.signature = signature(STRANGER, 56) if size else bytes(56)
+    exchange = Assessor(SIGNED).examine(STRANGER, is_type2=False)
+    assert exchange is not None
+    found = talk(exchange, lambda command: card.apdu(command) or b"")
+    assert (found.ref, found.tier, found.finding) == (CardRef("uid", STRANGER), "D", finding)
+
+
+def test_a_card_of_ours_is_proved_and_not_asked_for_a_signature() -> None:
+    card = Ev2Card(UID, {(DESFIRE, 1): EV2_MASTER})
+    exchange = Assessor(KEYS).examine(UID.hex().upper(), is_type2=False)
+    assert exchange is not None
+    found = talk(exchange, card.reply)
+    assert (found.tier, found.finding) == ("A", "")
+    assert b"\x90\x3c" not in {command[:2] for command in card.commands}
+
+
+def test_a_card_without_a_key_for_it_is_asked_for_its_signature_only() -> None:
+    exchange = Assessor(Keys()).examine(STRANGER, is_type2=False)
+    assert exchange is not None
+    assert exchange.command == bytes.fromhex("903C0000010000")
+    found = talk(exchange, lambda _command: b"\x6d\x00")
+    assert (found.tier, found.finding) == ("D", "")
+
+
+def test_a_random_uid_is_asked_for_no_signature() -> None:
+    assert Assessor(Keys()).examine("08A1B2C3", is_type2=False) is None
+    assert Assessor(KEYS).examine("08A1B2C3", is_type2=True) is None
+    exchange = Assessor(KEYS).examine("08A1B2C3", is_type2=False)
+    assert exchange is not None
+    with pytest.raises(ExchangeError):
+        talk(exchange, lambda _command: b"\x6a\x82")
+
+
+def test_a_card_that_is_another_than_it_said_is_no_card() -> None:
+    card = Ev2Card(bytes.fromhex("04A9A8A7A6A5A4"), {(DESFIRE, 1): EV2_MASTER})
+    exchange = Assessor(KEYS).examine(UID.hex().upper(), is_type2=False)
+    assert exchange is not None
+    with pytest.raises(ExchangeError) as caught:
+        talk(exchange, card.reply)
+    assert caught.value.reason == "wrong_uid"
+
+
+def test_what_failed_is_a_finding() -> None:
+    assert Assessor(KEYS).assess("sun", f"e={'0' * 48}&m={'0' * 16}").finding == "unsupported"
+    assert Assessor(KEYS).assess("sun", address(1)).finding == ""
+
+
+@pytest.mark.parametrize(
+    ("tier", "allowed"), [("A", True), ("B", True), ("C", True), ("D", False), ("X", False)]
+)
+def test_what_anyone_can_copy_never_redeems(tier: Tier, allowed: bool) -> None:
+    assert may_redeem(tier) is allowed
 
 
 @pytest.mark.parametrize("kind", ["uid", "ntag", "ev2"])

@@ -19,6 +19,10 @@ from besnik.credentials.keys import FILE_MAX_BYTES, KeyFileError, load_keys
 META = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 FILE = "00112233445566778899AABBCCDDEEFF"
 EV2 = "a0d2c82b592e04ec8a4189bbc4204318"
+POINT = (
+    "040E98E117AAA36457F43173DC920A8757267F44CE4EC5ADD3C54075571AEBBF7B942A9774A1D94A"
+    "D02572427E5AE0A2DD36591B1FB34FCF3D"
+)
 NOWHERE = Path("/nowhere/keys.toml")
 
 GOOD = f"""
@@ -40,6 +44,10 @@ aid = "F54230"
 key_number = 1
 key = "{EV2}"
 system = "corner"
+
+[[originality]]
+name = "DESFire Light"
+public_key = "{POINT}"
 """
 
 
@@ -72,6 +80,8 @@ def test_a_file_gives_its_keys(tmp_path: Path) -> None:
     (ev2,) = keys.ev2
     assert (ev2.application, ev2.key_number, ev2.system) == (b"\xf5\x42\x30", 1, "corner")
     assert ev2.key.reveal() == bytes.fromhex(EV2)
+    (signer,) = keys.originality
+    assert (signer.name, signer.public_key) == ("DESFire Light", POINT)
 
 
 def test_without_a_file_there_are_no_keys() -> None:
@@ -170,6 +180,10 @@ def test_a_file_without_end_or_letters_is_refused(tmp_path: Path) -> None:
         (META, "0" * 32, "sun[0].meta_key: is the key that cards leave the factory with"),
         (META, FILE, "sun[0].meta_key: is the same as sun[0].file_key"),
         (EV2, FILE, "ev2[0].key: is the same as sun[0].file_key"),
+        (POINT, POINT[:-2], "originality[0].public_key: must be 04 and two coordinates"),
+        (POINT, POINT.lower(), "originality[0].public_key: must be 04 and two coordinates"),
+        (POINT, POINT[:-1] + "E", "originality[0].public_key: this point is not on its curve"),
+        ("DESFire Light", "", "originality[0].name: must be 1 to 40 characters of ASCII"),
     ],
 )
 def test_a_mistake_is_named_by_its_place(old: str, new: str, message: str) -> None:

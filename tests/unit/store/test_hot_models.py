@@ -52,6 +52,7 @@ def test_what_the_bridge_wrote_is_what_django_reads(orm: str) -> None:
                 tier="D",
                 outcome="accepted",
                 reason="ok",
+                finding="genuine",
                 read_at=1_795_300_000,
                 clock_quality=1,
                 queued=True,
@@ -65,6 +66,7 @@ def test_what_the_bridge_wrote_is_what_django_reads(orm: str) -> None:
     tap = Tap.objects.get()
     assert (tap.reader.slug, tap.tap_id, tap.kind) == ("counter-1", "00042-001337", "uid")
     assert (tap.data, tap.tier, tap.outcome, tap.reason) == (key.ref.data, "D", "accepted", "ok")
+    assert tap.finding == "genuine"
     assert (tap.read_at, tap.clock_quality, tap.queued) == (1_795_300_000, 1, True)
     assert tap.received_at == at
     assert tap.member is not None

@@ -71,6 +71,28 @@ def test_enrolling_makes_a_member_with_an_active_card(program: Program) -> None:
     assert len(member.ref) == 12
 
 
+@pytest.mark.parametrize(
+    ("finding", "originality"), [("genuine", "genuine"), ("copy", "copy"), ("", "")]
+)
+def test_what_was_found_about_a_card_is_kept_with_it(
+    orm: str, finding: str, originality: str
+) -> None:
+    tapped(orm, BLANK, finding=finding)
+    enrol_tap(Tap.objects.get(), name="Μαρία", language="el")
+    assert Card.objects.get(data=BLANK).originality == originality
+    tapped(orm, BLANK, times=2)
+    shown = tap_file("counter-1", "00001-000001")
+    assert shown is not None
+    assert shown.card is not None
+    assert (shown.card.originality, shown.may_redeem) == (originality, False)
+
+
+def test_why_an_address_failed_is_no_originality(orm: str) -> None:
+    tapped(orm, BLANK, finding="unsupported")
+    enrol_tap(Tap.objects.get(), name="Μαρία", language="el")
+    assert Card.objects.get(data=BLANK).originality == ""
+
+
 def test_the_card_of_an_unknown_tap_can_be_enrolled(orm: str) -> None:
     tapped(orm, BLANK)
     member = enrol_tap(Tap.objects.get(), name="Mira", language="sq")

@@ -19,6 +19,7 @@ LENGTH_ERROR = b"\x91\x7e"
 PERMISSION_DENIED = b"\x91\x9d"
 AUTHENTICATION_ERROR = b"\x91\xae"
 ADDITIONAL_FRAME = b"\x91\xaf"
+SIGNED = b"\x91\x90"
 COMMAND_ABORTED = b"\x91\xca"
 ISO_OK = b"\x90\x00"
 ISO_LENGTH = b"\x67\x00"
@@ -31,6 +32,7 @@ ISO_CLASS = b"\x6e\x00"
 
 GET_CARD_UID = 0x51
 GET_VERSION = 0x60
+READ_SIG = 0x3C
 AUTHENTICATE_EV2_FIRST = 0x71
 MORE = 0xAF
 SELECT_FILE = 0xA4
@@ -45,11 +47,13 @@ MADE = bytes.fromhex("00000000000125")
 
 
 # `uid` is the real one, whatever the card says when it is selected; `version` the two parts of
-# GetVersion before it. `draw` gives random bytes and may be replaced.
+# GetVersion before it. `signature` is NXP's over the UID; `draw` gives random bytes. Both may be
+# replaced.
 class NxpApplication(Application):
     def __init__(self, uid: bytes, version: "tuple[bytes, bytes]", seed: int = 1):
         self.uid = uid
         self.hides_uid = False
+        self.signature = bytes(56)
         self.draw = Rng(seed).octets
         self.session: "Ev2Session | None" = None
         self._version = version
@@ -110,6 +114,8 @@ class NxpApplication(Application):
             return self._get_version(data)
         if ins == GET_CARD_UID:
             return self._get_card_uid(data)
+        if ins == READ_SIG:
+            return self._read_signature(data)
         return self.native(ins, data)
 
     def _more(self, data: bytes) -> bytes:
@@ -175,6 +181,14 @@ class NxpApplication(Application):
             return AUTHENTICATION_ERROR
         refusal = self._unless_admitted(GET_CARD_UID, data)
         return refusal or self.session.sealed(self.uid) + OK
+
+    # AN12343, table 44. In a session it would be sealed, which is not modelled.
+    def _read_signature(self, data: bytes) -> bytes:
+        if len(data) != 1:
+            return LENGTH_ERROR
+        if data[0] or self.session is not None:
+            return PERMISSION_DENIED
+        return self.signature + SIGNED
 
 
 # Data and Le of a short command: Le is 0 for "all" and -1 when there is none. None: the lengths

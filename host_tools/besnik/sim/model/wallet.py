@@ -10,15 +10,17 @@
 #                       uid, signature, address (of its NDEF message), password, pack, auth0,
 #                       read_protected
 #   "ntag424"           uid, address (what it mirrors: sun.py), mac_from, keys (5), meta_key and
-#                       file_key (their numbers: 2 and 1), count (of the last read session)
+#                       file_key (their numbers: 2 and 1), count (of the last read session),
+#                       signature
 #   "desfire-ev2" "desfire-ev3"
-#                       uid, apps ({"AID as it is sent": [keys]}), random_id
+#                       uid, apps ({"AID as it is sent": [keys]}), random_id, signature
 #   "classic1k"         uid, keys ({"sector": [A, B]}), blocks ({"number": data})
 #   "payment"           uid
 #   "phone"             nothing
 
 from .classic_picc import BLOCK, ClassicPicc
 from .desfire_picc import desfire
+from .isodep_picc import IsoDepPicc
 from .ndef import uri_message
 from .ntag424_picc import KEYS, Ntag424, ntag424
 from .phone_picc import payment, phone
@@ -100,7 +102,7 @@ def _ntag424(description: "Description", seed: int) -> Picc:
         seed,
     )
     set_count(card, _number(description, "count", 0, 0xFFFFFF))
-    return card
+    return _signed(card, description)
 
 
 def _desfire(generation: str) -> "Callable[[Description, int], Picc]":
@@ -109,9 +111,15 @@ def _desfire(generation: str) -> "Callable[[Description, int], Picc]":
         for aid, keys in (description.get("apps") or {}).items():
             apps[_hex(aid, "apps", 3)] = [_hex(key, "apps", AES_KEY) for key in keys]
         random_id = bool(description.get("random_id"))
-        return desfire(_octets(description, "uid", 7), apps, generation, random_id, seed)
+        card = desfire(_octets(description, "uid", 7), apps, generation, random_id, seed)
+        return _signed(card, description)
 
     return make
+
+
+def _signed(card: IsoDepPicc, description: "Description") -> Picc:
+    card.app.signature = _octets(description, "signature", 56, bytes(56))
+    return card
 
 
 def _classic(description: "Description", seed: int) -> Picc:
