@@ -16,7 +16,17 @@ PRESENT_FOR: Final = dt.timedelta(minutes=5)
 EARLIER: Final = 4
 
 View = Literal[
-    "waiting", "accepted", "blocked", "refused", "too_soon", "new", "enrolled", "phone", "error"
+    "waiting",
+    "accepted",
+    "blocked",
+    "refused",
+    "too_soon",
+    "new",
+    "enrolled",
+    "phone",
+    "unsupported",
+    "unproved",
+    "error",
 ]
 _VIEWS: Final[dict[str, View]] = {
     "ok": "accepted",
@@ -118,7 +128,7 @@ def _meaning(tap: Tap, shown: TapFile) -> tuple[View, MemberFile | None]:
     view = _VIEWS.get(shown.reason, "refused")
     if view == "new" and shown.tier == "X":
         # What proved nothing can never be enrolled: a forged address, or a phone that was asked.
-        return "phone", None
+        return _nothing(tap, shown), None
     if view != "new":
         return view, shown.member
     card = (
@@ -127,6 +137,12 @@ def _meaning(tap: Tap, shown: TapFile) -> tuple[View, MemberFile | None]:
         .first()
     )
     return ("enrolled", member_file(card.member.ref)) if card else ("new", None)
+
+
+def _nothing(tap: Tap, shown: TapFile) -> View:
+    if tap.kind != "sun":
+        return "phone"
+    return "unsupported" if shown.finding == "unsupported" else "unproved"
 
 
 def _lines(taps: list[Tap]) -> tuple[EarlierTap, ...]:

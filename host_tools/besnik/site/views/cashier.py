@@ -21,10 +21,11 @@ from besnik.store.models import Reader, Tap, Till
 
 
 class _Source(NamedTuple):
-    """The tap whose card is to be enrolled: its row, and the card's upper-case hex."""
+    """The tap whose card is to be enrolled: its row, the card's upper-case hex, what was found."""
 
     id: int
     uid: str
+    finding: str
 
 
 @require_GET
@@ -61,7 +62,7 @@ def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
         if scripted:
             return render(request, "site/_enrolled.html", {"member": member})
         return redirect("cashier", shop, till)
-    asked_again = {"form": form, "source": _Source(source.pk, source.data)}
+    asked_again = {"form": form, "source": _Source(source.pk, source.data, source.finding)}
     context = till_context(place, get_token(request)) | asked_again
     if scripted:
         return render(request, "site/_enrol.html", context)
@@ -78,10 +79,11 @@ def get_till(shop: str, till: str) -> Till:
 def till_context(till: Till, csrf_token: str) -> dict[str, Any]:
     """Return what the templates of a till's screen need."""
     shown = board(till)
+    tap = shown.tap if shown.view == "new" else None
     return {
         "till": till,
         "board": shown,
-        "source": _Source(shown.tap.id, shown.uid) if shown.tap and shown.view == "new" else None,
+        "source": _Source(tap.id, shown.uid, tap.finding) if tap else None,
         "form": EnrolForm(),
         "stream": reverse("cashier-events", args=[till.shop.slug, till.slug]),
         "csrf_token": csrf_token,
