@@ -17,6 +17,7 @@ import cards  # noqa: E402 - these live beside this file and need the path above
 import frames  # noqa: E402
 import heap  # noqa: E402
 import hostile  # noqa: E402
+import kills  # noqa: E402
 import latency  # noqa: E402
 import throughput  # noqa: E402
 from figures import table  # noqa: E402
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "latency": latency,
     "throughput": throughput,
     "heap": heap,
+    "kills": kills,
 }
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures

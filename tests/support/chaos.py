@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from besnik.sim.control import Control
@@ -60,6 +62,17 @@ def prepare(counter: Counter, url: str, count: int) -> list[tuple[str, str]]:
     return made
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a shop is made of, and the top of the source tree its firmware comes from."""
+
+    folder: Path
+    root: Path
+    processes: Processes
+    broker: RunningBroker
+    bridges: BridgeRunner
+
+
 class Shop:
     """Broker, bridge, site, reader and load; each part can be killed and started by its name.
 
@@ -68,41 +81,39 @@ class Shop:
 
     def __init__(
         self,
-        processes: Processes,
-        broker: RunningBroker,
-        bridges: BridgeRunner,
+        parts: Parts,
         counter: Counter,
         probe: Probe,
         url: str,
         control: Control,
         made: list[tuple[str, str]],
-        extra: dict[str, tuple[Act, Act]] | None = None,
+        extra: dict[str, tuple[Act, Act]],
     ) -> None:
         self.probe = probe
         self.presenter = Presenter(control, iter(made))
         self.loads = [
-            OutboxReader(broker, slug, made[number][1], 7) for number, slug in enumerate(LOADS)
+            OutboxReader(parts.broker, slug, made[number][1], 7)
+            for number, slug in enumerate(LOADS)
         ]
         self._url = url
         self._counter = counter
-        self._broker = broker
-        self._bridges = bridges
-        self._site = SiteRunner(processes, bridges.settings_file, broker)
+        self._bridges = parts.bridges
+        self._site = SiteRunner(parts.processes, parts.bridges.settings_file, parts.broker)
         self._running: dict[str, Running] = {}
         self._tasks: list[asyncio.Task[Any]] = []
         self._is_tapping = asyncio.Event()
-        self._parts: dict[str, tuple[Act, Act]] = {
-            "broker": (broker.kill, broker.start),
+        self._killable: dict[str, tuple[Act, Act]] = {
+            "broker": (parts.broker.kill, parts.broker.start),
             "bridge": (self._kill("bridge"), self._start_bridge),
             "site": (self._kill("site"), self._start_site),
             "reader": (self._kill("reader"), self._start_reader),
-            **(extra or {}),
+            **extra,
         }
 
     @property
     def parts(self) -> list[str]:
         """The names of what can be killed."""
-        return list(self._parts)
+        return list(self._killable)
 
     async def open(self, *, site: bool = True, load: bool = True) -> None:
         """Start everything and begin to present cards and to tap."""
@@ -127,11 +138,11 @@ class Shop:
         if name == "reader":
             self.presenter.power_goes()
             self.probe.forget()
-        await asyncio.to_thread(self._parts[name][0])
+        await asyncio.to_thread(self._killable[name][0])
 
     async def start(self, name: str) -> None:
         """Start a part; it may wait for others until it is ready."""
-        await asyncio.to_thread(self._parts[name][1])
+        await asyncio.to_thread(self._killable[name][1])
         if name == "reader":
             self.presenter.power_comes()
 
@@ -199,3 +210,21 @@ class Shop:
 
     def _start_reader(self) -> None:
         self._running["reader"] = self._counter.start_reader(self.probe.command)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    shop: Parts, url: str, count: int, extra: dict[str, tuple[Act, Act]] | None = None
+) -> AsyncIterator[Shop]:
+    """Yield a shop that is ready and has a card for each of so many presentations."""
+    counter = Counter(shop.folder, shop.processes, shop.broker, shop.root)
+    made = prepare(counter, url, count)
+    counter.start_counter()
+    with Probe() as probe:
+        async with await Control.connect(counter.control_socket) as control:
+            opening = Shop(shop, counter, probe, url, control, made, extra or {})
+            try:
+                await opening.open()
+                yield opening
+            finally:
+                await opening.close()

@@ -82,7 +82,7 @@ class Processes:
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         self._logs = logs
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._started: list[Running] = []
 
     def start(
@@ -101,7 +101,7 @@ class Processes:
             process = subprocess.Popen(
                 [str(part) for part in command],
                 cwd=folder,
-                env={**self._environment, **(environment or {})},
+                env={**self.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

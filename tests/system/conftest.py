@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,3 +63,11 @@ async def customer(counter: Counter) -> AsyncIterator[Customer]:
         yield person
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """What is left to chance in this run; BESNIK_TEST_SEED repeats one."""
+    seed = int(os.environ.get("BESNIK_TEST_SEED", time.time_ns() % 100_000))
+    print(f"BESNIK_TEST_SEED={seed}")
+    return random.Random(seed)

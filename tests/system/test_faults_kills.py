@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import random
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from besnik import broker as besnik_broker
-from besnik.sim.control import Control
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Shop, prepare
-from support.counter import Counter
-from support.probe import Probe
+from support.chaos import LOADS, Parts, Shop, opened
 from support.processes import Processes
 
 CARDS = 300
-
-
-@pytest.fixture
-def chance() -> random.Random:
-    """What is left to chance in this run; BESNIK_TEST_SEED repeats one."""
-    seed = int(os.environ.get("BESNIK_TEST_SEED", time.time_ns() % 100_000))
-    print(f"BESNIK_TEST_SEED={seed}")
-    return random.Random(seed)
 
 
 @pytest.fixture
@@ -52,15 +39,9 @@ async def shop(
     database_url: str,
 ) -> AsyncIterator[Shop]:
     """The whole shop, ready and under load."""
-    counter = Counter(state, processes, broker, root)
-    made = prepare(counter, database_url, CARDS)
-    counter.start_counter()
-    with Probe() as probe:
-        async with await Control.connect(counter.control_socket) as control:
-            shop = Shop(processes, broker, bridges, counter, probe, database_url, control, made)
-            await shop.open()
-            yield shop
-            await shop.close()
+    parts = Parts(state, root, processes, broker, bridges)
+    async with opened(parts, database_url, CARDS) as shop:
+        yield shop
 
 
 async def test_each_part_alone(shop: Shop, chance: random.Random) -> None:
