@@ -42,6 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(action=_run)
 
     bridge = commands.add_parser("bridge", help="answer the readers' taps")
+    bridge.add_argument(
+        "--instance",
+        type=int,
+        metavar="N",
+        help="number of this bridge, 1 or more, where several share the taps of one PostgreSQL "
+        "database (default: bridge.instance of the settings, or 0: the only bridge)",
+    )
     bridge.set_defaults(action=_bridge)
     site = commands.add_parser("site", help="serve the pages")
     site.set_defaults(action=_site)
@@ -125,10 +132,10 @@ def _run(chosen: argparse.Namespace) -> int:
     return supervisor.main(chosen.folder, once=chosen.once)
 
 
-def _bridge(_: argparse.Namespace) -> int:
+def _bridge(chosen: argparse.Namespace) -> int:
     from besnik.bridge.__main__ import main as bridge
 
-    return bridge()
+    return bridge(chosen.instance)
 
 
 def _site(_: argparse.Namespace) -> int:

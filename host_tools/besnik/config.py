@@ -60,6 +60,18 @@ class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Bridge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The process that answers taps.
+
+    ``instance`` numbers the bridges that share the taps of one PostgreSQL database; 0: there is
+    one bridge. ``metrics_port``: where Prometheus reads, on this machine only; 0: nowhere.
+    Instance N of several listens at ``metrics_port`` + N.
+    """
+
+    instance: Annotated[int, msgspec.Meta(ge=0, le=99)] = 0
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_400)] = 0
+
+
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the keys of cards are: a file, relative to the state folder, that need not exist."""
 
@@ -72,6 +84,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     site: Site = Site()
     database: Database = Database()
+    bridge: Bridge = Bridge()
     credentials: Credentials = Credentials()
     state: Annotated[str, msgspec.Meta(min_length=1)] = ".besnik"
 
@@ -89,6 +102,17 @@ def load(path: Path | None = None) -> Config:
     if url := os.environ.get("BESNIK_DATABASE_URL"):
         raw["database"] = {"url": url}
     return _typed(raw, file)
+
+
+def numbered(settings: Config, instance: int) -> Config:
+    """Return the settings for one of several bridges; ConfigError for a number out of range."""
+    raw = {**msgspec.to_builtins(settings.bridge), "instance": instance}
+    try:
+        bridge = msgspec.convert(raw, Bridge)
+    except msgspec.ValidationError as error:
+        problem = str(error).partition(" - at `$")[0]
+        raise ConfigError(f"--instance {instance}: {problem}") from error
+    return msgspec.structs.replace(settings, bridge=bridge)
 
 
 def _typed(raw: dict[str, Any], file: Path) -> Config:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,7 @@ from typing import Any, Self
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 
-from besnik.contract import ROOT
+from besnik.contract import BRIDGE_STATE, ROOT
 from besnik.sim.model.isodep_picc import Application
 from support.broker import RunningBroker
 from support.processes import Processes, Running
@@ -26,23 +26,36 @@ class BridgeRunner:
     """Starts the bridge against a broker and a database, as often as a test likes."""
 
     def __init__(
-        self, processes: Processes, broker: RunningBroker, database_url: str, state: Path
+        self,
+        processes: Processes,
+        broker: RunningBroker,
+        database_url: str,
+        state: Path,
+        extra: str = "",
     ) -> None:
         self._processes = processes
         self.settings_file = file = state / "besnik.toml"
         file.write_text(
             f'state = "{state}"\n[broker]\nhost = "{broker.host}"\nport = {broker.port}\n'
             f'bridge_password = "{broker.passwords["bridge"]}"\n[database]\n'
-            f'url = "{database_url}"\n',
+            f'url = "{database_url}"\n{extra}',
             encoding="utf-8",
         )
         self._environment = {"BESNIK_CONFIG": str(file)}
 
-    def start(self, *, ready: bool = True) -> Running:
-        """Start a bridge; return when it is ready, or at once."""
+    def start(
+        self, *, instance: int | None = None, ready: bool = True, under: Sequence[str] = ()
+    ) -> Running:
+        """Start a bridge, the only one or one of several; return when it is ready, or at once.
+
+        ``under``: a command that runs the bridge.
+        """
+        command = [sys.executable, "-m", "besnik.cli", "bridge"]
+        if instance is not None:
+            command += ["--instance", str(instance)]
         return self._processes.start(
             "bridge",
-            [sys.executable, "-m", "besnik.bridge"],
+            [*under, *command],
             environment=self._environment,
             ready="bridge: ready" if ready else None,
         )
@@ -111,6 +124,20 @@ class ReaderStation(Station):
         tap = {"v": 1, "id": tap_id, "k": "uid", "d": uid, "t": 1_795_300_000, "tq": 2, "q": 0}
         self.say(self.tap_topic, json.dumps(tap | changes).encode())
         return str(changes.get("id", tap_id))
+
+
+class StateStation(Station):
+    """Stands where anybody stands who wants to know whether a bridge answers."""
+
+    def __init__(self, broker: RunningBroker, user: str = "counter-1") -> None:
+        super().__init__(broker, user, BRIDGE_STATE, MQTTv311)
+
+    async def until(self, said: str, timeout_s: float = 5) -> dict[str, Any]:
+        """Return the next message that says so; what comes before it is passed over."""
+        async with asyncio.timeout(timeout_s):
+            while (state := await self.heard.get())["s"] != said:
+                pass
+        return state
 
 
 class SiteStation(Station):

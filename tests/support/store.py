@@ -92,9 +92,16 @@ def locked_taps(url: str) -> Iterator[None]:
 @contextmanager
 def without_taps_table(url: str) -> Iterator[None]:
     """Within this context the database is of no use to the bridge."""
-    execute(url, "ALTER TABLE store_tap RENAME TO hidden_tap")
+    with without_table(url, "store_tap"):
+        yield
+
+
+@contextmanager
+def without_table(url: str, table: str) -> Iterator[None]:
+    """Within this context the database lacks a table."""
+    execute(url, f"ALTER TABLE {table} RENAME TO hidden")
     yield
-    execute(url, "ALTER TABLE hidden_tap RENAME TO store_tap")
+    execute(url, f"ALTER TABLE hidden RENAME TO {table}")
 
 
 def refuse_taps_of(url: str, uid: str) -> None:

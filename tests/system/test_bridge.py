@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
+from besnik.bridge.account import account
 from besnik.bridge.connection import Connection
-from besnik.config import Broker
+from besnik.config import Broker, Config
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
 from support.broker import RunningBroker
 from support.orm import models_on
@@ -160,7 +161,7 @@ async def test_the_bridge_sends_without_waiting_for_more(broker: RunningBroker) 
     async def ignore(_topic: str, _payload: bytes, _redelivered: bool) -> None:
         """This test sends nothing."""
 
-    connection = Connection(ignore, lambda: None)
+    connection = Connection(account(Config()), b"lost", ignore, lambda: None)
     password = broker.passwords["bridge"]
     await connection.open(Broker(broker.host, broker.port, bridge_password=password))
     plug = connection._connection._transport.get_extra_info("socket")

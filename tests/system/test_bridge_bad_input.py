@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
+from gmqtt import Client
+from gmqtt.mqtt.constants import MQTTv311
 
 from support.bridge import ANA, BLANK, BridgeRunner, ReaderStation, SiteStation
 from support.broker import RunningBroker
-from support.processes import Running
+from support.processes import Running, wait_until
 from support.store import assert_ledger_adds_up, execute, refuse_taps_of, rows
 
 GOOD = {"v": 1, "id": "00001-000001", "k": "uid", "d": ANA, "t": 1, "tq": 2, "q": 0}
@@ -39,7 +42,7 @@ def changed(**values: object) -> bytes:
         (changed(t=10**40), "reason=fields count=1 at=$.t"),
         (changed(d=ANA.lower()), "reason=fields count=1 at=$.d"),
         (b"[]", "reason=fields count=1 at=$"),
-        (b"7" * 10_000_000, "reason=too_large"),
+        (b"7" * 60_000, "reason=too_large"),
     ],
     ids=lambda value: None if isinstance(value, bytes) else value.replace(" ", "_"),
 )
@@ -49,6 +52,24 @@ async def test_a_payload_that_is_no_tap(
     reader.say(reader.tap_topic, payload)
     await the_next_tap_works(reader, database_url)
     assert f"event=bad_input {logged}" in bridge.log
+
+
+async def test_who_sends_ten_megabytes_is_hung_up_on_and_nobody_waits(
+    bridge: Running, broker: RunningBroker, reader: ReaderStation, database_url: str
+) -> None:
+    """More than the broker takes never reaches the bridge: the broker's log says whose it was."""
+    other = Client("other", clean_session=True)
+    other.set_auth_credentials("counter-2", broker.passwords["counter-2"])
+    other.set_config({"reconnect_retries": 0})
+    await other.connect(broker.host, broker.port, version=MQTTv311)
+    other.publish("besnik/v1/corner/counter-2/tap", b"7" * 10_000_000, qos=1)
+    start = time.monotonic()
+    await the_next_tap_works(reader, database_url)
+    assert time.monotonic() - start < 0.5
+    await asyncio.to_thread(
+        wait_until, lambda: "other disconnected due to oversize" in broker.log, "it is hung up on"
+    )
+    await other.disconnect()
 
 
 async def test_a_reader_nobody_knows(

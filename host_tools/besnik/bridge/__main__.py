@@ -10,7 +10,7 @@ from pathlib import Path
 
 from besnik.bridge import log
 from besnik.bridge.service import Bridge
-from besnik.config import Config, ConfigError, load
+from besnik.config import Config, ConfigError, load, numbered
 from besnik.credentials.keyring import Keys
 from besnik.credentials.keys import KeyFileError, load_keys
 
@@ -31,11 +31,16 @@ async def _serve(settings: Config, keys: Keys) -> None:
     await bridge.run()
 
 
-def main() -> int:
-    """Run the bridge until SIGTERM; return the exit status (2: settings or keys cannot be used)."""
+def main(instance: int | None = None) -> int:
+    """Run the bridge until SIGTERM; return the exit status (2: settings or keys cannot be used).
+
+    ``instance`` overrides that of the settings.
+    """
     log.to_stderr()
     try:
         settings = load()
+        if instance is not None:
+            settings = numbered(settings, instance)
         keys = load_keys(Path(settings.state) / settings.credentials.keys)
         asyncio.run(_serve(settings, keys))
     except (ConfigError, KeyFileError) as error:

@@ -12,27 +12,25 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from gmqtt import Client, Subscription
+from gmqtt import Client, Message, Subscription
 from gmqtt.mqtt.constants import PubAckReasonCode
 from gmqtt.mqtt.handler import MQTTError
 from gmqtt.storage import PersistentStorage
 
 from besnik import config, contract
+from besnik.bridge.account import Account
 
-TOPICS: Final = (f"{contract.ROOT}/+/+/tap", f"{contract.ROOT}/+/+/apdu/rsp")
 # With QoS 0: nothing of these waits for a bridge that is away. Readers say them again, or the
 # broker does for them: state and info are retained.
 REPORTS: Final = tuple(f"{contract.ROOT}/+/+/{leaf}" for leaf in ("state", "info", "health"))
 USER: Final = "bridge"
-# Fixed: the session that keeps taps while no bridge runs is found again by this name.
-CLIENT_ID: Final = "besnik-bridge"
-SESSION_EXPIRY_S: Final = 7 * 24 * 3600
-# Taps the broker sends before the first is acknowledged, so also the largest batch.
+# Taps the broker sends before the first is acknowledged: what the bridge holds at most. The rest
+# waits at the broker.
 RECEIVE_MAXIMUM: Final = 1024
-# Above the largest message somebody may send by mistake, so that it is counted and not
-# dropped by the broker in silence; far below what could fill the memory.
-_PACKET_BYTES_MAX: Final = 16 * 1024 * 1024
-_KEEPALIVE_S: Final = 30
+# As the broker's own limit (broker.py).
+_PACKET_BYTES_MAX: Final = 64 * 1024
+# A bridge that is cut off without a word is missed by the broker after 1.5 times this.
+_KEEPALIVE_S: Final = 10
 _CONNECT_TIMEOUT_S: Final = 5
 _CLOSE_TIMEOUT_S: Final = 1
 _REFUSED: Final = 128
@@ -67,17 +65,21 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     ``lost`` is set when the connection is gone.
     """
 
-    def __init__(self, on_message: OnMessage, on_room: Callable[[], None]) -> None:
+    def __init__(
+        self, account: Account, will: bytes, on_message: OnMessage, on_room: Callable[[], None]
+    ) -> None:
         super().__init__(
-            CLIENT_ID,
+            account.client_id,
             clean_session=False,
             optimistic_acknowledgement=False,
             persistent_storage=_InFlight(on_room),
-            session_expiry_interval=SESSION_EXPIRY_S,
+            will_message=Message(contract.BRIDGE_STATE, will, qos=1, retain=True),
+            session_expiry_interval=account.session_expiry_s,
             receive_maximum=RECEIVE_MAXIMUM,
             maximum_packet_size=_PACKET_BYTES_MAX,
         )
         self.lost = asyncio.Event()
+        self._topics = account.topics
         self._listener = on_message
         self._granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
         self.on_message = self._hear
@@ -97,7 +99,14 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
                 self.subscribe(
                     [
                         Subscription(topic, qos=1, retain_handling_options=_SEND_NO_RETAINED)
-                        for topic in TOPICS
+                        for topic in self._topics
+                    ]
+                    # With QoS 0 no old word waits for a bridge that comes, and none waits behind
+                    # taps that the bridge holds.
+                    + [
+                        Subscription(
+                            contract.BRIDGE_STATE, retain_handling_options=_SEND_NO_RETAINED
+                        )
                     ]
                     + [Subscription(topic, qos=0) for topic in REPORTS]
                 )
@@ -108,7 +117,7 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             raise BrokerError("the broker hung up")
         if max(codes) >= _REFUSED:
             raise BrokerError(
-                f"the broker refuses {USER!r} the subscription of {' and '.join(TOPICS)}"
+                f"the broker refuses {USER!r} the subscription of {' or '.join(self._topics)}"
             )
 
     async def close(self) -> None:
@@ -117,11 +126,13 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self.disconnect()
 
-    def send(self, topic: str, payload: bytes, expiry_s: int | None) -> bool:
+    def send(
+        self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
+    ) -> bool:
         """Publish with QoS 1; False if the broker has no room now (its Receive Maximum)."""
         extra = {} if expiry_s is None else {"message_expiry_interval": expiry_s}
         try:
-            self.publish(topic, payload, qos=1, **extra)
+            self.publish(topic, payload, qos=1, retain=retain, **extra)
         except OverflowError:  # how gmqtt says that it is out of packet ids
             return False
         return True

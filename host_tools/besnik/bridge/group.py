@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
@@ -49,7 +50,19 @@ class GroupCommit(Generic[_T, _R]):
         self._waiting: deque[tuple[_T, asyncio.Future[_R | None]]] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
+        self._busy_since_s: float | None = None
+        self._in_hand = 0
         self.batches = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many items have no result yet."""
+        return len(self._waiting) + self._in_hand
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the batch that is being settled has been; 0.0 when there is none."""
+        return 0.0 if self._busy_since_s is None else time.monotonic() - self._busy_since_s
 
     def submit(self, item: _T) -> asyncio.Future[_R | None]:
         """Return a future of the item's result after its commit; None if it was dropped."""
@@ -82,12 +95,15 @@ class GroupCommit(Generic[_T, _R]):
 
     async def _next_batch(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_size))]
-        self.batches += 1
+        self._busy_since_s, self._in_hand = time.monotonic(), len(taken)
         try:
             results = await self._surely([item for item, _ in taken])
         except asyncio.CancelledError:
             self._waiting.extendleft(reversed(taken))
             raise
+        finally:
+            self._busy_since_s, self._in_hand = None, 0
+        self.batches += 1
         for (_, future), result in zip(taken, results, strict=True):
             if not future.done():
                 future.set_result(result)

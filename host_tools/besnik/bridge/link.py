@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from besnik import config
+from besnik.bridge.account import Account
 from besnik.bridge.connection import Connection, OnMessage
 from besnik.bridge.group import backoff
 from besnik.bridge.log import pairs
@@ -27,6 +28,7 @@ class _Outgoing(msgspec.Struct, frozen=True):
     payload: bytes
     expiry_s: int | None
     deadline_s: float | None
+    retain: bool
 
 
 class Link:
@@ -34,21 +36,31 @@ class Link:
 
     ``on_message`` is Connection's; ``on_lost()`` is called after a connection is gone: what was not
     acknowledged comes again. ``on_ready()`` is called each time the taps are subscribed to.
+    ``will`` is what the broker says on ``contract.BRIDGE_STATE`` when a connection breaks.
     """
 
     def __init__(
         self,
         broker: config.Broker,
+        account: Account,
+        will: bytes,
         on_message: OnMessage,
         on_lost: Callable[[], None],
         on_ready: Callable[[], None],
     ) -> None:
         self._broker = broker
+        self._account = account
+        self._will = will
         self._on_message = on_message
         self._on_lost = on_lost
         self._on_ready = on_ready
         self._connection: Connection | None = None
         self._waiting: deque[_Outgoing] = deque()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a session at the broker now."""
+        return self._connection is not None and self._connection.is_connected
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection is lost; leave when cancelled."""
@@ -57,7 +69,9 @@ class Link:
         where = {"host": self._broker.host, "port": self._broker.port}
         while True:
             # A kept session sends what it holds at once, so answers may go out at once.
-            connection = self._connection = Connection(self._on_message, self._drain)
+            connection = self._connection = Connection(
+                self._account, self._will, self._on_message, self._drain
+            )
             try:
                 await connection.open(self._broker)
                 _log.info(pairs("broker_connected", **where))
@@ -83,6 +97,7 @@ class Link:
         *,
         expiry_s: int | None = None,
         deadline_s: float | None = None,
+        retain: bool = False,
     ) -> None:
         """Publish, after what was sent before, as soon as the broker has room for it.
 
@@ -90,7 +105,7 @@ class Link:
         after this time (monotonic). Without a connection nothing is sent: the tap it answers
         comes again.
         """
-        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s))
+        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s, retain))
         self._drain()
 
     async def _leave(self) -> None:
@@ -110,6 +125,8 @@ class Link:
         while self._waiting:
             message = self._waiting[0]
             in_time = message.deadline_s is None or time.monotonic() < message.deadline_s
-            if in_time and not connection.send(message.topic, message.payload, message.expiry_s):
+            if in_time and not connection.send(
+                message.topic, message.payload, message.expiry_s, retain=message.retain
+            ):
                 return
             self._waiting.popleft()

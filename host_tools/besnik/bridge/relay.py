@@ -80,10 +80,14 @@ class _Line:
 
 
 class Relay:
-    """The talks of all readers. ``send(topic, payload, deadline_s)`` publishes a command."""
+    """The talks of all readers. ``send(topic, payload, deadline_s)`` publishes a command.
 
-    def __init__(self, send: Send, tally: Tally) -> None:
+    Every bridge hears every answer; only one that ``is_alone`` wonders about those to nobody.
+    """
+
+    def __init__(self, send: Send, tally: Tally, *, is_alone: bool = True) -> None:
         self._send = send
+        self._is_alone = is_alone
         self._tally = tally
         self._lines: dict[tuple[str, str], _Line] = {}
 
@@ -133,6 +137,8 @@ class Relay:
         line = self._lines.get((shop, reader))
         talk = None if line is None else line.talk
         if talk is None or (talk.tap_id, talk.step) != (answer.tx, answer.n):
+            if talk is None and not self._is_alone:
+                return
             self._tally.count("relay_ignored", "late", reader=reader)
         elif isinstance(answer.r, str):
             talk.take(bytes.fromhex(answer.r))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from besnik import contract
+from besnik.bridge.account import account
 from besnik.bridge.case import Presented
 from besnik.bridge.desk import Challenge, Desk, Settled
 from besnik.bridge.group import GroupCommit
 from besnik.bridge.intake import Arrival, BadInputError, read, read_answer, read_report
 from besnik.bridge.link import Link
 from besnik.bridge.log import pairs
-from besnik.bridge.relay import ANSWERS, Relay
+from besnik.bridge.metrics import Metrics
+from besnik.bridge.relay import ANSWERS, Failed, Relay
 from besnik.bridge.reports import LEAVES, Reports
+from besnik.bridge.state import BridgeState
 from besnik.bridge.tally import Tally
+from besnik.bridge.watch import StoreWatch
 from besnik.config import Config
-from besnik.credentials.assess import Assessor
+from besnik.credentials.assess import Assessor, Credential
 from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import CrmUnavailableError
@@ -38,23 +44,31 @@ class Bridge:
     """One bridge process: ``run`` until ``stop``."""
 
     def __init__(self, settings: Config, keys: Keys) -> None:
+        self._settings = settings.bridge
         self._tally = Tally()
+        self._metrics = Metrics()
+        self._state = BridgeState(self._say_state)
         self._reports = Reports(settings, self._tally)
         self._store = StoreThread(settings)
         self._crm = EmbeddedCrm(self._store)
+        self._desk = Desk(self._store, self._crm, Assessor(keys), self._tally)
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
-            Desk(self._store, self._crm, Assessor(keys), self._tally).settle,
+            self._settle_batch,
             failed=_failed,
             away=(StoreUnavailableError, CrmUnavailableError),
             batch_size=self._crm.capabilities.batch_size,
         )
+        name = account(settings)
         self._link = Link(
             settings.broker,
+            name,
+            self._state.will,
             on_message=self._hear,
             on_lost=self._lost,
             on_ready=self._ready,
         )
-        self._relay = Relay(self._command, self._tally)
+        self._relay = Relay(self._command, self._tally, is_alone=not name.is_shared)
+        self._watch = StoreWatch(self._group, self._crm.health, self._state.change)
         self._said_ready = False
         self._stop = asyncio.Event()
         self._taps = 0
@@ -66,7 +80,8 @@ class Bridge:
         self._stop.set()
 
     async def run(self) -> None:
-        """Answer taps until ``stop``; ConfigError if the database URL cannot be used."""
+        """Answer taps until ``stop``; ConfigError if database URL or metrics port are no good."""
+        self._show_metrics()
         stopped = asyncio.create_task(self._stop.wait())
         try:
             looked = asyncio.create_task(self._look_at_store())
@@ -85,25 +100,43 @@ class Bridge:
         health = await self._crm.health()
         if not health.ok:
             _log.error(pairs("store_away", reason=health.why))
+            self._state.change(False)
 
     async def _answer_taps(self, stopped: asyncio.Task[bool]) -> None:
         group = asyncio.create_task(self._group.run())
-        link = asyncio.create_task(self._link.run())
+        tasks = [
+            group,
+            asyncio.create_task(self._link.run()),
+            asyncio.create_task(self._watch.run()),
+        ]
         try:
-            await asyncio.wait({group, link, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
             self._group.stop()
             await asyncio.wait({group}, timeout=_FINISH_BATCH_S)
             # One more turn of the loop: the handlers of the last batch send their answers.
             await asyncio.sleep(0)
+            self._state.leave()
         finally:
-            group.cancel()
-            link.cancel()
-            ends = await asyncio.gather(group, link, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
         for end in ends:
             if isinstance(end, Exception):
                 raise end
 
+    def _show_metrics(self) -> None:
+        show = self._metrics.watch
+        show("taps_waiting", "Taps that are not settled.", lambda: self._group.waiting)
+        show("store_away", "1: taps cannot be settled.", lambda: not self._state.answers)
+        show("broker_connected", "1: at the broker.", lambda: self._link.is_connected)
+        if self._settings.metrics_port:
+            self._metrics.serve(self._settings.metrics_port + self._settings.instance)
+
+    def _say_state(self, said: bytes) -> None:
+        self._link.send(contract.BRIDGE_STATE, said, retain=True)
+
     def _ready(self) -> None:
+        self._state.arrive()
         if not self._said_ready:
             print("bridge: ready", flush=True)
             self._said_ready = True
@@ -115,6 +148,9 @@ class Bridge:
     async def _hear(self, topic: str, payload: bytes, redelivered: bool) -> None:
         """Take one message; the broker gets its acknowledgement when this returns."""
         try:
+            if topic == contract.BRIDGE_STATE:
+                self._state.hear(payload)
+                return
             if topic.endswith(_ANSWERS):
                 self._relay.hear(*read_answer(topic, payload))
                 return
@@ -133,12 +169,19 @@ class Bridge:
             self._taps += 1
             self._answer(arrival, settled)
 
+    async def _settle_batch(self, batch: Sequence[Presented]) -> list[Settled]:
+        began_s = time.perf_counter()
+        settled = await self._desk.settle(batch)
+        self._metrics.settled(len(batch), time.perf_counter() - began_s)
+        return settled
+
     async def _settle(self, arrival: Arrival) -> Recorded | BadInputError | None:
         """Return the verdict, why there is none, or None if the tap comes again."""
         settled = await self._group.submit(Presented(arrival))
         if not isinstance(settled, Challenge):
             return settled
         asked = await self._relay.ask(arrival, settled.exchange)
+        self._metrics.talked(_outcome(asked))
         if asked is None:
             return None
         settled = await self._group.submit(Presented(arrival, asked))
@@ -156,6 +199,7 @@ class Bridge:
             expiry_s=contract.VERDICT_EXPIRY_S,
             deadline_s=arrival.received_s + contract.VERDICT_EXPIRY_S,
         )
+        self._metrics.answered(settled, arrival.age_s)
         # A repeat was shown before; unless the broker had to send it again, which means that
         # the answer to the first may never have left.
         if settled.repeat and not arrival.redelivered:
@@ -174,7 +218,14 @@ class Bridge:
     def _count(self, bad: BadInputError, **values: object) -> None:
         if bad.where:
             values["at"] = bad.where
+        self._metrics.refused(bad.fault)
         self._tally.count("bad_input", bad.fault, **values)
+
+
+def _outcome(asked: Credential | Failed | None) -> str:
+    if isinstance(asked, Credential):
+        return "proved"
+    return asked or "dropped"
 
 
 def _failed(error: Exception) -> BadInputError:

@@ -1,0 +1,102 @@
+"""What Prometheus reads of a bridge (``[bridge] metrics_port``). No label names a person or card.
+
+| name | what |
+|---|---|
+| ``besnik_taps_total{verdict, reason}`` | taps answered, those that were repeated too |
+| ``besnik_taps_repeated_total`` | of these, taps that had been written before |
+| ``besnik_batch_taps`` | histogram: taps in a batch |
+| ``besnik_commit_seconds`` | histogram: time to settle a batch, its commit included |
+| ``besnik_tap_seconds`` | histogram: from a tap's arrival at the bridge to its answer's leaving |
+| ``besnik_taps_waiting`` | taps in the bridge without a verdict; the rest waits at the broker |
+| ``besnik_store_away`` | 1 while taps cannot be settled, and readers are told so |
+| ``besnik_broker_connected`` | 1 while there is a session at the broker |
+| ``besnik_bad_input_total{fault}`` | messages answered with nothing, by what is wrong with them |
+| ``besnik_relay_talks_total{outcome}`` | cards asked: ``proved``, ``refuted``, ``unanswered``, \
+``dropped`` |
+| ``process_*`` | memory, CPU time, descriptors of the process |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
+
+from besnik.bridge.intake import Fault
+from besnik.config import ConfigError
+from besnik.store.hot import Recorded
+
+HOST: Final = "127.0.0.1"
+_BATCH_TAPS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """Counts of one bridge; ``serve`` shows them."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._taps = Counter(
+            "besnik_taps", "Taps answered.", ["verdict", "reason"], registry=registry
+        )
+        self._repeated = Counter(
+            "besnik_taps_repeated", "Taps that had been written before.", registry=registry
+        )
+        self._batch_taps = Histogram(
+            "besnik_batch_taps", "Taps in a batch.", buckets=_BATCH_TAPS, registry=registry
+        )
+        self._commit = Histogram(
+            "besnik_commit_seconds", "Time to settle a batch.", buckets=_SECONDS, registry=registry
+        )
+        self._tap = Histogram(
+            "besnik_tap_seconds", "From tap to answer.", buckets=_SECONDS, registry=registry
+        )
+        self._bad_input = Counter(
+            "besnik_bad_input", "Messages answered with nothing.", ["fault"], registry=registry
+        )
+        for fault in get_args(Fault):
+            self._bad_input.labels(fault)
+        self._talks = Counter("besnik_relay_talks", "Cards asked.", ["outcome"], registry=registry)
+
+    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Show ``value()`` as the gauge ``besnik_…``; it is called on another thread."""
+        Gauge(f"besnik_{name}", text, registry=self.registry).set_function(value)
+
+    def settled(self, taps: int, seconds: float) -> None:
+        """Count a batch."""
+        self._batch_taps.observe(taps)
+        self._commit.observe(seconds)
+
+    def answered(self, answer: Recorded, age_s: float) -> None:
+        """Count a tap's answer."""
+        self._taps.labels(answer.outcome, answer.reason).inc()
+        self._tap.observe(age_s)
+        if answer.repeat:
+            self._repeated.inc()
+
+    def refused(self, fault: Fault) -> None:
+        """Count bad input."""
+        self._bad_input.labels(fault).inc()
+
+    def talked(self, outcome: str) -> None:
+        """Count a card that was asked."""
+        self._talks.labels(outcome).inc()
+
+    def serve(self, port: int) -> None:
+        """Serve them on ``port`` of this machine until the process ends; ConfigError if taken."""
+        try:
+            start_http_server(port, HOST, self.registry)
+        except OSError as error:
+            raise ConfigError(
+                f"bridge.metrics_port: {HOST}:{port} cannot be served ({error.strerror}); "
+                "give another port, or 0 for none"
+            ) from error
