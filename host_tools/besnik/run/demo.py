@@ -11,8 +11,11 @@ import msgspec
 
 from besnik import broker, demo
 from besnik.config import Broker, Config, Site
+from besnik.fleet import ca, cert
+from besnik.run import wallet
 from besnik.sim.model.board import PINS
 
+HOST = "127.0.0.1"
 # A Unix socket's path must fit into sun_path, 108 bytes with its NUL (unix(7)).
 _SOCKET_PATH_MAX = 107
 
@@ -30,6 +33,7 @@ class Demo:
     cards_file: Path
     pins_file: Path
     reader_config: dict[str, object]
+    certificates: Path | None
 
     @property
     def logs(self) -> Path:
@@ -61,37 +65,55 @@ class Demo:
         return f"http://{self.settings.site.host}:{self.settings.site.port}/{path}"
 
 
-def prepare(folder: Path, *, broker_port: int, site_port: int) -> Demo:
-    """Write the demo's files into ``folder``, which may hold those of an earlier run."""
+def prepare(
+    folder: Path, *, broker_port: int, readers_port: int, site_port: int, plain: bool = False
+) -> Demo:
+    """Write the demo's files into ``folder``, which may hold those of an earlier run.
+
+    ``plain``: the reader comes in by password, without TLS.
+    """
     folder = folder.resolve()
     for part in (folder, folder / "logs"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
-    accounts = broker.passwords(folder / "broker", [*broker.HOST_USERS, demo.READER])
+    users = [*broker.HOST_USERS, demo.READER] if plain else [*broker.HOST_USERS]
+    passwords = broker.passwords(folder / "broker", users)
+    # Not all of them: an earlier run may have let the reader in by password.
+    accounts = {user: passwords[user] for user in users}
     sockets = _sockets(folder)
     settings = Config(
         broker=Broker(
             port=broker_port,
             bridge_password=accounts[broker.BRIDGE],
             site_password=accounts[broker.SITE],
+            readers_host=HOST,
+            readers_port=readers_port,
+            plain=plain,
         ),
         site=Site(port=site_port, counter_socket=str(sockets / "control.sock")),
         state=str(folder),
     )
+    authority, _ = ca.obtain(folder, [HOST])
+    if not plain:
+        cert.obtain(folder, demo.READER)
     prepared = Demo(
         folder=folder,
         settings=settings,
         settings_file=folder / "besnik.toml",
         broker_configuration=broker.configure(
-            folder / "broker", port=broker_port, accounts=accounts
+            folder / "broker",
+            port=broker_port,
+            accounts=accounts,
+            readers=authority.listener(host=HOST, port=readers_port),
         ),
         monitor_password=accounts[broker.MONITOR],
         sockets=sockets,
         cards_file=folder / "cards.json",
         pins_file=folder / "pins.json",
-        reader_config=reader_config(settings.broker, accounts[demo.READER]),
+        reader_config=reader_config(settings.broker, accounts.get(demo.READER)),
+        certificates=None if plain else cert.folder_of(folder, demo.READER),
     )
     broker.write_private(prepared.settings_file, _toml(settings))
-    prepared.cards_file.write_bytes(msgspec.json.encode(demo.CARDS))
+    wallet.write(prepared.cards_file, folder / settings.credentials.keys)
     prepared.pins_file.write_text(json.dumps(PINS), encoding="utf-8")
     return prepared
 
@@ -105,19 +127,20 @@ def _sockets(folder: Path) -> Path:
     return sockets
 
 
-def reader_config(address: Broker, password: str) -> dict[str, object]:
-    """Return the ``config.json`` of the demo's reader for a broker."""
+def reader_config(address: Broker, password: str | None = None) -> dict[str, object]:
+    """Return the ``config.json`` of the demo's reader for a broker.
+
+    With a password it comes in without TLS, where the host's processes do.
+    """
+    by_password = {"host": address.host, "port": address.port, "plain": True, "password": password}
+    by_certificate = {"host": address.readers_host, "port": address.readers_port}
     return {
         "shop": demo.SHOP,
         "reader": demo.READER,
         "wifi": {"ssid": "demo"},
-        "broker": {
-            "host": address.host,
-            "port": address.port,
-            "plain": True,
-            "password": password,
-        },
+        "broker": by_certificate if password is None else by_password,
         "pins": PINS,
+        "cards": {"families": ["sun", "uid"]},
     }
 
 

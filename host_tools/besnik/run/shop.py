@@ -63,7 +63,9 @@ class Shop:
         await child.start()
 
     async def _stage_reader(self) -> None:
-        await asyncio.to_thread(reader.stage, self.demo.flash, dict(self.demo.reader_config), ROOT)
+        demo = self.demo
+        config = dict(demo.reader_config)
+        await asyncio.to_thread(reader.stage, demo.flash, config, ROOT, demo.certificates)
 
     async def _start_host(self, room: str) -> None:
         await self._start(

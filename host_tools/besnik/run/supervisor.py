@@ -16,9 +16,10 @@ from typing import Any
 
 from besnik import broker, demo
 from besnik.broker import BrokerError
+from besnik.fleet.register import CertificateError
 from besnik.run import members, ports, presentations, show
 from besnik.run.children import ChildError
-from besnik.run.demo import prepare
+from besnik.run.demo import HOST, prepare
 from besnik.run.lock import FolderInUseError, hold
 from besnik.run.running import running
 from besnik.run.shop import ROOT
@@ -27,14 +28,15 @@ from besnik.sim.control import ControlError
 from besnik.sim.reader import StageError
 from besnik.sim.umqtt import UmqttError
 
-HOST = "127.0.0.1"
 BROKER_PORT = 1883
+READERS_PORT = 8883
 SITE_PORT = 8000
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CACHE = ROOT / ".besnik/cache"
 _INTERRUPTED = 130  # 128 and SIGINT, as shells say it
 _PROBLEMS = (
     BrokerError,
+    CertificateError,
     ChildError,
     ControlError,
     FolderInUseError,
@@ -46,7 +48,7 @@ _PROBLEMS = (
 
 
 def main(folder: Path, *, once: bool) -> int:
-    """Run the demo shop until a signal, or the four presentations; return the exit status."""
+    """Run the demo shop until a signal, or the five presentations; return the exit status."""
     # The monitor reconnects by itself; what its library mutters is nothing to act on.
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     if os.environ.pop("BESNIK_DATABASE_URL", None):
@@ -100,6 +102,8 @@ async def _serve(folder: Path, mosquitto: broker.Mosquitto) -> int:
     prepared = prepare(
         folder,
         broker_port=ports.choose("broker", HOST, BROKER_PORT, _tell),
+        readers_port=ports.choose("broker for readers", HOST, READERS_PORT, _tell),
+        plain=True,
         site_port=ports.choose("site", HOST, SITE_PORT, _tell),
     )
     async with running(prepared, mosquitto, say) as shop:
@@ -114,6 +118,8 @@ async def _once(scratch: Path, mosquitto: broker.Mosquitto) -> int:
     prepared = prepare(
         scratch,
         broker_port=ports.any_free(HOST),
+        readers_port=ports.any_free(HOST),
+        plain=True,
         site_port=ports.any_free(HOST),
     )
     async with running(prepared, mosquitto, say) as shop:

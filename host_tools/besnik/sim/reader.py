@@ -33,10 +33,13 @@ def _tool(name: str) -> Path:
     return path
 
 
-def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
+def stage(
+    folder: Path, config: dict[str, Any], root: Path, certificates: Path | None = None
+) -> None:
     """Make or renew a reader's flash in ``folder`` from the source tree at ``root``.
 
-    Program files are replaced; what the reader has written there (its outbox) stays. Beside
+    Program files are replaced; what the reader has written there (its outbox) stays. What is in
+    ``certificates`` goes into its folder ``cert``, as ``besnik fleet cert`` has it done. Beside
     the flash, in ``{folder}.rom``, go the shims: bytecode, because compiling them on the
     device would take the heap apart before the firmware is even loaded. umqtt is compiled for
     the same reason, assertions included; an ESP32 has it in its image.
@@ -53,6 +56,9 @@ def stage(folder: Path, config: dict[str, Any], root: Path) -> None:
     for name in ("boot.py", "main.py"):
         shutil.copyfile(root / name, folder / name)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(folder / "cert", ignore_errors=True)
+    if certificates:
+        shutil.copytree(certificates, folder / "cert")
 
 
 def _rom(flash: Path) -> Path:
