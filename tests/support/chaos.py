@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +65,17 @@ def prepare(counter: Counter, url: str, count: int) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a shop is made of, and the top of the source tree its firmware comes from."""
+    """What a shop is made of, and the top of the source tree its firmware comes from.
+
+    ``reader_port``: where the reader finds the broker, if not at the broker's own port.
+    """
 
     folder: Path
     root: Path
     processes: Processes
     broker: RunningBroker
     bridges: BridgeRunner
+    reader_port: int = 0
 
 
 class Shop:
@@ -115,13 +120,13 @@ class Shop:
         """The names of what can be killed."""
         return list(self._killable)
 
-    async def open(self, *, site: bool = True, load: bool = True) -> None:
+    async def open(self, *, site: bool) -> None:
         """Start everything and begin to present cards and to tap."""
         self._tasks.append(asyncio.create_task(self.presenter.look()))
         for name in ("bridge", "reader", *(["site"] if site else [])):
             await self.start(name)
         await self.ready()
-        for number, reader in enumerate(self.loads if load else []):
+        for number, reader in enumerate(self.loads):
             self._tasks.append(asyncio.create_task(reader.run()))
             self._tasks.append(asyncio.create_task(self._tap(reader, _PAUSE_S * (number + 1))))
 
@@ -169,7 +174,7 @@ class Shop:
             self.presenter.is_wanted = False
             await presenting
 
-    async def quiet(self) -> None:
+    async def quiet(self, leap_ms: int = _LEAP_MS) -> None:
         """Return when every outbox is empty; time passes faster for the reader meanwhile."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _QUIET_S
@@ -178,7 +183,7 @@ class Shop:
             assert reader.alive, f"the reader ended by itself:\n{reader.log[-2000:]}"
             assert loop.time() < deadline, f"still in outboxes after {_QUIET_S:.0f} s: {waiting}"
             with contextlib.suppress(ReaderGoneError):
-                await asyncio.to_thread(self.probe.leap, _LEAP_MS)
+                await asyncio.to_thread(self.probe.leap, leap_ms)
             await asyncio.sleep(_POLL_S)
 
     def count(self) -> Count:
@@ -212,19 +217,33 @@ class Shop:
         self._running["reader"] = self._counter.start_reader(self.probe.command)
 
 
+def _aim(counter: Counter, port: int) -> None:
+    file = counter.flash / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["broker"]["port"] = port
+    file.write_text(json.dumps(config), encoding="utf-8")
+
+
 @contextlib.asynccontextmanager
 async def opened(
-    shop: Parts, url: str, count: int, extra: dict[str, tuple[Act, Act]] | None = None
+    shop: Parts,
+    url: str,
+    count: int,
+    extra: dict[str, tuple[Act, Act]] | None = None,
+    *,
+    site: bool = True,
 ) -> AsyncIterator[Shop]:
     """Yield a shop that is ready and has a card for each of so many presentations."""
     counter = Counter(shop.folder, shop.processes, shop.broker, shop.root)
+    if shop.reader_port:
+        _aim(counter, shop.reader_port)
     made = prepare(counter, url, count)
     counter.start_counter()
     with Probe() as probe:
         async with await Control.connect(counter.control_socket) as control:
             opening = Shop(shop, counter, probe, url, control, made, extra or {})
             try:
-                await opening.open()
+                await opening.open(site=site)
                 yield opening
             finally:
                 await opening.close()
