@@ -45,14 +45,15 @@ class SqliteDatabases:
 
 
 class PostgresDatabases:
-    """Copies of one database on the server that ``BESNIK_DATABASE_URL`` names."""
+    """Copies of one database on a server."""
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, server_url: str, template: str) -> None:
+        self._server_url = server_url
         self._template = template
 
     def copy(self, _folder: Path, /) -> Iterator[str]:
         """Yield the URL of a new database on the server."""
-        with _database(self._template) as (_, url):
+        with _database(self._server_url, self._template) as (_, url):
             yield url
 
 
@@ -62,9 +63,16 @@ def databases(folder: Path, environment: dict[str, str]) -> Iterator[Databases]:
     if not SERVER_URL.startswith("postgres"):
         yield SqliteDatabases(folder, environment)
         return
-    with _database() as (name, url):
+    with postgres_databases(SERVER_URL, environment) as prepared:
+        yield prepared
+
+
+@contextmanager
+def postgres_databases(server_url: str, environment: dict[str, str]) -> Iterator[PostgresDatabases]:
+    """Prepare a database on a PostgreSQL server; tests get copies of it."""
+    with _database(server_url) as (name, url):
         prepare(url, environment)
-        yield PostgresDatabases(name)
+        yield PostgresDatabases(server_url, name)
 
 
 def prepare(url: str, environment: dict[str, str]) -> None:
@@ -81,20 +89,21 @@ def prepare(url: str, environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def _database(template: str = "template0") -> Iterator[tuple[str, str]]:
+def _database(server_url: str, template: str = "template0") -> Iterator[tuple[str, str]]:
     """Create a database on the server, yield its name and URL, drop it."""
     name = f"besnik_test_{secrets.token_hex(6)}"
     _execute(
+        server_url,
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(name), sql.Identifier(template)
-        )
+        ),
     )
     try:
-        yield name, urlunsplit(urlsplit(SERVER_URL)._replace(path=f"/{name}"))
+        yield name, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
-        _execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        _execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _execute(statement: sql.Composed) -> None:
-    with closing(psycopg.connect(SERVER_URL, autocommit=True)) as connection:
+def _execute(server_url: str, statement: sql.Composed) -> None:
+    with closing(psycopg.connect(server_url, autocommit=True)) as connection:
         connection.execute(statement)
