@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +84,35 @@ def _compile(source: Path, target: Path, root: Path, options: tuple[str, ...] = 
         raise StageError(f"{name}: {error}") from error
 
 
+@dataclass(frozen=True)
+class PowerCut:
+    """The reader dies at its Nth erase or program operation of the flash, counted from 1.
+
+    ``is_torn``: half of that operation is done; otherwise none of it.
+    """
+
+    operation: int
+    is_torn: bool = False
+
+
 def command(
-    flash: Path, *, spi_socket: Path, nvs: Path, heap: str = "112K"
+    flash: Path,
+    *,
+    spi_socket: Path,
+    nvs: Path,
+    heap: str = "112K",
+    image: Path | None = None,
+    cut: PowerCut | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """Return argv and environment of the reader's process.
 
     It runs ``boot.py`` and then ``main.py`` of the staged flash folder, as the ESP32 port does.
     ``machine.reset()`` ends it with SIGKILL; start it again. ``nvs`` is the file of the
     non-volatile storage, beside which the reset cause is kept.
+
+    With ``image``, a file that is made when it is missing, the reader works on littlefs in it, on
+    a flash chip of an ESP32's geometry, which may suffer a ``cut``; what is staged in ``flash`` is
+    copied there first. It takes 4 KB of the heap and some milliseconds a tap.
     """
     start = _rom(flash) / START
     argv = [str(interpreter()), "-X", f"heapsize={heap}", str(start), str(flash)]
@@ -99,4 +121,10 @@ def command(
         "BESNIK_SIM_SPI": str(spi_socket),
         "BESNIK_SIM_NVS": str(nvs),
     }
+    if image:
+        environment["BESNIK_SIM_IMAGE"] = str(image)
+    if cut:
+        environment["BESNIK_SIM_CUT"] = (
+            f"{cut.operation} torn" if cut.is_torn else f"{cut.operation}"
+        )
     return argv, environment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,9 +80,9 @@ def counter(state: Path, processes: Processes) -> Path:
     return state / "c"
 
 
-def start(processes: Processes, state: Path, counter: Path, heap: str = "112K") -> Running:
+def start(processes: Processes, state: Path, counter: Path, **how: Any) -> Running:
     command, environment = reader.command(
-        state / "flash", spi_socket=counter / "spi.sock", nvs=state / "nvs.json", heap=heap
+        state / "flash", spi_socket=counter / "spi.sock", nvs=state / "nvs.json", **how
     )
     return processes.start("reader", command, environment=environment, folder=state / "flash")
 
@@ -125,6 +126,44 @@ def test_heap_is_limited_as_asked(
     reader.stage(state / "flash", {}, source)
     running = start(processes, state, counter, heap="100K")
     assert running.wait() == 0 and "True" in running.log
+
+
+IMAGE_MAIN = """
+import os, sys
+from firmware import part
+for _ in range(4):
+    try:
+        with open("count", "rb") as file:
+            count = int(file.read())
+    except OSError:
+        count = 0
+    with open("count", "wb") as file:
+        file.write(str(count + 1))
+    print("count", count + 1)
+print("at", os.getcwd(), part.NAME, os.listdir("lib"))
+"""
+
+
+def test_reader_on_a_flash_image_keeps_it_and_dies_where_its_power_is_cut(
+    state: Path, source: Path, counter: Path, processes: Processes
+) -> None:
+    (source / "main.py").write_text(IMAGE_MAIN)
+    reader.stage(state / "flash", {}, source)
+    lasting = {"image": state / "flash.img"}
+    whole = start(processes, state, counter, **lasting)
+    assert whole.wait() == 0
+    assert "count 4\nat /flash part ['device_library.mpy', 'umqtt']" in whole.log
+    (source / "firmware/part.py").write_text("NAME = 'other'\n")
+    reader.stage(state / "flash", {}, source)
+    # Each count is one program operation.
+    cut = start(processes, state, counter, **lasting, cut=reader.PowerCut(3))
+    assert cut.wait() == -9
+    assert cut.log.rstrip().endswith("count 6")
+    torn = start(processes, state, counter, **lasting, cut=reader.PowerCut(1, is_torn=True))
+    assert torn.wait() == -9
+    again = start(processes, state, counter, **lasting)
+    assert again.wait() == 0
+    assert "count 7\n" in again.log and "at /flash other" in again.log
 
 
 def test_staging_again_renews_the_program_and_keeps_the_outbox(state: Path, source: Path) -> None:

@@ -1,5 +1,6 @@
 # Starts a reader in the Unix port as the ESP32 port does: boot.py, then main.py, both in the
-# main namespace, with the flash folder as working directory and root of the search path.
+# main namespace, with the flash folder as working directory and root of the search path. With an
+# image, the folder is only what is flashed: the reader works on littlefs in the image.
 
 import os
 import sys
@@ -15,7 +16,14 @@ def _run(name, namespace):
 
 
 def start(flash, shims):
-    os.chdir(flash)
+    image = os.getenv("BESNIK_SIM_IMAGE")
+    if image:
+        sys.path.append(shims)
+        from flashchip import enter
+
+        enter(image, flash, os.getenv("BESNIK_SIM_CUT"))
+    else:
+        os.chdir(flash)
     sys.path[:] = ["", shims, ".frozen", "lib"]
     sys.argv[:] = []
     namespace = {"__name__": "__main__"}
