@@ -138,10 +138,10 @@ def configure(
 ) -> Path:
     """Write configuration, password file and access list; return the configuration's path.
 
-    ``host`` and ``port`` are those of the listener without TLS. ``accounts`` maps every user
-    who may enter there to a password: ``HOST_USERS`` have their own rights, any other user is
-    the reader of that id, who then needs no certificate. ``readers`` is the listener for all who
-    have one. What the broker must keep over a restart is in ``folder``.
+    ``host`` and ``port`` are those of the listener without TLS; an empty host is every address.
+    ``accounts`` maps every user who may enter there to a password: ``HOST_USERS`` have their own
+    rights, any other user is the reader of that id, who then needs no certificate. ``readers`` is
+    the listener for all who have one. What the broker must keep over a restart is in ``folder``.
     """
     folder = folder.resolve()
     for user in accounts:
@@ -155,7 +155,7 @@ def configure(
     configuration = folder / "mosquitto.conf"
     lines = [
         *_settings(folder, data),
-        f"listener {port} {host}",
+        f"listener {port} {host}".rstrip(),
         *(_with_certificates(readers) if readers else ()),
     ]
     configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         "database (default: bridge.instance of the settings, or 0: the only bridge)",
     )
     bridge.set_defaults(action=_bridge)
+    broker = commands.add_parser("broker", help="run mosquitto as the settings want it")
+    broker.set_defaults(action=_broker)
     site = commands.add_parser("site", help="serve the pages")
     site.set_defaults(action=_site)
 
@@ -89,6 +91,11 @@ def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     cert = commands.add_parser("cert", parents=[renew], help="make a reader's certificate")
     cert.add_argument("reader", metavar="READER", help="its id, as in its config.json")
     cert.set_defaults(action=_fleet_cert)
+    password = commands.add_parser(
+        "password", help="show the password of a reader without TLS ([broker] plain = true)"
+    )
+    password.add_argument("reader", metavar="READER")
+    password.set_defaults(action=_fleet_password)
     revoke = commands.add_parser("revoke", help="take back every certificate of a reader")
     revoke.add_argument("reader", metavar="READER")
     revoke.set_defaults(action=_fleet_revoke)
@@ -138,6 +145,12 @@ def _bridge(chosen: argparse.Namespace) -> int:
     return bridge(chosen.instance)
 
 
+def _broker(_: argparse.Namespace) -> int:
+    from besnik.fleet.broker import main as broker
+
+    return broker()
+
+
 def _site(_: argparse.Namespace) -> int:
     from besnik.site.__main__ import main as site
 
@@ -166,6 +179,12 @@ def _fleet_cert(chosen: argparse.Namespace) -> int:
     from besnik.fleet import command
 
     return command.make_certificate(chosen.reader, renew=chosen.renew)
+
+
+def _fleet_password(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import command
+
+    return command.show_password(chosen.reader)
 
 
 def _fleet_revoke(chosen: argparse.Namespace) -> int:

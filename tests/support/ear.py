@@ -5,13 +5,26 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Mapping
+from typing import Protocol
 
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50
 
-from support.broker import RunningBroker
-
 QUIET_S = 0.3
+
+
+class Doors(Protocol):
+    """What an ear has to know of a broker: where its listener for passwords is, and these."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def passwords(self) -> Mapping[str, str]: ...
 
 
 class Ear:
@@ -19,7 +32,7 @@ class Ear:
 
     def __init__(
         self,
-        broker: RunningBroker,
+        broker: Doors,
         user: str,
         client_id: str = "",
         door: tuple[int, ssl.SSLContext] | None = None,

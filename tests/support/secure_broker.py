@@ -34,22 +34,31 @@ class SecureBroker(RunningBroker):
     def door(self, reader: str) -> tuple[int, ssl.SSLContext]:
         """Return port and TLS of a reader with its certificate, made if absent."""
         cert.obtain(self.state, reader)
-        return self.readers_port, self.tls(self.reader_pair(reader))
+        return self.readers_port, tls_of(self.state, pair_of(self.state, reader))
 
     def reader_pair(self, reader: str) -> Pair:
         """Return what a reader has on its flash now."""
-        folder = cert.folder_of(self.state, reader)
-        key = load_der_private_key((folder / "reader.key").read_bytes(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        certificate = x509.load_der_x509_certificate((folder / "reader.der").read_bytes())
-        return Pair(key, certificate)
+        return pair_of(self.state, reader)
 
     def tls(self, shown: Pair | None) -> ssl.SSLContext:
         """Return the TLS of a client that trusts this shop and shows a certificate, or none."""
-        context = ssl.create_default_context(cafile=str(self.authority.folder / "ca.crt"))
-        if shown:
-            file = self.state / "shown.pem"
-            certificate = shown.certificate.public_bytes(Encoding.PEM)
-            file.write_bytes(key_pem(shown.key) + certificate)
-            context.load_cert_chain(file)
-        return context
+        return tls_of(self.state, shown)
+
+
+def pair_of(state: Path, reader: str) -> Pair:
+    """Return key and certificate of a reader."""
+    folder = cert.folder_of(state, reader)
+    key = load_der_private_key((folder / "reader.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return Pair(key, x509.load_der_x509_certificate((folder / "reader.der").read_bytes()))
+
+
+def tls_of(state: Path, shown: Pair | None) -> ssl.SSLContext:
+    """Return the TLS of a client that trusts the shop in ``state`` and shows a certificate."""
+    context = ssl.create_default_context(cafile=str(state / "ca/ca.crt"))
+    if shown:
+        file = state / "shown.pem"
+        certificate = shown.certificate.public_bytes(Encoding.PEM)
+        file.write_bytes(key_pem(shown.key) + certificate)
+        context.load_cert_chain(file)
+    return context

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import fcntl
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from besnik import broker
+from besnik import broker, config
 from besnik.broker import write_private
 from besnik.fleet import x509 as form
 from besnik.fleet.register import CertificateError, Register
@@ -55,6 +56,18 @@ class Authority:
         """Write the list of revoked certificates; the broker reads it when it starts."""
         signed = form.sign_revocations(self.pair, self.register.revoked(), now)
         write_private(self.folder / "revoked.pem", signed)
+
+
+def names_for(address: config.Broker) -> list[str]:
+    """Return the names by which a broker can be reached: this machine's and the settings'."""
+    host = socket.gethostname().lower()
+    machine = [name for name in (host, f"{host}.local") if form.is_name(name)]
+    listens = [name for name in (address.host, address.readers_host) if not _is_every(name)]
+    return list(dict.fromkeys(["localhost", "127.0.0.1", *machine, *listens, *address.names]))
+
+
+def _is_every(host: str) -> bool:
+    return host in ("", "0.0.0.0", "::")
 
 
 def clock() -> dt.datetime:

@@ -35,7 +35,7 @@ def obtain(state: Path, reader: str, *, renew: bool = False) -> tuple[x509.Certi
     A good one is kept, so that asking again never locks a reader out. CertificateError if the id
     cannot be a reader's or the shop has no authority.
     """
-    _check(reader)
+    check_id(reader)
     now = ca.clock()
     with ca.held(state) as folder:
         authority = ca.existing(folder, now)
@@ -74,7 +74,8 @@ def revoke(state: Path, reader: str) -> int:
     return count
 
 
-def _check(reader: str) -> None:
+def check_id(reader: str) -> None:
+    """Return if it can be the id of a reader; CertificateError says what one looks like."""
     if not re.fullmatch(ID_PATTERN, reader):
         raise CertificateError(
             f"reader id {reader!r} must be 1 to 16 of a-z, 0-9 and hyphen, as in its config.json"

@@ -1,20 +1,22 @@
-"""``besnik fleet ca``, ``cert`` and ``revoke``: what they print and return."""
+"""``besnik fleet``: what its commands print and return."""
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
+import json
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
 
 from besnik import config
+from besnik.broker import BrokerError
 from besnik.fleet import ca, cert
+from besnik.fleet.broker import reader_password
 from besnik.fleet.register import CertificateError
-from besnik.fleet.x509 import is_name, names_of
+from besnik.fleet.x509 import names_of
 
 
 def make_authority(names: list[str], *, renew: bool) -> int:
@@ -32,25 +34,15 @@ def revoke(reader: str) -> int:
     return _run(lambda settings: _revoked(settings, reader))
 
 
-def broker_names(address: config.Broker, more: Iterable[str] = ()) -> list[str]:
-    """Return the names by which this broker may be reached: settings, this machine's, ``more``."""
-    host = socket.gethostname().lower()
-    own = ["localhost", "127.0.0.1", *(name for name in (host, f"{host}.local") if is_name(name))]
-    listens = [name for name in (address.host, address.readers_host) if name and not _is_any(name)]
-    return list(dict.fromkeys([*own, *listens, *address.names, *more]))
-
-
-def _is_any(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_unspecified
-    except ValueError:
-        return False
+def show_password(reader: str) -> int:
+    """Make the password of a reader without TLS, or show it; return the exit status."""
+    return _run(lambda settings: _password(settings, reader))
 
 
 def _run(work: Callable[[config.Config], list[str]]) -> int:
     try:
         lines = work(config.load())
-    except (CertificateError, config.ConfigError, OSError) as error:
+    except (BrokerError, CertificateError, config.ConfigError, OSError) as error:
         print(f"besnik fleet: {error}", file=sys.stderr)
         return 1
     print("\n".join(lines))
@@ -59,7 +51,7 @@ def _run(work: Callable[[config.Config], list[str]]) -> int:
 
 def _authority(settings: config.Config, names: list[str], *, renew: bool) -> list[str]:
     state = Path(settings.state)
-    authority, is_new = ca.obtain(state, broker_names(settings.broker, names), renew=renew)
+    authority, is_new = ca.obtain(state, [*ca.names_for(settings.broker), *names], renew=renew)
     shown = authority.broker_certificate
     lines = [
         f"authority: {authority.folder / 'ca.crt'}, until {_until(authority.pair.certificate)}",
@@ -100,6 +92,16 @@ def _revoked(settings: config.Config, reader: str) -> list[str]:
     return [
         f"reader {reader}: {count} certificate{'s' if count > 1 else ''} revoked; "
         "restart the broker, which ends the reader's connection too"
+    ]
+
+
+def _password(settings: config.Config, reader: str) -> list[str]:
+    cert.check_id(reader)
+    password = reader_password(settings, reader)
+    said = {"host": socket.gethostname(), "port": settings.broker.port, "plain": True}
+    return [
+        "into the reader's config.json; then restart the broker:",
+        f'"broker": {json.dumps({**said, "password": password})}',
     ]
 
 
