@@ -13,7 +13,7 @@ help: ## say what there is
 	@echo "Besnik: an NFC loyalty reader and the CRM behind it."
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
-	@echo "  make run ONCE=1    present four cards, say what happened, exit 0 if all is right"
+	@echo "  make run ONCE=1    present five cards, say what happened, exit 0 if all is right"
 
 run: ## start the whole shop on this machine, with a reader that needs no board
 	@$(READY) run && exec $(BIN)/besnik run $(if $(ONCE),--once)

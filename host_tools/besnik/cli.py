@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--once",
         action="store_true",
-        help="present four cards in a shop of their own, compare what happens with what should, "
+        help="present five cards in a shop of their own, compare what happens with what should, "
         "exit 0 if it is the same",
     )
     run.add_argument(

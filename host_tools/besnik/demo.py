@@ -38,6 +38,11 @@ class DemoCard(msgspec.Struct, frozen=True):
     blocked: bool = False
     type: str = "uid"
 
+    @property
+    def kind(self) -> str:
+        """The kind of credential it is known by."""
+        return "ntag" if self.type == "ntag424" else "uid"
+
 
 MEMBERS: Final[tuple[DemoMember, ...]] = (
     DemoMember("ana", "Ana Hoxha", "sq"),
@@ -45,6 +50,7 @@ MEMBERS: Final[tuple[DemoMember, ...]] = (
     DemoMember("boris", "Борис Орлов", "ru"),
     DemoMember("dariush", "داریوش کریمی", "fa"),
     DemoMember("grace", "Grace Miller", "en"),
+    DemoMember("iris", "Iris Kola", "sq"),
 )
 
 CARDS: Final[tuple[DemoCard, ...]] = (
@@ -53,6 +59,7 @@ CARDS: Final[tuple[DemoCard, ...]] = (
     DemoCard("boris", "Boris's blocked card", "0487654321AB80", member="boris", blocked=True),
     DemoCard("dariush", "Dariush's card", "0411223344556677A8B9", member="dariush"),
     DemoCard("grace", "Grace's card", "04C0FFEE5A1780", member="grace"),
+    DemoCard("iris", "Iris's secure card", "04D2E3F4A5B680", member="iris", type="ntag424"),
     DemoCard("blank", "A new card", "04DEADBEEF1280"),
     DemoCard("bank", "A bank card", "5A6B7C8D", type="payment"),
     DemoCard("phone", "A phone", None, type="phone"),

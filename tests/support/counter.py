@@ -12,6 +12,7 @@ import msgspec
 
 from besnik import demo
 from besnik.config import Broker
+from besnik.run import wallet
 from besnik.run.demo import reader_config
 from besnik.sim import reader
 from besnik.sim.model.board import PINS
@@ -38,7 +39,7 @@ class Counter:
         reader.stage(self.flash, config, root)
         self._heap = "112K"
         self.folder.mkdir()
-        self.hold(msgspec.to_builtins(demo.CARDS))
+        wallet.write(self.folder / "cards.json", state / "keys.toml")
         (self.folder / "pins.json").write_text(json.dumps(PINS), encoding="utf-8")
 
     def hold(self, cards: Iterable[dict[str, Any]]) -> None:
@@ -57,16 +58,24 @@ class Counter:
         files = ["--cards", self.folder / "cards.json", "--pins", self.folder / "pins.json"]
         return self._processes.start("counter", [*command, *files], ready="counter: ready")
 
-    def start_reader(self, ride: Callable[[list[str]], list[str]] = list) -> Running:
+    def start_reader(
+        self,
+        ride: Callable[[list[str]], list[str]] = list,
+        image: Path | None = None,
+        cut: reader.PowerCut | None = None,
+    ) -> Running:
         """Switch the reader on; after its ``machine.reset()`` somebody has to do it again.
 
-        ``ride`` may put a script in front of the reader's own (``support.probe``).
+        ``ride`` may put a script in front of the reader's own (``support.probe``). ``image`` and
+        ``cut`` are those of ``reader.command``.
         """
         command, environment = reader.command(
             self.flash,
             spi_socket=self.folder / "spi.sock",
             nvs=self._state / "nvs.json",
             heap=self._heap,
+            image=image,
+            cut=cut,
         )
         return self._processes.start(
             "reader", ride(command), environment=environment, folder=self.flash

@@ -6,21 +6,17 @@ import contextlib
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from besnik import demo
-from besnik.credentials.keyring import NTAG_AID
+from besnik.credentials.keys import load_keys
+from besnik.run import wallet
 from besnik.run.taps import READ
 from support.bridge import ANA
 from support.broker import RunningBroker
 from support.cards import (
-    ADDRESS,
     ALL_KEYS,
     EV2_KEY,
-    FILE,
     KEY_FILE,
-    META,
     OWN_AID,
     own_key,
     signature,
@@ -38,14 +34,6 @@ HEAP = "192K"
 TAPS = "SELECT kind, data, tier, outcome, reason FROM store_tap ORDER BY tap_id"
 BALANCE = """SELECT balance FROM store_account account
     JOIN store_card card ON card.member_id = account.member_id WHERE card.data = '{}'"""
-SUN_CARD = {
-    "key": "iris",
-    "label": "Iris",
-    "type": "ntag424",
-    "uid": IRIS,
-    "address": f"https://corner.example/t?{ADDRESS}",
-    "keys": ["0" * 32, own_key(FILE, IRIS, NTAG_AID).hex(), META, "0" * 32, "0" * 32],
-}
 # Two of the same kind, one of them a copy: it shows a number that its maker never signed.
 ORIGINAL, COPY = "04B1B2B3B4B5B6", "04C1C2C3C4C5C6"
 SIGNED_CARDS = [
@@ -72,11 +60,10 @@ def counter(
     state: Path, processes: Processes, broker: RunningBroker, root: Path, database_url: str
 ) -> Counter:
     """A virtual counter with cards that prove themselves, and a reader that can ask them."""
+    keys = write_keys(state, KEY_FILE + signer_table(32))
     made = Counter(state, processes, broker, root)
-    made.hold([*msgspec.to_builtins(demo.CARDS), SUN_CARD, KEY_CARD, *SIGNED_CARDS])
+    made.hold([*wallet.described(load_keys(keys, {})), KEY_CARD, *SIGNED_CARDS])
     made.set_up(HEAP, cards={"families": ["sun", "uid"], "relay": True})
-    write_keys(state, KEY_FILE + signer_table(32))
-    give_card(database_url, "ntag", IRIS, "داریوش کریمی")
     give_card(database_url, "ev2", NIKOS, "Ελένη Παππά")
     made.start_counter()
     return made

@@ -193,7 +193,7 @@ def test_a_folder_that_cannot_be_used_is_named(start: Start, state: Path) -> Non
 class TestOnce:
     """``besnik run --once``: an honest rehearsal."""
 
-    def test_four_cards_do_what_they_should(self, start: Start) -> None:
+    def test_five_cards_do_what_they_should(self, start: Start) -> None:
         run = start("--once")
         assert run.process.wait(60) == 0, run.process.log
         for part in (
@@ -204,7 +204,9 @@ class TestOnce:
             "2800 Hz",
             "400 Hz",
             "Ana Hoxha, 1 stamp",
-            "4 of 4 cards as they should be",
+            "(new at each read), tier A",
+            "Iris Kola, 1 stamp",
+            "5 of 5 cards as they should be",
         ):
             assert part in run.process.log
         assert run.pids() == []
@@ -223,7 +225,7 @@ class TestOnce:
         assert run.process.wait(90) == 1, run.process.log
         assert "verdict: 'no verdict' instead of 'rejected (unknown)'" in run.process.log
         assert "instead of ('read', 'unknown')" in run.process.log
-        assert "4 of 4" not in run.process.log
+        assert "5 of 5" not in run.process.log
         assert run.pids() == []
 
 

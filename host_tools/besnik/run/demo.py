@@ -12,6 +12,7 @@ import msgspec
 from besnik import broker, demo
 from besnik.config import Broker, Config, Site
 from besnik.fleet import ca, cert
+from besnik.run import wallet
 from besnik.sim.model.board import PINS
 
 HOST = "127.0.0.1"
@@ -112,7 +113,7 @@ def prepare(
         certificates=None if plain else cert.folder_of(folder, demo.READER),
     )
     broker.write_private(prepared.settings_file, _toml(settings))
-    prepared.cards_file.write_bytes(msgspec.json.encode(demo.CARDS))
+    wallet.write(prepared.cards_file, folder / settings.credentials.keys)
     prepared.pins_file.write_text(json.dumps(PINS), encoding="utf-8")
     return prepared
 
@@ -139,6 +140,7 @@ def reader_config(address: Broker, password: str | None = None) -> dict[str, obj
         "wifi": {"ssid": "demo"},
         "broker": by_certificate if password is None else by_password,
         "pins": PINS,
+        "cards": {"families": ["sun", "uid"]},
     }
 
 

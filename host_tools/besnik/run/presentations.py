@@ -1,4 +1,4 @@
-"""Four cards held to the reader, and whether everything happened as it should."""
+"""Five cards held to the reader, and whether everything happened as it should."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 
 from besnik import demo
 from besnik.contract import Outcome, Reason
+from besnik.credentials.assess import Tier
 from besnik.run import members, show
 from besnik.run.running import Running
 from besnik.run.show import say
@@ -18,6 +19,7 @@ TAP_TIMEOUT_S = 10.0
 # The reader has to see that the field is empty before the next card.
 PAUSE_S = 0.6
 STAMPS_PER_VISIT = 1
+ADDRESS: Final = "an address"
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -27,20 +29,26 @@ class Expected(msgspec.Struct, frozen=True):
     outcome: Outcome
     why: Reason
     light: str
+    tier: Tier = "D"
 
 
 CAST: Final = (
     Expected("ana", "accepted", "ok", "accepted"),
     Expected("eleni", "accepted", "ok", "accepted"),
+    Expected("iris", "accepted", "ok", "accepted", tier="A"),
     Expected("boris", "rejected", "blocked", "rejected"),
     Expected("blank", "rejected", "unknown", "unknown"),
 )
 
 
 class Happened(msgspec.Struct, frozen=True):
-    """What did come of it, in the terms of ``Expected``; ``row`` is what the store wrote."""
+    """What did come of it, in the terms of ``Expected``; ``row`` is what the store wrote.
+
+    ``credential`` is the card's UID; its address, new at each read, is only seen to be one.
+    """
 
     credential: str
+    tier: Tier | None
     verdict: str
     row: str
     signals: tuple[str, ...]
@@ -50,7 +58,7 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 async def play(running: Running) -> int:
-    """Present the four cards, print what happens; return 0 if all is right, else 1."""
+    """Present the five cards, print what happens; return 0 if all is right, else 1."""
     wrong = 0
     for expected in CAST:
         card = next(card for card in demo.CARDS if card.key == expected.card)
@@ -83,7 +91,8 @@ async def _happened(tap: TapSeen) -> Happened:
     file = await members.tap_file(demo.READER, tap.tap.id)
     member = file.member if file else None
     return Happened(
-        credential=tap.tap.d,
+        credential=tap.tap.d if tap.tap.k == "uid" else ADDRESS,
+        tier=file.tier if file else None,
         verdict=show.verdict(tap),
         row=f"{file.outcome} ({file.reason})" if file else "none",
         signals=tuple(signal.name or "?" for signal in tap.signals),
@@ -98,7 +107,8 @@ def _wanted(card: demo.DemoCard, expected: Expected) -> Happened:
     people = {person.key: person.name for person in demo.MEMBERS}
     stamps = STAMPS_PER_VISIT if expected.outcome == "accepted" else 0
     return Happened(
-        credential=card.uid or "",
+        credential=ADDRESS if card.kind == "ntag" else card.uid or "",
+        tier=expected.tier,
         verdict=verdict,
         row=verdict,
         signals=(READ, expected.light),
@@ -112,7 +122,8 @@ def _tell(tap: TapSeen, happened: Happened) -> None:
     who = happened.member or "none"
     if happened.balance is not None:
         who += f", {happened.balance} stamp{'' if happened.balance == 1 else 's'}"
-    say(f"  credential  {happened.credential} ({len(happened.credential) // 2} bytes)")
+    shown = f"{len(tap.tap.d) // 2} bytes" if tap.tap.k == "uid" else "new at each read"
+    say(f"  credential  {tap.tap.d} ({shown}), tier {happened.tier or 'none'}")
     say(f"  verdict     {happened.verdict}")
     say(f"  at the pins {show.pattern(tap.signals)}")
     say(f"  member      {who}")

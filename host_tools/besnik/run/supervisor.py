@@ -48,7 +48,7 @@ _PROBLEMS = (
 
 
 def main(folder: Path, *, once: bool) -> int:
-    """Run the demo shop until a signal, or the four presentations; return the exit status."""
+    """Run the demo shop until a signal, or the five presentations; return the exit status."""
     # The monitor reconnects by itself; what its library mutters is nothing to act on.
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     if os.environ.pop("BESNIK_DATABASE_URL", None):

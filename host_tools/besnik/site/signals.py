@@ -32,6 +32,7 @@ DEMO_LABELS: Final = (
     gettext_noop("Boris's blocked card"),
     gettext_noop("Dariush's card"),
     gettext_noop("Grace's card"),
+    gettext_noop("Iris's secure card"),
     gettext_noop("A new card"),
     gettext_noop("A bank card"),
     gettext_noop("A phone"),

@@ -30,7 +30,7 @@ def _seed_cards(program: Program) -> None:
     for card in demo.CARDS:
         if card.uid is None or card.member is None:
             continue
-        ref = card_ref("uid", card.uid)
+        ref = card_ref(card.kind, card.uid)
         if Card.objects.filter(program=program, kind=ref.kind, data=ref.data).exists():
             continue
         person = people[card.member]
