@@ -18,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 _FIRST_DELAY_S: Final = 0.2
 _LONGEST_DELAY_S: Final = 2.0
+_ALONE_EVERY: Final = 5  # attempts
+
+_Waiting = tuple[_T, "asyncio.Future[_R | None]"]
 
 
 def backoff() -> Iterator[float]:
@@ -31,9 +34,12 @@ def backoff() -> Iterator[float]:
 class GroupCommit(Generic[_T, _R]):
     """Settles items in batches, one batch at a time, and answers each through a future.
 
-    ``settle`` returns one result an item. On an error in ``away`` the batch is tried again, as
-    long as it takes; on any other error its items are tried one by one, and an item that fails
-    alone gets ``failed(error)``.
+    ``settle`` returns one result an item, and may be given again what it settled before. On an
+    error in ``away`` the batch is tried again, as long as it takes. On any other error it is
+    halved until the item at fault is alone: that one gets ``failed(error)``.
+
+    An item can also look like an outage, when it touches what is broken in the database. So every
+    few attempts begin with one item alone; if that one passes, the others are halved as well.
     """
 
     def __init__(
@@ -47,17 +53,17 @@ class GroupCommit(Generic[_T, _R]):
         self._failed = failed
         self._away = away
         self._batch_size = batch_size
-        self._waiting: deque[tuple[_T, asyncio.Future[_R | None]]] = deque()
+        self._waiting: deque[_Waiting[_T, _R]] = deque()
+        self._taken: list[_Waiting[_T, _R]] = []
         self._arrived = asyncio.Event()
         self._stopping = False
         self._busy_since_s: float | None = None
-        self._in_hand = 0
         self.batches = 0
 
     @property
     def waiting(self) -> int:
         """How many items have no result yet."""
-        return len(self._waiting) + self._in_hand
+        return len(self._waiting) + len(self._taken)
 
     @property
     def busy_s(self) -> float:
@@ -94,36 +100,71 @@ class GroupCommit(Generic[_T, _R]):
                 await self._next_batch()
 
     async def _next_batch(self) -> None:
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_size))]
-        self._busy_since_s, self._in_hand = time.monotonic(), len(taken)
+        self._busy_since_s = time.monotonic()
         try:
-            results = await self._surely([item for item, _ in taken])
-        except asyncio.CancelledError:
-            self._waiting.extendleft(reversed(taken))
-            raise
+            await self._surely()
+            self.batches += 1
         finally:
-            self._busy_since_s, self._in_hand = None, 0
-        self.batches += 1
-        for (_, future), result in zip(taken, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+            self._busy_since_s = None
+            self._waiting.extendleft(reversed(self._taken))
+            self._taken = []
 
-    async def _surely(self, items: Sequence[_T]) -> Sequence[_R]:
+    async def _surely(self) -> None:
+        """Take a batch and settle it; while the store is away, take more."""
         outage = False
-        for delay_s in backoff():
+        for attempt, delay_s in enumerate(backoff(), 1):
+            while self._waiting and len(self._taken) < self._batch_size:
+                self._taken.append(self._waiting.popleft())
+            count = len(self._taken)
             try:
-                results = await self._settle(items)
+                if attempt % _ALONE_EVERY:
+                    await self._sift(self._taken)
+                else:
+                    await self._sift_beside(self._taken[attempt // _ALONE_EVERY % count])
             except self._away as error:
                 if not outage:
-                    _log.error(pairs("store_away", waiting=len(items), reason=error))
+                    _log.error(pairs("store_away", waiting=count, reason=error))
                 outage = True
                 await asyncio.sleep(delay_s)
-            except Exception as error:
-                if len(items) == 1:
-                    return [self._failed(error)]
-                return [(await self._surely([item]))[0] for item in items]
             else:
                 if outage:
-                    _log.info(pairs("store_back", settled=len(items)))
-                return results
-        raise AssertionError("backoff never ends")
+                    _log.info(pairs("store_back", settled=count))
+                return
+
+    async def _sift_beside(self, witness: _Waiting[_T, _R]) -> None:
+        await self._sift([witness])
+        if self._taken:
+            await self._sift(self._taken, witness)
+
+    async def _sift(
+        self, part: list[_Waiting[_T, _R]], witness: _Waiting[_T, _R] | None = None
+    ) -> None:
+        """Settle what can be settled; what fails alone is answered as failed.
+
+        Raises what is in ``away``, unless ``witness`` shows that the store is there.
+        """
+        try:
+            results = await self._settle([item for item, _ in part])
+        except Exception as error:
+            is_away = isinstance(error, self._away)
+            if is_away and witness is None:
+                raise
+            if len(part) > 1:
+                middle = len(part) // 2
+                await self._sift(part[:middle], witness)
+                await self._sift(part[middle:], witness)
+                return
+            if is_away and witness is not None:
+                await self._settle([witness[0]])
+            results = [self._failed(error)]
+        self._answer(part, results)
+
+    def _answer(self, part: list[_Waiting[_T, _R]], results: Sequence[_R]) -> None:
+        for (_, future), result in zip(part, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        if len(part) == len(self._taken):
+            self._taken = []
+        else:
+            settled = {id(future) for _, future in part}
+            self._taken = [each for each in self._taken if id(each[1]) not in settled]

@@ -26,6 +26,8 @@ class Ledger:
         self.open.set()
         self.outages = 0
         self.poison: set[int] = set()
+        self.away: set[int] = set()
+        self.settled_one = asyncio.Event()
 
     async def settle(self, items: Sequence[int]) -> list[str]:
         self.batches.append(list(items))
@@ -35,6 +37,10 @@ class Ledger:
             raise AwayError("gone fishing")
         if self.poison & set(items):
             raise KeyError("poison")
+        if self.away & set(items):
+            raise AwayError("a page is broken")
+        if len(items) == 1:
+            self.settled_one.set()
         return [str(2 * item) for item in items]
 
 
@@ -48,6 +54,7 @@ async def commits(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[GroupCommit[int, str]]:
     monkeypatch.setattr(group, "_FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(group, "_LONGEST_DELAY_S", 0.004)
     started = GroupCommit(
         ledger.settle,
         failed=lambda error: f"failed: {type(error).__name__}",
@@ -105,6 +112,59 @@ async def test_one_bad_item_fails_alone(commits: GroupCommit[int, str], ledger: 
     results = await asyncio.gather(*(commits.submit(number) for number in (1, 2, 3)))
     assert results == ["2", "failed: KeyError", "6"]
     assert await commits.submit(4) == "8"
+
+
+async def test_of_many_only_the_bad_ones_fail(
+    commits: GroupCommit[int, str], ledger: Ledger
+) -> None:
+    ledger.poison = {2, 7}
+    results = await asyncio.gather(*(commits.submit(number) for number in range(12)))
+    assert [number for number, result in enumerate(results) if "failed" in result] == [2, 7]
+
+
+@pytest.mark.parametrize("bad", [{1}, {3}, {1, 2}, {1, 3}, {2, 3}])
+async def test_an_item_that_looks_like_an_outage_blocks_no_other(
+    commits: GroupCommit[int, str], ledger: Ledger, bad: set[int]
+) -> None:
+    ledger.away = bad
+    waiting = {number: commits.submit(number) for number in (1, 2, 3, 4, 5)}
+    async with asyncio.timeout(2):
+        for number in waiting.keys() - bad:
+            assert await waiting[number] == str(2 * number)
+        assert all([await waiting[number] == "failed: AwayError" for number in bad])
+
+
+async def test_an_item_alone_that_looks_like_an_outage_waits_for_others_and_blocks_none(
+    commits: GroupCommit[int, str], ledger: Ledger
+) -> None:
+    ledger.away = {1}
+    bad = commits.submit(1)
+    await asyncio.sleep(0.03)
+    assert not bad.done()
+    assert await asyncio.wait_for(commits.submit(2), 1) == "4"
+    assert await bad == "failed: AwayError"
+
+
+async def test_in_a_long_outage_nothing_fails_and_what_comes_joins_the_batch(
+    commits: GroupCommit[int, str], ledger: Ledger
+) -> None:
+    ledger.outages = 50
+    first = commits.submit(1)
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(first, *(commits.submit(number) for number in (2, 3))) == [
+        "2", "4", "6",
+    ]  # fmt: skip
+    assert ledger.batches[-1] == [1, 2, 3]
+
+
+async def test_an_outage_that_begins_while_a_culprit_is_sought_condemns_nobody(
+    commits: GroupCommit[int, str], ledger: Ledger
+) -> None:
+    ledger.away = {1}
+    waiting = [commits.submit(number) for number in (1, 2, 3, 4)]
+    await ledger.settled_one.wait()
+    ledger.outages = 20
+    assert (await asyncio.gather(*waiting))[1:] == ["4", "6", "8"]
 
 
 async def test_an_outage_while_items_are_tried_alone_is_waited_out(
