@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -42,6 +43,7 @@ class Chain:
 
     def __init__(self, house: House, broker: RunningBroker, database_url: str) -> None:
         self.broker = broker
+        self.database_url = database_url
         self.port = free_port()
         self._house = house
         self._environment = {
@@ -68,6 +70,18 @@ class Chain:
     def quiet_cashier(self) -> str:
         """The address of the screen of a till where nothing happens."""
         return self.url(f"cashier/{demo.SHOP}/{QUIET_TILL}/")
+
+    @contextlib.contextmanager
+    def bridge_user(self) -> Iterator[TapSource]:
+        """Somebody who may say at the broker what only the bridge may."""
+        source = TapSource(self.broker, user="bridge")
+        yield source
+        source.close()
+
+    def restart_bridge(self) -> None:
+        """Start the bridge again."""
+        self.bridge = self._start("bridge")
+        self.bridge.wait_for("bridge: ready")
 
     def restart_site(self) -> None:
         """Start the site again on the same port."""
@@ -101,8 +115,9 @@ def add_quiet_till(database_url: str) -> None:
 class TapSource:
     """Publishes taps as the demo reader does, over a connection of its own."""
 
-    def __init__(self, broker: RunningBroker) -> None:
+    def __init__(self, broker: RunningBroker, user: str = demo.READER) -> None:
         self._broker = broker
+        self._user = user
         self._numbers = itertools.count(1)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -111,13 +126,19 @@ class TapSource:
         self.connect()
 
     def connect(self) -> None:
-        """Connect and say that the reader is on line."""
+        """Connect and, as the reader, say that it is on line."""
         self._run(self._connect())
-        self.publish("state", contract.State("online", BOOT), retain=True)
+        if self._user == demo.READER:
+            self.publish("state", contract.State("online", BOOT), retain=True)
 
-    def tap(self, uid: str) -> None:
-        """Publish one tap of the card with ``uid`` (upper-case hex)."""
+    def tap(self, uid: str) -> str:
+        """Publish one tap of the card with ``uid`` (upper-case hex) and return its id."""
         number = f"{BOOT}-{next(self._numbers):06d}"
+        self.repeat(number, uid)
+        return number
+
+    def repeat(self, number: str, uid: str) -> None:
+        """Publish the tap with this id, again if there was one."""
         self.publish("tap", contract.Tap(1, number, "uid", uid, 0, 0, 0))
 
     def publish(self, leaf: str, message: msgspec.Struct, *, retain: bool = False) -> None:
@@ -136,7 +157,7 @@ class TapSource:
     async def _connect(self) -> None:
         self._client = gmqtt.Client(None)
         self._client.reconnect_retries = -2  # never by itself: a test says when
-        self._client.set_auth_credentials(demo.READER, self._broker.passwords[demo.READER])
+        self._client.set_auth_credentials(self._user, self._broker.passwords[self._user])
         await self._client.connect(self._broker.host, self._broker.port)
 
     async def _publish(self, topic: str, payload: bytes, retain: bool) -> None:

@@ -6,14 +6,24 @@ import datetime as dt
 from typing import Final, Literal, cast
 
 import msgspec
+from django.utils import timezone
 
 from besnik.contract import Reason
-from besnik.store.members import MemberFile, TapFile, VisitLine, member_file, tap_file
+from besnik.store.members import (
+    MemberFile,
+    TapFile,
+    VisitLine,
+    happened_at,
+    member_file,
+    tap_file,
+)
 from besnik.store.models import Card, Reader, Tap, Till
 
 # A tap older than this is no longer the person who stands at the till.
 PRESENT_FOR: Final = dt.timedelta(minutes=5)
 EARLIER: Final = 4
+# So many taps that came while a page was away are listed; of more only their number.
+MISSED: Final = 30
 
 View = Literal[
     "waiting",
@@ -49,18 +59,33 @@ class EarlierTap(msgspec.Struct, frozen=True):
 class Board(msgspec.Struct, frozen=True):
     """The screen of one till.
 
-    ``view`` decides what is drawn; ``key`` changes with anything on the screen, ``said`` with
-    what is said about the shown tap; ``uid`` is the card's upper-case hex, shown only where
-    nobody is named yet.
+    ``view`` decides what is drawn, ``said`` changes with what is said about the shown tap;
+    ``uid`` is the card's upper-case hex, shown only where nobody is named yet. ``newest`` is the
+    row of the newest tap; ``missed`` are those after row ``after``, without the shown one, and
+    ``missed_more`` counts what is too much to list. Lists begin with what happened last.
     """
 
     view: View
-    key: str
     said: str = ""
     tap: TapFile | None = None
     member: MemberFile | None = None
     uid: str = ""
     earlier: tuple[EarlierTap, ...] = ()
+    newest: int = 0
+    after: int | None = None
+    missed: tuple[EarlierTap, ...] = ()
+    missed_more: int = 0
+    day: dt.date = dt.date.min
+
+    @property
+    def key(self) -> str:
+        """Return what changes with anything on the screen; "today" is another one tomorrow."""
+        return f"{self.newest}-{self.said or self.view}-{self.missed_count}-{self.day:%m%d}"
+
+    @property
+    def missed_count(self) -> int:
+        """How many taps came while the page was away, besides the shown one."""
+        return len(self.missed) + self.missed_more
 
     @property
     def gained(self) -> int:
@@ -76,25 +101,29 @@ class Board(msgspec.Struct, frozen=True):
         return self.member.visits[1:] if self.view == "accepted" else self.member.visits
 
 
-def board(till: Till, now: dt.datetime | None = None) -> Board:
-    """Return what the screen of ``till`` shows at ``now``."""
+def board(till: Till, now: dt.datetime | None = None, after: int | None = None) -> Board:
+    """Return what the screen of ``till`` shows at ``now``.
+
+    ``after`` is the row of the newest tap a page knew before it was away, None for a new page.
+    """
     now = now or dt.datetime.now(dt.UTC)
-    taps = newest_taps(till, EARLIER + 1)
-    newest = taps[0].pk if taps else 0
+    taps = newest_taps(till, EARLIER + 1 + (0 if after is None else MISSED))
     present = _present(taps, now)
-    if present is None:
-        return Board("waiting", f"{newest}-waiting", earlier=_lines(taps[:EARLIER]))
-    tap, shown = present
-    view, member = _meaning(tap, shown)
-    said = f"{shown.id}-{view}"
-    return Board(
-        view=view,
-        key=f"{newest}-{said}",
-        said=said,
-        tap=shown,
-        member=member,
-        uid=tap.data,
-        earlier=_lines([other for other in taps if other is not tap][:EARLIER]),
+    shown = present[0] if present else None
+    rest = [tap for tap in taps if tap is not shown]
+    missed = [tap for tap in rest if after is not None and tap.pk > after]
+    more = 0
+    if after is not None and len(missed) > MISSED:
+        later = Tap.objects.filter(reader__till=till, pk__gt=after)
+        more = later.exclude(pk=shown.pk if shown else 0).count() - MISSED
+    return msgspec.structs.replace(
+        _shown(present),
+        newest=max((tap.pk for tap in taps), default=0),
+        earlier=_lines(rest[len(missed) :][:EARLIER]),
+        after=after if missed else None,
+        missed=_lines(missed[:MISSED]),
+        missed_more=more,
+        day=timezone.localtime(now).date(),
     )
 
 
@@ -105,9 +134,17 @@ def newest_taps(till: Till, count: int) -> list[Tap]:
         found += (
             Tap.objects.filter(reader=reader)
             .select_related("member", "reader")
-            .order_by("-received_at")[:count]
+            .order_by("-received_at", "-pk")[:count]
         )
     return sorted(found, key=lambda tap: (tap.received_at, tap.pk), reverse=True)[:count]
+
+
+def _shown(present: tuple[Tap, TapFile] | None) -> Board:
+    if present is None:
+        return Board("waiting")
+    tap, shown = present
+    view, member = _meaning(tap, shown)
+    return Board(view, said=f"{shown.id}-{view}", tap=shown, member=member, uid=tap.data)
 
 
 def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
@@ -118,9 +155,9 @@ def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
     for tap in taps:
         if now - tap.received_at > PRESENT_FOR:
             return None
-        shown = tap_file(tap.reader.slug, tap.tap_id)
-        if shown and now - shown.at <= PRESENT_FOR:
-            return tap, shown
+        if now - happened_at(tap) <= PRESENT_FOR:
+            shown = tap_file(tap.reader.slug, tap.tap_id)
+            return (tap, shown) if shown else None
     return None
 
 
@@ -146,7 +183,10 @@ def _nothing(tap: Tap, shown: TapFile) -> View:
 
 
 def _lines(taps: list[Tap]) -> tuple[EarlierTap, ...]:
-    return tuple(
-        EarlierTap(tap.member.name if tap.member else "", cast(Reason, tap.reason), tap.received_at)
+    lines = (
+        EarlierTap(
+            tap.member.name if tap.member else "", cast(Reason, tap.reason), happened_at(tap)
+        )
         for tap in taps
     )
+    return tuple(sorted(lines, key=lambda line: line.at, reverse=True))

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import gmqtt
 
@@ -19,16 +19,24 @@ from besnik import config, contract
 
 _log = logging.getLogger(__name__)
 
-TOPICS: Final = (f"{contract.ROOT}/+/+/visit", f"{contract.ROOT}/+/+/state")
+LEAVES: Final = ("visit", "state", "info", "health")
+TOPICS: Final = (*(f"{contract.ROOT}/+/+/{leaf}" for leaf in LEAVES), contract.BRIDGE_STATE)
 KEEPALIVE_S: Final = 10
 RETRY_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 5.0
+# The broker sends what it retains right behind the acknowledgement of a subscription.
+SETTLE_S: Final = 0.1
+
+Sight = Literal["live", "broker", "bridge"]
 
 
 class Watch:
-    """One page's ear: set when a watched reader, or the connection itself, has news."""
+    """One page's ear: set when a watched reader, or the connection itself, has news.
 
-    def __init__(self, readers: frozenset[str]) -> None:
+    ``readers`` are slugs; None watches all of them. It may be changed while it is watched.
+    """
+
+    def __init__(self, readers: frozenset[str] | None) -> None:
         self.readers = readers
         self._news = asyncio.Event()
 
@@ -49,7 +57,7 @@ class Watch:
 class Hub:
     """Keeps the connection to the broker and wakes the pages.
 
-    ``connected`` tells whether taps can be seen right now; ``closing`` asks open streams to
+    ``connected`` tells whether the broker is heard right now; ``closing`` asks open streams to
     end because the server is stopping.
     """
 
@@ -57,6 +65,7 @@ class Hub:
         self.connected = False
         self.closing = False
         self._readers: dict[str, contract.State] = {}
+        self._bridge: contract.State | None = None
         self._watches: set[Watch] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -79,8 +88,8 @@ class Hub:
                 await self._task
 
     @contextlib.contextmanager
-    def watch(self, readers: frozenset[str]) -> Iterator[Watch]:
-        """Register interest in ``readers`` (slugs) while the block runs."""
+    def watch(self, readers: frozenset[str] | None) -> Iterator[Watch]:
+        """Register interest in ``readers`` (slugs; None: all) while the block runs."""
         watch = Watch(readers)
         self._watches.add(watch)
         try:
@@ -97,9 +106,20 @@ class Hub:
         state = self._readers.get(reader)
         return state is not None and state.s == "online"
 
+    @property
+    def sight(self) -> Sight:
+        """Return ``live``, or who is away: ``broker``, or the ``bridge`` that answers taps."""
+        if not self.connected:
+            return "broker"
+        return "live" if self._bridge and self._bridge.s == "online" else "bridge"
+
     def heard(self, topic: str, payload: bytes) -> None:
         """Take one message from the broker; one that breaks the contract is logged and dropped."""
         try:
+            if topic == contract.BRIDGE_STATE:
+                self._bridge = contract.decode(payload, contract.State) if payload else None
+                self._wake()
+                return
             address = contract.parse_topic(topic)
             if address.leaf == "state" and payload:
                 self._note_state(address.reader, contract.decode(payload, contract.State))
@@ -112,13 +132,12 @@ class Hub:
 
     def _note_state(self, reader: str, state: contract.State) -> None:
         known = self._readers.get(reader)
-        if known and known.s == "online" and state.s != "online" and state.bd < known.bd:
-            return  # the will of an earlier boot, delivered late
-        self._readers[reader] = state
+        if known is None or state.follows(known):
+            self._readers[reader] = state
 
     def _wake(self, reader: str | None = None) -> None:
         for watch in self._watches:
-            if reader is None or reader in watch.readers:
+            if reader is None or watch.readers is None or reader in watch.readers:
                 watch.wake()
 
     def _set_connected(self, connected: bool) -> None:
@@ -129,14 +148,17 @@ class Hub:
     async def _run(self, broker: config.Broker) -> None:
         said = ""
         while True:
-            lost = asyncio.Event()
+            lost, subscribed = asyncio.Event(), asyncio.Event()
             client = self._client(broker, lost)
+            client.on_subscribe = lambda *_, event=subscribed: event.set()
             try:
                 await asyncio.wait_for(
                     client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S),
                     CONNECT_TIMEOUT_S,
                 )
                 client.subscribe([gmqtt.Subscription(name, qos=1) for name in TOPICS])
+                await asyncio.wait_for(subscribed.wait(), CONNECT_TIMEOUT_S)
+                await asyncio.sleep(SETTLE_S)
                 said = ""
                 self._set_connected(True)
                 await lost.wait()
@@ -149,6 +171,7 @@ class Hub:
             finally:
                 self._set_connected(False)
                 self._readers.clear()
+                self._bridge = None
                 with contextlib.suppress(OSError):
                     await client.disconnect()
             await asyncio.sleep(RETRY_S)

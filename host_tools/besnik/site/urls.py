@@ -7,6 +7,8 @@ from django.views.i18n import set_language
 
 from besnik.site.views import cashier, counter, start
 
+handler500 = "besnik.site.views.wrong.failed"
+
 _till = "cashier/<slug:shop>/<slug:till>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [

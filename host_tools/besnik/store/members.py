@@ -191,7 +191,7 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
         finding=cast(Finding, tap.finding),
         outcome=cast(Outcome, tap.outcome),
         reason=cast(Reason, tap.reason),
-        at=_moment(tap),
+        at=happened_at(tap),
         queued=tap.queued,
         card=None if tap.card is None else _card_line(tap.card),
         member=None if tap.member is None else _file(tap.member, visits),
@@ -216,7 +216,7 @@ def _file(member: Member, visits: int) -> MemberFile:
         since=member.created_at,
         balance=balance.first() or 0,
         visits=tuple(
-            VisitLine(_moment(tap), tap.reader.shop.name, posting.amount)
+            VisitLine(happened_at(tap), tap.reader.shop.name, posting.amount)
             for posting in postings
             if (tap := posting.entry.tap) is not None
         ),
@@ -228,9 +228,12 @@ def _card_line(card: Card) -> CardLine:
     return CardLine(card.kind, card.data[-4:], card.state, card.originality)
 
 
-def _moment(tap: Tap) -> dt.datetime:
-    # A tap that waited in the reader's outbox happened when the reader says, if its clock
-    # was set from the network (contract: tq 2).
+def happened_at(tap: Tap) -> dt.datetime:
+    """Return when the card was held to the reader, as far as anybody knows.
+
+    A tap that waited in the reader's outbox happened when the reader says, if its clock was set
+    from the network (contract: tq 2); any other when it came.
+    """
     if tap.queued and tap.clock_quality == 2:
         return dt.datetime.fromtimestamp(tap.read_at, dt.UTC)
     return tap.received_at

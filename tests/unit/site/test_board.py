@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 
 from besnik import demo
 from besnik.contract import Reason
-from besnik.site.board import PRESENT_FOR, board
+from besnik.site.board import MISSED, PRESENT_FOR, board
 from besnik.store.models import Till
 
 from .conftest import UIDS, Tapped
@@ -102,3 +104,46 @@ def test_what_came_before_is_kept_short(till: Till, tapped: Tapped) -> None:
     for ago_s in range(20, 0, -1):
         tapped("ana", "ok", ago_s=ago_s)
     assert len(board(till).earlier) == 4
+
+
+def test_what_came_while_a_page_was_away_is_listed_and_nothing_twice(
+    till: Till, tapped: Tapped
+) -> None:
+    known = tapped("grace", "ok", ago_s=50)
+    for ago_s, key in ((40, "ana"), (30, "eleni"), (20, "dariush"), (10, "ana")):
+        tapped(key, "ok", ago_s=ago_s)
+    shown = board(till, after=known.pk)
+    assert shown.member
+    assert shown.member.name == "Ana Hoxha"
+    assert [line.name for line in shown.missed] == ["داریوش کریمی", "Ελένη Παππά", "Ana Hoxha"]
+    assert [line.name for line in shown.earlier] == ["Grace Miller"]
+    assert (shown.missed_count, shown.missed_more, shown.after) == (3, 0, known.pk)
+    assert shown.key != board(till).key
+    assert board(till, after=shown.newest).missed == ()
+
+
+def test_of_very_many_that_were_missed_the_last_are_listed_and_the_others_counted(
+    till: Till, tapped: Tapped
+) -> None:
+    known = tapped("ana", "ok", ago_s=500)
+    for ago_s in range(60, 10, -1):
+        tapped("ana", "ok", ago_s=ago_s)
+    shown = board(till, after=known.pk)
+    assert (len(shown.missed), shown.missed_more) == (MISSED, 49 - MISSED)
+    assert shown.earlier == ()
+
+
+def test_taps_that_waited_stand_where_they_happened(till: Till, tapped: Tapped) -> None:
+    known = tapped("grace", "ok", ago_s=100)
+    tapped("eleni", "ok", ago_s=20)
+    tapped("dariush", "ok", ago_s=10, queued_s=50)  # held to the reader before Eleni came
+    tapped("ana", "ok", ago_s=5)
+    shown = board(till, after=known.pk)
+    assert [line.name for line in shown.missed] == ["Ελένη Παππά", "داریوش کریمی"]
+    assert (shown.missed[0].at - shown.missed[1].at).total_seconds() == pytest.approx(40, abs=1)
+
+
+def test_what_is_said_of_days_is_drawn_anew_the_next_day(till: Till, tapped: Tapped) -> None:
+    tapped("ana", "ok", ago_s=LONG_S)
+    now = dt.datetime.now(dt.UTC)
+    assert board(till, now).key != board(till, now + dt.timedelta(days=1)).key

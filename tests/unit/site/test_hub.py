@@ -93,3 +93,33 @@ def test_a_reader_whose_memory_was_wiped_can_come_back() -> None:
     hub.heard(topic, state("online", 1))
     hub.heard(topic, state("lost", 1))
     assert not hub.reader_online("counter-1")
+
+
+def test_a_late_will_does_not_bury_a_goodbye_either() -> None:
+    hub = Hub()
+    topic = "besnik/v1/corner/counter-1/state"
+    hub.heard(topic, state("offline", 8))
+    hub.heard(topic, state("lost", 7))
+    hub.heard(topic, state("online", 8))
+    assert hub.reader_online("counter-1")
+
+
+def test_who_is_away_is_told() -> None:
+    hub = Hub()
+    assert hub.sight == "broker"
+    hub.connected = True
+    assert hub.sight == "bridge"
+    for word, sight in (("online", "live"), ("offline", "bridge"), ("lost", "bridge")):
+        hub.heard(contract.BRIDGE_STATE, state(word, 1))
+        assert hub.sight == sight
+
+
+async def test_a_bridge_that_leaves_wakes_every_page() -> None:
+    hub = Hub()
+    with hub.watch(frozenset()) as one, hub.watch(None) as all_of_them:
+        hub.heard(contract.BRIDGE_STATE, state("lost", 1))
+        assert await one.news(0.05)
+        assert await all_of_them.news(0.05)
+        hub.heard("besnik/v1/corner/counter-1/visit", VISIT)
+        assert await all_of_them.news(0.05)
+        assert not await one.news(0.01)

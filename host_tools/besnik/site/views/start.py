@@ -8,7 +8,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from besnik.site.views.cashier import till_context
+from besnik.site.till import till_context
 from besnik.store.models import Till
 
 

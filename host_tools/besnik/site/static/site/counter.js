@@ -64,7 +64,7 @@ soundSwitch.addEventListener("click", async () => {
 });
 
 openStream(
-  counter.dataset.stream,
+  () => counter.dataset.stream,
   {
     link: setLink,
     tray: (html) => tray.draw(html),
@@ -78,5 +78,6 @@ openStream(
       }),
     signal: addSignal,
   },
-  () => setLink("lost"),
+  () => {},
+  setLink,
 );

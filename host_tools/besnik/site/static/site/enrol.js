@@ -1,6 +1,8 @@
 // The enrolment form. What a cashier has typed is never lost to the next tap: a form that was
 // touched stays until it is sent or discarded, and only then makes way for the newest card.
 
+const TIMEOUT_MS = 10_000;
+
 export class Enrolment {
   #place;
   #next = null; // the form of the newest tap, while an older one is being filled in
@@ -58,6 +60,7 @@ export class Enrolment {
         method: "POST",
         body: new FormData(form),
         headers: { "X-Requested-With": "fetch" },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (!answer.ok) throw new Error(answer.statusText);
       this.#receive(form, fragmentOf(await answer.text()));

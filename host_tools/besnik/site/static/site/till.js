@@ -1,6 +1,7 @@
 // A till's screen: the board as the server draws it, kept current by the stream.
 
 import { Enrolment } from "./enrol.js";
+import { Freshness } from "./freshness.js";
 import { openStream, showLink } from "./stream.js";
 import "./menu.js";
 
@@ -8,6 +9,7 @@ const till = document.querySelector("[data-till]");
 const link = till.querySelector(".link");
 const place = till.querySelector("[data-board]");
 const announcer = till.querySelector("[data-announce]");
+const freshness = new Freshness(till, till.querySelector("[data-stale]"));
 const enrolment = new Enrolment(till.querySelector("[data-enrol]"));
 
 function show(html) {
@@ -31,8 +33,20 @@ function announce(board) {
   announcer.textContent = words.filter(Boolean).join(". ").replace(/\s+/g, " ");
 }
 
-openStream(
-  till.dataset.stream,
-  { board: show, link: (state) => showLink(link, state) },
-  () => showLink(link, "lost"),
-);
+// With `reader` one of them is off line, and what is shown is still the newest there is.
+function vouch() {
+  freshness.set(link.dataset.link === "live" || link.dataset.link === "reader");
+}
+
+function setLink(state) {
+  showLink(link, state);
+  vouch();
+}
+
+// What happened since the newest tap on this page, or since those it already shows as missed.
+function address() {
+  const board = place.querySelector(".board").dataset;
+  return `${till.dataset.stream}?after=${board.after ?? board.newest}`;
+}
+
+openStream(address, { board: show, link: setLink }, vouch, setLink);

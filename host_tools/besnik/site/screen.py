@@ -1,0 +1,62 @@
+"""What one open page of a till is told: its board when that changed, and how current it is."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from besnik.site import streams
+from besnik.site.hub import Watch, hub
+from besnik.site.till import get_till, till_context
+from besnik.store.models import Reader, Till
+
+# A screen looks at the clock too: who stood at the till five minutes ago has left.
+LOOK_S: Final = 10.0
+# What happened while a page was away stays on it for so long.
+CATCH_UP_S: Final = 300.0
+
+
+class TillScreen:
+    """One page of one till, in one language; ``look`` and ``link`` are those of `streams.live`.
+
+    ``after`` is the row of the newest tap the page knew when it lost its stream, None if it
+    had none.
+    """
+
+    def __init__(
+        self, watch: Watch, shop: str, till: str, *, csrf_token: str, after: int | None
+    ) -> None:
+        self._watch = watch
+        self._where = shop, till
+        self._language = translation.get_language() or "en"
+        self._csrf_token = csrf_token
+        self._after = after
+        self._caught_up_s = time.monotonic() + CATCH_UP_S
+        self._till: Till | None = None
+        self._said_key = ""
+
+    def look(self) -> list[bytes]:
+        """Return the event ``board`` with the screen as HTML, if it is not what was said last."""
+        till = self._till = self._till or get_till(*self._where)
+        readers = Reader.objects.filter(till=till).values_list("slug", flat=True)
+        self._watch.readers = frozenset(readers)
+        if time.monotonic() > self._caught_up_s:
+            self._after = None
+        context = till_context(till, self._csrf_token, after=self._after)
+        key: str = context["board"].key
+        if key == self._said_key:
+            return []
+        with translation.override(self._language):
+            html = render_to_string("site/_board.html", context)
+        self._said_key = key
+        return [streams.event("board", html)]
+
+    def link(self) -> str:
+        """Return ``live``, ``broker``, ``bridge`` (who is away) or ``reader`` (one is off line)."""
+        readers = self._watch.readers or ()
+        if hub.sight == "live" and not all(map(hub.reader_online, readers)):
+            return "reader"
+        return hub.sight

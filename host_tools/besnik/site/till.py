@@ -1,0 +1,41 @@
+"""A till by its address, and what the templates of its screen need."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from besnik.site.board import board
+from besnik.site.forms import EnrolForm
+from besnik.store.models import Till
+
+
+class Source(NamedTuple):
+    """The tap whose card is to be enrolled: its row, the card's upper-case hex, what was found."""
+
+    id: int
+    uid: str
+    finding: str
+
+
+def get_till(shop: str, till: str) -> Till:
+    """Return the till by its shop's slug and its own, or answer 404."""
+    return get_object_or_404(
+        Till.objects.select_related("shop__program"), shop__slug=shop, slug=till
+    )
+
+
+def till_context(till: Till, csrf_token: str, *, after: int | None = None) -> dict[str, Any]:
+    """Return what the templates of a till's screen need; ``after`` is that of `board`."""
+    shown = board(till, after=after)
+    tap = shown.tap if shown.view == "new" else None
+    return {
+        "till": till,
+        "board": shown,
+        "source": Source(tap.id, shown.uid, tap.finding) if tap else None,
+        "form": EnrolForm(),
+        "stream": reverse("cashier-events", args=[till.shop.slug, till.slug]),
+        "csrf_token": csrf_token,
+    }
