@@ -45,7 +45,7 @@ class Flash:
         self._store.readinto(there)
         # Programming only clears bits.
         bits = int.from_bytes(there, "big") & int.from_bytes(data, "big")
-        self._change(place, bits.to_bytes(len(data), "big"))
+        self.change(place, bits.to_bytes(len(data), "big"))
 
     def ioctl(self, op, argument):
         if op == 4:
@@ -55,10 +55,11 @@ class Flash:
             return BLOCK
         if op == 6:
             self.erases += 1
-            self._change(argument * BLOCK, _ERASED)
+            self.change(argument * BLOCK, _ERASED)
         return 0
 
-    def _change(self, place, data):
+    # What every erase and every program operation comes to.
+    def change(self, place, data):
         self._left -= 1
         if self._left == 0 and not self._is_torn:
             self.power_off()
