@@ -95,6 +95,7 @@ class Shop:
         extra: dict[str, tuple[Act, Act]],
     ) -> None:
         self.probe = probe
+        self.control = control
         self.presenter = Presenter(control, iter(made))
         self.loads = [
             OutboxReader(parts.broker, slug, made[number][1], 7)

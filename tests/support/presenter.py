@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from besnik.sim.control import Control
-from besnik.sim.signals import PATTERNS, Recogniser
+from besnik.sim.control import Control, Event
+from besnik.sim.signals import PATTERNS
 
 READ: Final = "read"
 # A reader that has just been switched on starts first.
@@ -20,10 +20,38 @@ READ_S: Final = 15.0
 OUTCOME_S: Final = 6.0
 _GAP_S: Final = 0.25
 _OUTCOMES: Final = ("accepted", "rejected", "unknown", "stored")
-# A signal is told by its tone as soon as that begins; `stored` has none and is told at its end.
+# A signal is told by its tone as soon as that begins; `stored` has none: two amber flashes. What is
+# as long as this is another signal, what is as far apart is not one; a busy machine draws both out.
+_FLASH_US: Final = 390_000
+_APART_US: Final = 600_000
 _TONES: Final = {pattern.tones[0].hz: pattern.names[0] for pattern in PATTERNS if pattern.tones} | {
     2400: READ
 }
+
+
+class Stored:
+    """Tells the signal `stored` from a reader's LED events, however late the machine is."""
+
+    def __init__(self) -> None:
+        self._lit: set[str] = set()
+        self._since_us = 0
+        self._dark_us = 0
+        self._is_amber = False
+
+    def feed(self, event: Event) -> bool:
+        """Take one event; return whether it ends the second of two amber flashes."""
+        if event["ev"] != "pin" or event["role"] not in ("led_red", "led_green"):
+            return False
+        at_us = event["t_us"]
+        (self._lit.add if event["v"] else self._lit.discard)(event["role"])
+        if len(self._lit) == 2:
+            self._is_amber, self._since_us = True, at_us
+        if self._lit or not self._is_amber:
+            return False
+        is_flash = at_us - self._since_us < _FLASH_US
+        is_second = self._since_us - self._dark_us < _APART_US
+        self._is_amber, self._dark_us = False, at_us
+        return is_flash and is_second
 
 
 @dataclass
@@ -76,13 +104,12 @@ class Presenter:
 
     async def look(self) -> None:
         """Read light and buzzer until cancelled."""
-        recogniser = Recogniser()
+        stored = Stored()
         async for event in self._control.watch():
             if event["ev"] == "tone" and (name := _TONES.get(event["hz"])):
                 self._signals.put_nowait(name)
-            for seen in recogniser.feed(event):
-                if seen.name == "stored":
-                    self._signals.put_nowait(seen.name)
+            if stored.feed(event):
+                self._signals.put_nowait("stored")
 
     async def present_all(self) -> None:
         """Hold one card after another to the reader for as long as it is wanted."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+from besnik.bytecode import compile_file
 
 _SCRIPT: Final = Path(__file__).with_name("mpy") / "probe.py"
 _ANSWER_S: Final = 10.0
@@ -21,6 +24,9 @@ class Probe:
     """One reader's probe, over all its restarts. ``with Probe() as probe:``."""
 
     def __init__(self) -> None:
+        # Bytecode: to compile it on the device would take the heap apart that is looked at.
+        self._folder = tempfile.TemporaryDirectory(prefix="besnik-probe-")
+        compile_file(_SCRIPT, Path(self._folder.name) / "probe.mpy", _SCRIPT.name)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
@@ -40,13 +46,15 @@ class Probe:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._folder.cleanup()
         if self._line is not None:
             self._line.close()
 
     def command(self, command: list[str]) -> list[str]:
         """Return a reader's command line with the probe in front of its start script."""
         port = str(self._listener.getsockname()[1])
-        return [*command[:-2], str(_SCRIPT), port, *command[-2:]]
+        search = f"MICROPYPATH={self._folder.name}:.frozen"
+        return ["env", search, *command[:-2], "-m", "probe", port, *command[-2:]]
 
     def wait(self, timeout_s: float = 15) -> None:
         """Return when a reader that was started is there."""

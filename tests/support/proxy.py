@@ -202,7 +202,7 @@ class Proxy:
             line.flows.set()
         try:
             await self._carry_both(line, reader, writer)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass  # one end is gone, or the broker is not there: so is the other end
         finally:
             self._lines.discard(line)
