@@ -26,6 +26,7 @@ class RunningBroker:
     """
 
     host = "127.0.0.1"
+    readers_port = 0  # none for readers with certificates
 
     def __init__(
         self,
@@ -40,9 +41,8 @@ class RunningBroker:
         self.passwords = broker.passwords(folder, [*broker.HOST_USERS, *readers])
         self._mosquitto = mosquitto
         self._processes = processes
-        self._configuration = broker.configure(
-            folder, port=self.port, accounts=self.passwords, readers=listener
-        )
+        self._folder = folder
+        self._configure(listener)
         self._process: Running | None = None
 
     @property
@@ -54,6 +54,10 @@ class RunningBroker:
     def pid(self) -> int:
         """The process id of the broker that runs."""
         return self._running().pid
+
+    def certificates(self, _reader: str) -> Path | None:
+        """Return the files that a reader comes in with, None if it has a password instead."""
+        return None
 
     def start(self) -> None:
         """Start the broker and return when it takes connections."""
@@ -80,6 +84,11 @@ class RunningBroker:
         """Stop the broker and start it again on the same port."""
         self.stop()
         self.start()
+
+    def _configure(self, listener: broker.ReaderListener | None) -> None:
+        self._configuration = broker.configure(
+            self._folder, port=self.port, accounts=self.passwords, readers=listener
+        )
 
     def _running(self) -> Running:
         assert self._process is not None, "the broker was not started"

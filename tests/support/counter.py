@@ -34,9 +34,14 @@ class Counter:
         self.flash = state / "flash"
         self._state = state
         self._processes = processes
-        address = Broker(host=broker.host, port=broker.port)
-        config = reader_config(address, broker.passwords[demo.READER])
-        reader.stage(self.flash, config, root)
+        address = Broker(
+            host=broker.host,
+            port=broker.port,
+            readers_host=broker.host,
+            readers_port=broker.readers_port,
+        )
+        config = reader_config(address, broker.passwords.get(demo.READER))
+        reader.stage(self.flash, config, root, broker.certificates(demo.READER))
         self._heap = "112K"
         self.folder.mkdir()
         wallet.write(self.folder / "cards.json", state / "keys.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography import x509
@@ -23,13 +24,25 @@ class SecureBroker(RunningBroker):
         self.state = state
         self.authority, _ = ca.obtain(state, ["127.0.0.1"])
         self.readers_port = free_port()
+        self._listener = self.authority.listener(host="127.0.0.1", port=self.readers_port)
         super().__init__(
-            mosquitto,
-            state / "broker",
-            processes,
-            readers=(),
-            listener=self.authority.listener(host="127.0.0.1", port=self.readers_port),
+            mosquitto, state / "broker", processes, readers=(), listener=self._listener
         )
+
+    def show(self, other: Pair | None) -> None:
+        """Let the broker show another certificate, or its own again, from its next start on."""
+        listener = self._listener
+        if other:
+            folder = self.state
+            (folder / "other.crt").write_bytes(other.certificate.public_bytes(Encoding.PEM))
+            (folder / "other.key").write_bytes(key_pem(other.key))
+            listener = replace(listener, certificate=folder / "other.crt", key=folder / "other.key")
+        self._configure(listener)
+
+    def certificates(self, reader: str) -> Path:
+        """Return the folder with a reader's files, made if absent."""
+        cert.obtain(self.state, reader)
+        return cert.folder_of(self.state, reader)
 
     def door(self, reader: str) -> tuple[int, ssl.SSLContext]:
         """Return port and TLS of a reader with its certificate, made if absent."""
