@@ -102,6 +102,7 @@ class Shop:
             for number, slug in enumerate(LOADS)
         ]
         self._url = url
+        self._made = made
         self._counter = counter
         self._bridges = parts.bridges
         self._site = SiteRunner(parts.processes, parts.bridges.settings_file, parts.broker)
@@ -120,6 +121,15 @@ class Shop:
     def parts(self) -> list[str]:
         """The names of what can be killed."""
         return list(self._killable)
+
+    @property
+    def next_uid(self) -> str:
+        """The UID of the card that is presented next."""
+        return self._made[len(self.presenter.done)][1]
+
+    def running(self, name: str) -> Running:
+        """The process of a part as it was started last."""
+        return self._running[name]
 
     async def open(self, *, site: bool) -> None:
         """Start everything and begin to present cards and to tap."""
