@@ -25,6 +25,7 @@ def write(text: str, name: str = "besnik.toml") -> Path:
 def test_without_a_file_everything_has_a_default() -> None:
     assert config.load() == config.Config()
     assert (config.load().broker.port, config.load().site.port) == (1883, 8000)
+    assert (config.load().broker.readers_port, config.load().broker.plain) == (8883, False)
 
 
 def test_the_file_in_this_folder_is_read() -> None:
@@ -57,6 +58,11 @@ WRONG = [
     ('[broker]\nport = "1883"', ["broker.port = '1883'", "`int`"]),
     ("[broker]\nport = true", ["broker.port = True", "`int`"]),
     ('[broker]\nhost = ""', ["broker.host = ''", "length >= 1"]),
+    ("[broker]\nplain = 1", ["broker.plain = 1", "`bool`"]),
+    ('[broker]\nplain = "yes"', ["broker.plain = 'yes'", "`bool`"]),
+    ('[broker]\nnames = "till"', ["broker.names = 'till'", "`array`"]),
+    ('[broker]\nnames = [""]', ["broker.names", "length >= 1"]),
+    ("[broker]\nreaders_port = 0", ["broker.readers_port = 0", ">= 1"]),
     ('[database]\nurl = "mysql://x/y"', ["database.url = 'mysql://x/y'", "sqlite:///", "postgres"]),
     ("[database]\nurl = 5", ["database.url = 5", "`str`"]),
     ("[site]\nprot = 8000", ["site", "prot"]),
