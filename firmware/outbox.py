@@ -43,16 +43,16 @@ class Outbox:
         # A key is an id as a number, counted from here: older taps have smaller keys.
         self._origin = boot * _SEQUENCES + random.randrange(_SEQUENCES) + _AHEAD
         self._next = _IDS - _AHEAD
-        # Of each sub-folder, the keys of its taps, oldest first.
+        # Of each sub-folder, the keys of its taps.
         self._held = []
         for number in range(_LAST_FOLDER, -1, -1):
             try:
                 names = os.listdir("%s/%d" % (folder, number))
             except OSError:
                 names = []  # not made yet
-            keys = sorted(key for key in map(self._key, names) if key is not None)
+            keys = array("Q", (key for key in map(self._key, names) if key is not None))
             if keys or self._held:
-                self._held.insert(0, array("Q", keys))
+                self._held.insert(0, keys)
 
     def __len__(self):
         return sum(map(len, self._held))
