@@ -1,8 +1,7 @@
 """One connection to the broker, as gmqtt gives it, bent to acknowledge late.
 
-A tap is acknowledged after its handler returned, never before: gmqtt sends the PUBACK with the
-code the coroutine returned (``gmqtt/mqtt/handler.py``, ``__handle_publish_callback``), provided
-that ``optimistic_acknowledgement`` is off and the handler is a coroutine function.
+A tap is acknowledged after its handler returned, never before. gmqtt leads the connection; the
+messages themselves go through ``wire.py``.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from gmqtt import Client, Message, Subscription
-from gmqtt.mqtt.constants import PubAckReasonCode
+from gmqtt.mqtt.connection import MQTTConnection
 from gmqtt.mqtt.handler import MQTTError
-from gmqtt.storage import PersistentStorage
 
 from besnik import config, contract
 from besnik.bridge.account import Account
+from besnik.bridge.wire import Wire
 
 # With QoS 0: nothing of these waits for a bridge that is away. Readers say them again, or the
 # broker does for them: state and info are retained.
@@ -43,19 +42,6 @@ class BrokerError(OSError):
     """The broker does not let the bridge in, or hung up on it."""
 
 
-class _InFlight(PersistentStorage):  # type: ignore[misc]  # gmqtt has no types
-    """gmqtt's store of messages the broker has not acknowledged; tells when one leaves it."""
-
-    def __init__(self, on_room: Callable[[], None]) -> None:
-        super().__init__()
-        self._on_room = on_room
-
-    def remove_message_by_mid(self, mid: int) -> None:
-        """Forget an acknowledged message."""
-        super().remove_message_by_mid(mid)
-        self._on_room()
-
-
 class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
 
@@ -71,8 +57,6 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         super().__init__(
             account.client_id,
             clean_session=False,
-            optimistic_acknowledgement=False,
-            persistent_storage=_InFlight(on_room),
             will_message=Message(contract.BRIDGE_STATE, will, qos=1, retain=True),
             session_expiry_interval=account.session_expiry_s,
             receive_maximum=RECEIVE_MAXIMUM,
@@ -82,7 +66,8 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         self._topics = account.topics
         self._listener = on_message
         self._granted: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
-        self.on_message = self._hear
+        self._on_room = on_room
+        self._wire: Wire | None = None
         self.on_disconnect = self._gone
         self.on_subscribe = self._subscribed
 
@@ -130,9 +115,9 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
     ) -> bool:
         """Publish with QoS 1; False if the broker has no room now (its Receive Maximum)."""
-        extra = {} if expiry_s is None else {"message_expiry_interval": expiry_s}
+        assert self._wire is not None, "nothing is sent before there is a connection"
         try:
-            self.publish(topic, payload, qos=1, retain=retain, **extra)
+            self._wire.publish(topic, payload, expiry_s, retain=retain)
         except OverflowError:  # how gmqtt says that it is out of packet ids
             return False
         return True
@@ -140,11 +125,33 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     async def reconnect(self, delay: bool = False) -> None:
         """Do nothing: the link makes a new connection."""
 
+    async def _create_connection(
+        self, host: str, port: int, ssl: bool, clean_session: bool, keepalive: int
+    ) -> MQTTConnection:
+        """Do as gmqtt does, with a wire of our own."""
+        handler = self._package_handler
+
+        def wire() -> Wire:
+            return Wire(
+                self._take,
+                self._on_room,
+                connection_state=self._connection_state,
+                id_generator=handler.id_generator,
+            )
+
+        loop = asyncio.get_running_loop()
+        transport, self._wire = await loop.create_connection(wire, host, port, ssl=ssl or None)
+        return MQTTConnection(transport, self._wire, clean_session, keepalive, handler)
+
+    def _take(self, topic: str, payload: bytes, packet_id: int | None, redelivered: bool) -> None:
+        asyncio.get_running_loop().create_task(self._hear(topic, payload, packet_id, redelivered))
+
     async def _hear(
-        self, _client: Client, topic: str, payload: bytes, _qos: int, properties: dict[str, Any]
-    ) -> int:
-        await self._listener(topic, payload, bool(properties["dup"]))
-        return int(PubAckReasonCode.SUCCESS)
+        self, topic: str, payload: bytes, packet_id: int | None, redelivered: bool
+    ) -> None:
+        await self._listener(topic, payload, redelivered)
+        if packet_id is not None and self._wire is not None:
+            self._wire.acknowledge(packet_id)
 
     def _gone(self, *_: object) -> None:
         self.lost.set()

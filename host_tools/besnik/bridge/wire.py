@@ -1,0 +1,180 @@
+"""The hot part of MQTT 5: messages at QoS 0 and 1 and their acknowledgements, and every write.
+
+gmqtt 0.8.0 costs the bridge more than the rest of a tap together: each packet is a write to the
+socket of its own, each property is looked up and dumped as an object, each message passes three
+coroutines. Here a turn of the event loop writes once, whatever it has to say. CONNECT, SUBSCRIBE,
+PINGREQ and DISCONNECT stay gmqtt's.
+
+This leans on parts of gmqtt that are not documented: `MQTTProtocol` writes by `write_data` and
+hands packets to `MQTTConnection.put_package`; `MQTTConnection` keeps the time of the last data for
+its keepalive. Hence the exact pin in requirements/run.in. Sections are those of MQTT 5.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from gmqtt.mqtt.package import Package
+from gmqtt.mqtt.protocol import BaseMQTTProtocol, MQTTProtocol
+
+_log = logging.getLogger(__name__)
+
+_PUBLISH: Final = 0x30
+_PUBACK: Final = 0x40
+_QOS: Final = 0x06
+_QOS1: Final = 0x02
+_DUP: Final = 0x08
+_EXPIRY: Final = b"\x05\x02"  # 3.3.2.3.3: five bytes of properties, the first names it
+_NO_PROPERTIES: Final = b"\x00"
+
+# (topic, payload, packet id or None at QoS 0, whether it was sent before)
+OnPublish = Callable[[str, bytes, int | None, bool], None]
+
+
+class MalformedPacketError(ValueError):
+    """What the broker sent is not MQTT 5."""
+
+
+def variable(value: int) -> bytes:
+    """Return a variable byte integer (1.5.5); ``value`` is below 2**28."""
+    encoded = bytearray()
+    while value > 127:
+        encoded.append(value & 127 | 128)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def read_variable(data: bytes, at: int) -> tuple[int, int] | None:
+    """Return the variable byte integer at ``at`` and where it ends; None if data ends before."""
+    value = 0
+    for shift in (0, 7, 14, 21):
+        if at >= len(data):
+            return None
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+    raise MalformedPacketError("a length of more than four bytes")
+
+
+def publish(
+    topic: bytes, payload: bytes, packet_id: int, expiry_s: int | None, *, retain: bool
+) -> bytes:
+    """Return a PUBLISH at QoS 1 (3.3); ``expiry_s``: the broker drops it after so many seconds."""
+    properties = _NO_PROPERTIES if expiry_s is None else _EXPIRY + expiry_s.to_bytes(4, "big")
+    length = 4 + len(topic) + len(properties) + len(payload)
+    return b"".join(
+        (
+            b"\x33" if retain else b"\x32",
+            variable(length),
+            len(topic).to_bytes(2, "big"),
+            topic,
+            packet_id.to_bytes(2, "big"),
+            properties,
+            payload,
+        )
+    )
+
+
+class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
+    """One connection's bytes.
+
+    ``on_publish`` takes each message as it comes; ``on_room()`` is called when the broker has
+    acknowledged one of ours. ``_connection`` is gmqtt's MQTTConnection.
+    """
+
+    def __init__(self, on_publish: OnPublish, on_room: Callable[[], None], **gmqtt: Any) -> None:
+        super().__init__(**gmqtt)
+        self._on_publish = on_publish
+        self._on_room = on_room
+        self._rest = b""
+        self._out: list[bytes] = []
+
+    def publish(
+        self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
+    ) -> None:
+        """Send a message at QoS 1; OverflowError if the broker has no room for one more."""
+        packet_id = self.id_generator.next_id()
+        self.write_data(publish(topic.encode(), payload, packet_id, expiry_s, retain=retain))
+
+    def acknowledge(self, packet_id: int) -> None:
+        """Send the PUBACK of a message; success needs no reason code (3.4.2.1)."""
+        self.write_data(b"\x40\x02" + packet_id.to_bytes(2, "big"))
+
+    def write_data(self, data: bytes) -> None:
+        """Have this written at the end of this turn of the event loop, with all else of it."""
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.append(data)
+
+    def send_disconnect(self, *arguments: Any, **properties: Any) -> Any:
+        """Say goodbye now: gmqtt closes the connection at once."""
+        packet = super().send_disconnect(*arguments, **properties)
+        self._flush()
+        return packet
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over; without gmqtt's loop that reads, because ``data_received`` does."""
+        BaseMQTTProtocol.connection_made(self, transport)
+
+    def eof_received(self) -> bool:
+        """Let the transport close."""
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, whole packets and the start of one."""
+        self._connection._last_data_in = time.monotonic()
+        if self._rest:
+            data = self._rest + data
+        try:
+            self._rest = data[self._packets(data) :]
+        except (MalformedPacketError, IndexError, UnicodeDecodeError) as error:
+            _log.error("event=malformed_packet error=%s", type(error).__name__)
+            self._rest = b""
+            self._transport.abort()
+
+    def _packets(self, data: bytes) -> int:
+        """Take all whole packets; return where they end."""
+        at = 0
+        while (length := read_variable(data, at + 1)) is not None:
+            end = sum(length)
+            if end > len(data):
+                break
+            self._packet(data[at], data[length[1] : end])
+            at = end
+        return at
+
+    def _packet(self, head: int, body: bytes) -> None:
+        kind = head & 0xF0
+        if kind == _PUBLISH and head & _QOS <= _QOS1:
+            self._message(head, body)
+        elif kind == _PUBACK:
+            self.id_generator.free_id(body[0] << 8 | body[1])
+            self._on_room()
+        else:
+            self._connection.put_package(Package(head, body))
+
+    def _message(self, head: int, body: bytes) -> None:
+        at = 2 + (body[0] << 8 | body[1])
+        topic = body[2:at].decode()
+        packet_id = None
+        if head & _QOS:
+            packet_id = body[at] << 8 | body[at + 1]
+            at += 2
+        properties = read_variable(body, at)
+        if properties is None:
+            raise MalformedPacketError("a message without properties")
+        self._on_publish(topic, body[sum(properties) :], packet_id, bool(head & _DUP))
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        # asyncio takes the transport away when the connection is lost.
+        if out and self._transport is not None and not self._transport.is_closing():
+            self._connection._last_data_out = time.monotonic()
+            self._transport.write(b"".join(out))
