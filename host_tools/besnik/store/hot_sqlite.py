@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
 
 from besnik.loyalty.ledger import Entry
 from besnik.loyalty.program import Rules
@@ -24,44 +27,76 @@ from besnik.store.hot import (
 )
 
 
-def _insert(table: str) -> str:
-    columns = TABLES[table]
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+def _field(index: int) -> str:
+    return f"json_extract(each.value, '$[{index}]')"
 
 
-_READER: Final = """
-    SELECT reader.id, shop.slug, program.id, program.stamps_per_visit
-    FROM store_reader reader
+def _insert(table: str, *, first: tuple[str, ...] = ()) -> str:
+    columns = (*first, *TABLES[table])
+    fields = ", ".join(_field(index) for index in range(len(columns)))
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {fields} FROM json_each(?) each"
+
+
+# Every statement takes a whole batch, as a JSON array of rows, and a query gives its rows as one
+# JSON array: sqlite3 hands over the interpreter at every row it steps to, and to get it back can
+# take as long as everything else. CROSS JOIN keeps SQLite from any other order.
+_READERS: Final = """
+    SELECT json_group_array(json_array(
+        reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit))
+    FROM json_each(?) each
+    CROSS JOIN store_reader reader ON reader.slug = each.value
     JOIN store_shop shop ON shop.id = reader.shop_id
-    JOIN store_program program ON program.id = shop.program_id
-    WHERE reader.slug = ?"""
-_CARD: Final = """
-    SELECT card.id, member.id, member.ref, card.state
-    FROM store_card card JOIN store_member member ON member.id = card.member_id
-    WHERE card.program_id = ? AND card.kind = ? AND card.data = ?"""
-_FIRST: Final = """
-    SELECT tap.outcome, tap.reason, member.ref
-    FROM store_tap tap LEFT JOIN store_member member ON member.id = tap.member_id
-    WHERE tap.reader_id = ? AND tap.tap_id = ?"""
+    JOIN store_program program ON program.id = shop.program_id"""
+_CARDS: Final = f"""
+    SELECT json_group_array(json_array(each.key, card.id, member.id, member.ref, card.state))
+    FROM json_each(?) each
+    CROSS JOIN store_card card
+      ON card.program_id = {_field(0)} AND card.kind = {_field(1)} AND card.data = {_field(2)}
+    JOIN store_member member ON member.id = card.member_id"""
+_FIRSTS: Final = f"""
+    SELECT json_group_array(json_array(
+        tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref))
+    FROM json_each(?) each
+    CROSS JOIN store_tap tap ON tap.reader_id = {_field(0)} AND tap.tap_id = {_field(1)}
+    LEFT JOIN store_member member ON member.id = tap.member_id"""
 _COUNTER: Final = "SELECT counter FROM store_card WHERE id = ?"
 _USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 1"
 _RAISE: Final = (
     "UPDATE store_card SET counter = ? WHERE id = ? AND (counter IS NULL OR counter < ?)"
 )
-_TAP: Final = _insert("store_tap") + " ON CONFLICT (reader_id, tap_id) DO NOTHING RETURNING id"
-_ENTRY: Final = _insert("store_entry") + " RETURNING id"
-_POSTING: Final = _insert("store_posting")
-_MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance RETURNING id"
-# The conditions repeat those of the two partial unique indexes on the model.
-_MEMBER_ACCOUNT: Final = (
-    _insert("store_account") + " ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL" + _MOVE
+# The last row id each table gave; within an immediate transaction nobody else takes the next.
+_LAST: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
+_TAPS: Final = _insert("store_tap", first=("id",))
+_ENTRIES: Final = _insert("store_entry", first=("id",))
+_MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
+# The conditions repeat those of the two partial unique indexes on the model. "WHERE true" is for
+# the parser: without it "ON" would belong to the SELECT (sqlite.org/lang_upsert.html).
+_MEMBER_ACCOUNTS: Final = (
+    _insert("store_account")
+    + " WHERE true ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL"
+    + _MOVE
 )
-_PROGRAM_ACCOUNT: Final = (
-    _insert("store_account") + " ON CONFLICT (program_id, unit) WHERE member_id IS NULL" + _MOVE
+_PROGRAM_ACCOUNTS: Final = (
+    _insert("store_account")
+    + " WHERE true ON CONFLICT (program_id, unit) WHERE member_id IS NULL"
+    + _MOVE
+)
+# Rows of entry, program, member, unit, amount.
+_POSTINGS: Final = f"""
+    INSERT INTO store_posting ({", ".join(TABLES["store_posting"])})
+    SELECT {_field(0)}, account.id, {_field(4)}
+    FROM json_each(?) each CROSS JOIN store_account account ON """
+_MEMBER_POSTINGS: Final = (
+    _POSTINGS + f"account.member_id = {_field(2)} AND account.unit = {_field(3)}"
+)
+_PROGRAM_POSTINGS: Final = (
+    _POSTINGS
+    + f"account.program_id = {_field(1)} AND account.unit = {_field(3)}"
+    + " AND account.member_id IS NULL"
 )
 
 _Owner = tuple[int, int | None, str]
+_Row = Sequence[object]
 
 
 class SqliteStore:
@@ -72,22 +107,15 @@ class SqliteStore:
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
-        found = {}
-        for slug in set(slugs):
-            row = self._connection.execute(_READER, (slug,)).fetchone()
-            if row is not None:
-                found[slug] = KnownReader(row[0], row[1], Rules(row[2], row[3]))
-        return found
+        rows = _rows(self._connection.cursor(), _READERS, list(set(slugs)))
+        return {row[0]: KnownReader(row[1], row[2], Rules(row[3], row[4])) for row in rows}
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
-        found = {}
-        for key in set(keys):
-            sought = (key.program, key.ref.kind, key.ref.data)
-            row = self._connection.execute(_CARD, sought).fetchone()
-            if row is not None:
-                found[key] = KnownCard(*row)
-        return found
+        sought = list(set(keys))
+        asked = [(key.program, key.ref.kind, key.ref.data) for key in sought]
+        rows = _rows(self._connection.cursor(), _CARDS, asked)
+        return {sought[row[0]]: KnownCard(*row[1:]) for row in rows}
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""
@@ -136,54 +164,67 @@ class _Counters:
 
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
-    found = {key: cursor.execute(_FIRST, key).fetchone() for key in keys}
-    return {
-        key: Recorded(row[0], row[1], row[2], repeat=True)
-        for key, row in found.items()
-        if row is not None
-    }
+    rows = _rows(cursor, _FIRSTS, list(keys))
+    return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
 
 
 def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[TapKey, Recorded]:
     """Write taps and ledger; return the verdicts of those that had been written before."""
-    earlier: dict[TapKey, Recorded] = {}
+    earlier = _recorded(cursor, firsts)
+    new = [tap for key, tap in firsts.items() if key not in earlier]
+    tap_ids, entry_ids = _ids(cursor, "store_tap"), _ids(cursor, "store_entry")
+    taps: list[_Row] = []
+    entries: list[_Row] = []
     moves: list[tuple[int, Entry]] = []
-    for key, tap in firsts.items():
-        row = cursor.execute(_TAP, _tap_values(tap)).fetchone()
-        if row is None:
-            earlier |= _recorded(cursor, [key])
-        elif tap.entry is not None:
-            moves.append((_write_entry(cursor, row[0], tap, tap.entry), tap.entry))
+    for tap in new:
+        received_at, tap_id = _moment(tap.received_at), next(tap_ids)
+        taps.append((tap_id, *_tap_values(tap, received_at)))
+        if tap.entry is not None:
+            entry_id = next(entry_ids)
+            entries.append((entry_id, tap.entry.program, tap.entry.kind, tap_id, received_at))
+            moves.append((entry_id, tap.entry))
+    _put(cursor, _TAPS, taps)
+    _put(cursor, _ENTRIES, entries)
     _post(cursor, moves)
     return earlier
 
 
-def _write_entry(cursor: sqlite3.Cursor, tap_row: int, tap: DecidedTap, entry: Entry) -> int:
-    values = (entry.program, entry.kind, tap_row, _moment(tap.received_at))
-    return int(cursor.execute(_ENTRY, values).fetchone()[0])
-
-
 def _post(cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
     sums: defaultdict[_Owner, int] = defaultdict(int)
-    for _, entry in moves:
+    postings: list[tuple[int, int, int | None, str, int]] = []
+    for entry_id, entry in moves:
         for posting in entry.postings:
-            sums[entry.program, posting.member, posting.unit] += posting.amount
-    accounts = {}
-    for (program, member, unit), amount in sums.items():
-        statement = _PROGRAM_ACCOUNT if member is None else _MEMBER_ACCOUNT
-        row = cursor.execute(statement, (program, member, unit, amount)).fetchone()
-        accounts[program, member, unit] = row[0]
-    cursor.executemany(
-        _POSTING,
-        [
-            (entry_row, accounts[entry.program, posting.member, posting.unit], posting.amount)
-            for entry_row, entry in moves
-            for posting in entry.postings
-        ],
-    )
+            owner = entry.program, posting.member, posting.unit
+            sums[owner] += posting.amount
+            postings.append((entry_id, *owner, posting.amount))
+    balances = [(*owner, amount) for owner, amount in sums.items()]
+    _put(cursor, _MEMBER_ACCOUNTS, [row for row in balances if row[1] is not None])
+    _put(cursor, _PROGRAM_ACCOUNTS, [row for row in balances if row[1] is None])
+    _put(cursor, _MEMBER_POSTINGS, [row for row in postings if row[2] is not None])
+    _put(cursor, _PROGRAM_POSTINGS, [row for row in postings if row[2] is None])
 
 
-def _tap_values(tap: DecidedTap) -> tuple[object, ...]:
+def _rows(cursor: sqlite3.Cursor, query: str, asked: Sequence[object]) -> list[Any]:
+    found = cursor.execute(query, (_text(asked),)).fetchone()[0]
+    return msgspec.json.decode(found, type=list[Any])
+
+
+def _put(cursor: sqlite3.Cursor, statement: str, rows: Sequence[_Row]) -> None:
+    if rows:
+        written = cursor.execute(statement, (_text(rows),)).rowcount
+        # A row whose account is not there would be left out in silence.
+        assert written == len(rows), f"{written} of {len(rows)} rows written"
+
+
+def _text(rows: Sequence[object]) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def _ids(cursor: sqlite3.Cursor, table: str) -> Iterator[int]:
+    return itertools.count(cursor.execute(_LAST, (table,)).fetchone()[0] + 1)
+
+
+def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:
     return (
         tap.reader,
         tap.tap_id,
@@ -199,7 +240,7 @@ def _tap_values(tap: DecidedTap) -> tuple[object, ...]:
         tap.read_at,
         tap.clock_quality,
         tap.queued,
-        _moment(tap.received_at),
+        received_at,
     )
 
 
