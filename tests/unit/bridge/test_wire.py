@@ -16,6 +16,7 @@ from besnik.bridge.account import account
 from besnik.bridge.connection import Connection
 from besnik.bridge.wire import MalformedPacketError, publish, read_variable, variable
 from besnik.config import Broker, Config
+from support.processes import wait_until
 
 TAP: Final = "besnik/v1/corner/counter-1/tap"
 ROOM: Final = 3  # the broker's Receive Maximum; gmqtt uses one less
@@ -68,9 +69,7 @@ class Bridge:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
+    await asyncio.to_thread(wait_until, condition, "it was said", 5)
 
 
 @pytest.fixture
