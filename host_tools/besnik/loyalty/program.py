@@ -1,10 +1,21 @@
-"""What a program gives for what a member does."""
+"""A program: everything a brand gives, as data, and what a visit earns at the reader."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import msgspec
 
-from besnik.loyalty.ledger import Entry, Posting
+from besnik.loyalty.guards import Goodwill, Velocity
+from besnik.loyalty.ledger import Entry, Posting, Unit
+from besnik.loyalty.membership import JoiningGift, PaidPlan, Sunset
+from besnik.loyalty.money import Currency
+from besnik.loyalty.periods import Expiry, Never
+from besnik.loyalty.rewards import Reward
+from besnik.loyalty.rules import RuleError, RuleSet, in_force
+from besnik.loyalty.tiers import TierPlan
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -24,3 +35,73 @@ def accrue_visit(rules: Rules, member: int) -> Entry | None:
         kind="accrue",
         postings=(Posting(member, "stamp", stamps), Posting(None, "stamp", -stamps)),
     )
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a brand gives, in one object that is kept as JSON (``encode``, ``decode``).
+
+    Without rules it recognises its members and gives nothing. ``expiry`` is by unit, never if
+    none is named; ``pending_days`` pass before what was earned can be spent.
+    """
+
+    id: int
+    name: str
+    currency: Currency
+    zone: str
+    rule_sets: tuple[RuleSet, ...] = ()
+    tiers: TierPlan | None = None
+    rewards: tuple[Reward, ...] = ()
+    expiry: Mapping[Unit, Expiry] = msgspec.field(default_factory=dict)
+    pending_days: int = 0
+    joining_gift: JoiningGift | None = None
+    paid: PaidPlan | None = None
+    velocity: Velocity | None = None
+    goodwill: Goodwill = Goodwill()
+    offline_burn_limit: int = 0
+    sunset: Sunset | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise RuleError(f"{self.zone!r} is no time zone: use one like Europe/Tirane") from error
+        versions = [rules.version for rules in self.rule_sets]
+        if len(set(versions)) != len(versions):
+            raise RuleError("two rule sets have the same version: a change is a new version")
+        if self.pending_days < 0 or self.offline_burn_limit < 0:
+            raise RuleError("pending_days and offline_burn_limit are 0 or more")
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """Return the zone whose days the program's dates are."""
+        return ZoneInfo(self.zone)
+
+    def today(self, at: dt.datetime) -> dt.date:
+        """Return the program's day at ``at`` (aware)."""
+        return at.astimezone(self.tz).date()
+
+    def rules_at(self, at: dt.datetime) -> RuleSet | None:
+        """Return the rules a sale at ``at`` is counted by; None if none hold, or no more."""
+        day = self.today(at)
+        if self.sunset is not None and not self.sunset.may_earn(day):
+            return None
+        return in_force(self.rule_sets, day)
+
+    def expiry_of(self, unit: Unit) -> Expiry:
+        """Return when points of ``unit`` expire."""
+        return self.expiry.get(unit, Never())
+
+
+def encode(program: Program) -> bytes:
+    """Return the program as JSON."""
+    return msgspec.json.encode(program)
+
+
+def decode(data: bytes | str) -> Program:
+    """Return the program that ``data`` (JSON) describes; RuleError says what is wrong with it."""
+    try:
+        return msgspec.json.decode(data, type=Program)
+    except msgspec.ValidationError as error:
+        raise RuleError(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise RuleError(f"this is no JSON: {error}") from error
