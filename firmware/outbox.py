@@ -7,8 +7,8 @@
 # file's name the checksum would have to be kept in memory, or be looked up.
 #
 # Taps wait in sub-folders of 8; the first with room takes the next. littlefs tidies a directory up
-# when its block is full, in time that grows with the square of its files: 460 reads of the flash
-# for none, 2,500 for 8 and 16,000, most of a second, for 16 and more (tests/bench/flash.py).
+# when its block is full, in time that grows with the square of its files: 500 reads of the flash
+# for none, 18,000, half a second, for some dozens (tests/bench/flash.py).
 #
 # An id is boot counter and sequence. The host takes a tap whose id it knows for a copy: an id that
 # comes again is a tap lost. So the sequence begins anywhere: when the boot counter begins anew
