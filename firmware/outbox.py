@@ -29,7 +29,9 @@ _SEQUENCES = const(1000000)
 _IDS = const(100000000000)
 # Ids go round, as the boot counter does: the oldest is so far ahead of this boot's first.
 _AHEAD = const(1000000000)
-_LONGEST = const(1024)
+# The longest tap (contract: 160 characters of evidence, some 80 around them) and its CRC. What is
+# read is asked of the heap in one piece, and after hours off line there may be none of 1,024.
+_LONGEST = const(256)
 
 
 # The outbox in one folder. boot: this run's boot counter. cap: how many taps it holds; the oldest
