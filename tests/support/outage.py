@@ -22,7 +22,7 @@ async def an_hour_without_wifi(shop: Shop, line: Proxy, taps: int) -> None:
     await asyncio.to_thread(line.silence)
     for _ in range(taps):
         for _ in range(HOUR_MS // _STEP_MS // taps):
-            await asyncio.to_thread(shop.probe.leap, _STEP_MS)
+            await shop.leap(_STEP_MS)
         await shop.presenter.present()
     await asyncio.to_thread(line.restore)
     await shop.control.wifi(True)
