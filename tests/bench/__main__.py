@@ -14,11 +14,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 import cards  # noqa: E402 - these live beside this file and need the path above
+import flash  # noqa: E402
 import frames  # noqa: E402
 import heap  # noqa: E402
 import hostile  # noqa: E402
 import kills  # noqa: E402
 import latency  # noqa: E402
+import outages  # noqa: E402
 import throughput  # noqa: E402
 from figures import table  # noqa: E402
 
@@ -28,8 +30,10 @@ BENCHMARKS = {
     "hostile": hostile,
     "latency": latency,
     "throughput": throughput,
+    "flash": flash,
     "heap": heap,
     "kills": kills,
+    "outages": outages,
 }
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures

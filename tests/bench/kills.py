@@ -36,17 +36,17 @@ def measure() -> list[Figure]:
     seed = int(os.environ.get("BESNIK_BENCH_SEED", time.time_ns() % 100_000))
     print(f"BESNIK_BENCH_SEED={seed}", flush=True)
     chance = random.Random(seed)
-    runs = [("SQLite", KILLS_SQLITE, _run(chance, KILLS_SQLITE, None))]
+    on_sqlite = _run(chance, KILLS_SQLITE, None)
+    figures = counted(f"SQLite, {KILLS_SQLITE} kills", "taps", on_sqlite)
     bin_folder = postgres.programs()
-    if bin_folder is not None:
-        runs.append(("PostgreSQL", KILLS_POSTGRES, _run(chance, KILLS_POSTGRES, bin_folder)))
-    figures = [figure for run in runs for figure in _figures(*run)]
     if bin_folder is None:
-        figures.append(Figure("on PostgreSQL", "not measured: it is not installed"))
-    return figures
+        return [*figures, Figure("PostgreSQL", "not measured: it is not installed")]
+    on_postgres = _run(chance, KILLS_POSTGRES, bin_folder)
+    return figures + counted(f"PostgreSQL, {KILLS_POSTGRES} kills", "taps", on_postgres)
 
 
-def _figures(where: str, kills: int, count: Count) -> list[Figure]:
+def counted(where: str, what: str, count: Count) -> list[Figure]:
+    """Return the figures of a count; what went wrong is printed."""
     for fault in count.faults:
         print(f"{where}: {fault}", flush=True)
     named = {
@@ -56,8 +56,8 @@ def _figures(where: str, kills: int, count: Count) -> list[Figure]:
         "neither answered nor signalled": count.unanswered,
     }
     return [
-        Figure(f"{where}: kills, taps", f"{kills}, {count.taps:,}"),
-        *(Figure(f"{where}: {what}", str(n), "0", n == 0) for what, n in named.items()),
+        Figure(f"{where}: {what}", f"{count.taps:,}"),
+        *(Figure(f"{where}: {name}", str(n), "0", n == 0) for name, n in named.items()),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from support import mqtt_wire
@@ -17,6 +18,12 @@ BREAKS: Final[dict[str, Callable[[Proxy], None]]] = {
     "half-open": Proxy.sever,
     "gone": Proxy.silence,
 }
+
+
+def aim(settings: Path, broker_port: int, line: Proxy) -> None:
+    """Let a bridge's settings name the line in place of the broker."""
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace(f"port = {broker_port}\n", f"port = {line.port}\n"), "utf-8")
 
 
 def mend(line: Proxy) -> None:

@@ -15,7 +15,7 @@ from support import mqtt_wire
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
 from support.chaos import LOADS, Parts, Shop, opened
-from support.line_faults import BREAKS, Scrambler, mend, thrice, without
+from support.line_faults import BREAKS, Scrambler, aim, mend, thrice, without
 from support.processes import Processes
 from support.proxy import Proxy, as_it_is
 
@@ -59,10 +59,7 @@ def open_shop(
     @contextlib.asynccontextmanager
     async def open_it(far: str) -> AsyncIterator[Shop]:
         if far == "bridge":
-            text = bridges.settings_file.read_text()
-            bridges.settings_file.write_text(
-                text.replace(f"port = {broker.port}", f"port = {line.port}")
-            )
+            aim(bridges.settings_file, broker.port, line)
         port = line.port if far == "reader" else 0
         parts = Parts(state, root, processes, broker, bridges, port)
         async with opened(parts, database_url, CARDS, site=False) as shop:
