@@ -88,7 +88,12 @@ def refund_threshold(
 
 
 def accrue_gift(program: Program, member: int, gift: JoiningGift, at: dt.datetime) -> Entry:
-    """Return the entry of a joining gift; post it with ``gift.key`` so that it is given once."""
+    """Return the entry of a joining gift; post it with ``gift.key`` so that it is given once.
+
+    NotEarningError if the program has ended: nobody joins it any more.
+    """
+    if program.sunset is not None and not program.sunset.may_earn(program.today(at)):
+        raise NotEarningError("this program has ended: nobody can join it")
     draft = _Draft(program, member, at)
     draft.open(gift.unit, gift.give)
     entry = draft.entry("accrue", "joining gift")

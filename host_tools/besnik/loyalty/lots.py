@@ -121,6 +121,16 @@ def take(lots: Sequence[Lot], amount: int, at: dt.datetime) -> list[tuple[Lot, i
     return taken
 
 
+def expiring(lots: Sequence[Lot], at: dt.datetime) -> list[tuple[dt.datetime, int]]:
+    """Return every expiry to come, soonest first, with what it takes if nothing is spent."""
+    sums: dict[dt.datetime, int] = {}
+    for lot, amount in free(lots, at):
+        until = lot.opened.expires_at
+        if amount and until is not None and not lot.over(at):
+            sums[until] = sums.get(until, 0) + amount
+    return sorted(sums.items())
+
+
 def balances(lots: Sequence[Lot], at: dt.datetime) -> Balances:
     """Return the balances of one member and unit at ``at``, whenever expiry ran last."""
     unclaimed = list(free(lots, at))
