@@ -56,6 +56,17 @@ class PostgresDatabases:
         with _database(self._server_url, self._template) as (_, url):
             yield url
 
+    @contextmanager
+    def closed(self, url: str) -> Iterator[None]:
+        """Within this context the server hangs up on whoever uses a database and lets nobody in."""
+        name = urlsplit(url).path.strip("/")
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        end = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}")
+        _execute(self._server_url, allow.format(sql.Identifier(name), sql.SQL("FALSE")))
+        _execute(self._server_url, end.format(sql.Literal(name)))
+        yield
+        _execute(self._server_url, allow.format(sql.Identifier(name), sql.SQL("TRUE")))
+
 
 @contextmanager
 def databases(folder: Path, environment: dict[str, str]) -> Iterator[Databases]:

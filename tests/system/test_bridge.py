@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from besnik.config import Broker, Config
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
 from support.broker import RunningBroker
 from support.orm import models_on
-from support.processes import Running, wait_until
+from support.processes import Processes, Running
 from support.store import assert_ledger_adds_up, execute, rows
 
 pytestmark = pytest.mark.usefixtures("bridge")
@@ -186,17 +187,13 @@ async def test_the_log_names_nobody(bridge: Running, reader: ReaderStation) -> N
         assert secret not in bridge.log
 
 
-async def test_two_bridges_with_one_name_do_not_count_twice(
-    bridge: Running, bridges: BridgeRunner, reader: ReaderStation, database_url: str
+def test_a_second_bridge_at_an_sqlite_file_is_refused(
+    processes: Processes, broker: RunningBroker, state: Path
 ) -> None:
-    """The broker lets only one of them in at a time; the other comes back in its place."""
-    await asyncio.to_thread(bridges.start)
-    await asyncio.to_thread(
-        wait_until, lambda: "event=broker_lost" in bridge.log, "the first is out"
-    )
-    taps = [reader.tap(ANA) for _ in range(20)]
-    heard = set()
-    while heard != set(taps):
-        heard.add((await reader.hear(10))["id"])
-    assert rows(database_url, "SELECT count(*) FROM store_tap") == [(20,)]
-    assert_ledger_adds_up(database_url)
+    bridges = BridgeRunner(processes, broker, f"sqlite:///{state}/shop.sqlite3", state)
+    first = bridges.start()
+    second = bridges.start(ready=False)
+    assert second.wait() == 2
+    assert f"another bridge (process {first.pid}) works on {state}/shop.sqlite3" in second.log
+    assert "Traceback" not in second.log
+    assert first.alive

@@ -223,3 +223,41 @@ def test_an_sqlite_file_has_one_bridge(
     assert bridge.wait() == 2
     assert "bridge.instance = 2: several bridges need PostgreSQL" in bridge.log
     assert "Traceback" not in bridge.log
+
+
+async def test_two_bridges_of_one_name_do_not_count_twice(
+    sharing: BridgeRunner, reader: ReaderStation, postgres_url: str
+) -> None:
+    """The broker lets only one of them in at a time; the other comes back in its place."""
+    first = await asyncio.to_thread(sharing.start)
+    await asyncio.to_thread(sharing.start)
+    await happens(lambda: "event=broker_lost" in first.log, "the first is out")
+    taps = [reader.tap(ANA) for _ in range(20)]
+    heard = set()
+    while heard != set(taps):
+        heard.add((await reader.hear(10))["id"])
+    assert rows(postgres_url, "SELECT count(*) FROM store_tap") == [(20,)]
+    assert_ledger_adds_up(postgres_url)
+
+
+async def test_a_database_server_that_is_gone_for_a_while_loses_nothing(
+    sharing: BridgeRunner,
+    prepared_postgres: PostgresDatabases,
+    broker: RunningBroker,
+    reader: ReaderStation,
+    postgres_url: str,
+) -> None:
+    """It hangs up and lets nobody in, as a server does that is restarted."""
+    bridge = await asyncio.to_thread(sharing.start)
+    async with StateStation(broker) as state_of:
+        assert (await state_of.hear())["s"] == "online"
+        with prepared_postgres.closed(postgres_url):
+            taps = [reader.tap(ANA) for _ in range(50)]
+            assert (await state_of.hear())["s"] == "offline"
+            assert reader.heard.empty()
+        assert (await state_of.hear())["s"] == "online"
+    assert sorted(verdict["id"] for verdict in await reader.hear_all(50)) == taps
+    assert bridge.log.count("event=store_away") == bridge.log.count("event=store_back") == 1
+    assert "event=broker_lost" not in bridge.log
+    assert rows(postgres_url, ENTRIES) == [(50,)]
+    assert_ledger_adds_up(postgres_url)

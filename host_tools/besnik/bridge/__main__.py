@@ -13,6 +13,7 @@ from besnik.bridge.service import Bridge
 from besnik.config import Config, ConfigError, load, numbered
 from besnik.credentials.keyring import Keys
 from besnik.credentials.keys import KeyFileError, load_keys
+from besnik.store.alone import only_bridge
 
 _log = logging.getLogger("besnik.bridge")
 _PLAIN_MQTT = (
@@ -42,7 +43,8 @@ def main(instance: int | None = None) -> int:
         if instance is not None:
             settings = numbered(settings, instance)
         keys = load_keys(Path(settings.state) / settings.credentials.keys)
-        asyncio.run(_serve(settings, keys))
+        with only_bridge(settings):
+            asyncio.run(_serve(settings, keys))
     except (ConfigError, KeyFileError) as error:
         print(f"besnik.bridge: {error}", file=sys.stderr)
         return 2

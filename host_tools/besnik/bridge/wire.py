@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -122,6 +123,19 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over; without gmqtt's loop that reads, because ``data_received`` does."""
         BaseMQTTProtocol.connection_made(self, transport)
+
+    def pause(self) -> None:
+        """Read nothing for now: what the broker sends waits there."""
+        if self._transport is not None:
+            # gmqtt must not take this for silence of the broker, however long it lasts.
+            self._connection._last_data_in = math.inf
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._transport is not None:
+            self._connection._last_data_in = time.monotonic()
+            self._transport.resume_reading()
 
     def eof_received(self) -> bool:
         """Let the transport close."""

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 5
+# A server that is cut off without a word is given up after 10 s, not after TCP's quarter of an
+# hour (postgresql.org/docs/current/libpq-connect.html).
+_POSTGRES_TIMEOUTS: Final = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _SQLITE: Final = "sqlite:///"
 # WAL lets pages read while the bridge writes; FULL puts every commit on the disk before it
 # is answered (sqlite.org/pragma.html#pragma_synchronous).
@@ -83,8 +92,8 @@ def connect_postgres(config: Config) -> psycopg.Connection[Any]:
     """Open a PostgreSQL URL in autocommit mode; psycopg's own errors pass through."""
     import psycopg
 
-    _postgres_parts(config.database.url)
-    return psycopg.connect(config.database.url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    parts = {**_POSTGRES_TIMEOUTS, **_postgres_parts(config.database.url)}
+    return psycopg.connect(autocommit=True, **parts)
 
 
 def _postgres_parts(url: str) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class StoreThread:
     def _close(self) -> None:
         hot, self._hot = self._hot, None
         if hot is not None:
-            hot.close()
+            # What is broken may break here again, and has been said by then.
+            with contextlib.suppress(Exception):
+                hot.close()
 
     def _why_unavailable(self, error: Exception) -> str | None:
         """Return why the database is away, without values of rows; None if it is not."""
@@ -100,6 +102,9 @@ def _postgres_reason(error: Exception) -> str | None:
         # The tables are not there yet: `besnik.store migrate` has still to run.
         psycopg.errors.UndefinedTable,
         psycopg.errors.UndefinedColumn,
+        # Somebody has still to grant rights, or the server is the wrong one of two (a standby).
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.ReadOnlySqlTransaction,
     )
     if not isinstance(error, away):
         return None
