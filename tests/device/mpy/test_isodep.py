@@ -98,6 +98,28 @@ async def test_card_that_misses_deselect_is_told_again():
         assert session.cards.wake(), kind
 
 
+# The first DESELECT does not reach the card; what is heard instead of its answer is a disturbance.
+class Drowned(IsoDepPicc):
+    is_drowned = False
+
+    def hear(self, data, bits, now_ns):
+        if data[:1] == b"\xc2" and not self.is_drowned:
+            self.is_drowned = True
+            return b"\xc2\x00\x00", 24
+        return IsoDepPicc.hear(self, data, bits, now_ns)
+
+
+async def test_damaged_answer_to_deselect_is_no_answer():
+    session = Session()
+    session.bench.remove("card")
+    session.bench.board.add("card", Drowned(UID, Echo(), ats()))
+    session.bench.present("card")
+    session.bench.clock.sleep_us(6000)
+    await session.open()
+    await session.isodep.deselect()
+    assert session.cards.wake()
+
+
 async def test_failed_activation_leaves_the_card_asleep():
     for kind in (LOST, BAD_CRC, BAD_PARITY):
         session = Session()

@@ -182,6 +182,10 @@ async def test_garbage_from_the_host_is_ignored():
         b'{"tx":1}',
         b'{"tx":"%s","n":1,"c":"0"}' % TAP.encode(),
         b'{"tx":"%s","n":1,"c":5}' % TAP.encode(),
+        b'{"tx":"%s","n":"1","c":"00A40000"}' % TAP.encode(),
+        b'{"tx":5,"n":1,"c":"00A40000"}',
+        b'{"tx":null,"n":1,"c":"00A40000"}',
+        b'{"tx":["%s"],"n":1,"end":1}' % TAP.encode(),
     ):
         counter.relay.on_command(payload)
     await counter.watch_ms(500)
