@@ -16,6 +16,8 @@ from besnik.sim import umqtt
 SHIMS = Path(__file__).resolve().parent / "shims"
 # The start script must be source: MicroPython cannot be given a .mpy to run.
 START = "start.py"
+# What the model of the flash chip takes of the heap of a reader on an image.
+_CHIP_KB = 6
 
 
 class StageError(Exception):
@@ -112,8 +114,10 @@ def command(
 
     With ``image``, a file that is made when it is missing, the reader works on littlefs in it, on
     a flash chip of an ESP32's geometry, which may suffer a ``cut``; what is staged in ``flash`` is
-    copied there first. It takes 4 KB of the heap and some milliseconds a tap.
+    copied there first. The chip's model is given its own room in the heap.
     """
+    if image:
+        heap = f"{int(heap.removesuffix('K')) + _CHIP_KB}K"
     start = _rom(flash) / START
     argv = [str(interpreter()), "-X", f"heapsize={heap}", str(start), str(flash)]
     environment = {

@@ -18,9 +18,9 @@ class Recorder(Chip):
         self.log = []
         Chip.__init__(self, content)
 
-    def change(self, place, data):
-        self.log.append((place, bytes(data)))
-        Chip.change(self, place, data)
+    def change(self, place, data, times=1):
+        self.log.append((place, bytes(data) * times))
+        Chip.change(self, place, data, times)
 
     # The blocks that were erased.
     def erased(self):

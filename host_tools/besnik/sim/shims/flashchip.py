@@ -8,7 +8,8 @@ import vfs
 BLOCK = 4096
 # What the data partition of the stock 4 MiB image has.
 BLOCKS = 512
-_ERASED = b"\xff" * BLOCK
+# Erased in pieces: this sits in the reader's heap.
+_ERASED = b"\xff" * 256
 _PLACE = "/flash"
 
 
@@ -55,16 +56,19 @@ class Flash:
             return BLOCK
         if op == 6:
             self.erases += 1
-            self.change(argument * BLOCK, _ERASED)
+            self.change(argument * BLOCK, _ERASED, BLOCK // len(_ERASED))
         return 0
 
-    # What every erase and every program operation comes to.
-    def change(self, place, data):
+    # What every erase and every program operation comes to: so many times that data.
+    def change(self, place, data, times=1):
         self._left -= 1
         if self._left == 0 and not self._is_torn:
             self.power_off()
+        if self._left == 0:
+            data, times = (data, times // 2) if times > 1 else (data[: len(data) // 2], 1)
         self._store.seek(place)
-        self._store.write(data[: len(data) // 2] if self._left == 0 else data)
+        for _ in range(times):
+            self._store.write(data)
         if self._left == 0:
             self.power_off()
 
@@ -92,7 +96,7 @@ def _opened(image):
         os.stat(image)
     except OSError:
         with open(image, "w+b") as store:
-            for _ in range(BLOCKS):
+            for _ in range(BLOCKS * BLOCK // len(_ERASED)):
                 store.write(_ERASED)
             vfs.VfsLfs2.mkfs(Flash(store))
     return open(image, "r+b")
