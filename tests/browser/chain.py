@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import itertools
 import sys
 import threading
@@ -110,6 +111,59 @@ def add_quiet_till(database_url: str) -> None:
         from besnik.store.models import Shop, Till
 
         Till.objects.create(shop=Shop.objects.get(), slug=QUIET_TILL, name="Till 2")
+
+
+def add_readers(database_url: str) -> None:
+    """Add a till with a reader in each state, once; the one on line has every other fault."""
+    _threads.submit(_add_readers, database_url).result()
+
+
+def _add_readers(database_url: str) -> None:
+    with models_on(database_url):
+        from besnik.store.models import (
+            Reader,
+            ReaderHealth,
+            ReaderInfo,
+            ReaderState,
+            Shop,
+            Till,
+        )
+
+        till, _ = Till.objects.get_or_create(shop=Shop.objects.get(), slug="till-9", name="Till 9")
+        hour_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+        for word in ("online", "lost", "offline", "silent", "never"):
+            reader, is_new = Reader.objects.get_or_create(
+                slug=f"{word}-9",
+                defaults={"shop": till.shop, "till": till, "name": f"R-{word.upper()}"},
+            )
+            if not is_new or word == "never":
+                continue
+            said = "online" if word == "silent" else word
+            now = hour_ago if word == "silent" else dt.datetime.now(dt.UTC)
+            ReaderState.objects.create(reader=reader, state=said, boot=1, since=hour_ago)
+            ReaderInfo.objects.create(
+                reader=reader,
+                firmware="0.1.0",
+                umqtt="1.3.4",
+                micropython="1.27.0",
+                reset_cause=3,
+                boot=1,
+                config_version=1,
+                since=hour_ago,
+            )
+            ReaderHealth.objects.create(
+                reader=reader,
+                at=now,
+                up_s=7200,
+                rssi_dbm=-88,
+                heap_free=5_000,
+                outbox=12,
+                outbox_since=hour_ago,
+                outbox_dropped=3,
+                reconnects=40,
+                rc522_recoveries=9,
+                verdict_ms=1900,
+            )
 
 
 class TapSource:

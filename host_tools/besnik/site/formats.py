@@ -7,10 +7,10 @@ Times are shown on the 24-hour clock in the zone of the shop.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -44,6 +44,31 @@ def moment(when: datetime, now: datetime | None = None) -> str:
     if days == 1:
         return _("yesterday %(time)s") % {"time": clock}
     return _("%(date)s, %(time)s") % {"date": day(local.date(), today), "time": clock}
+
+
+def ago(when: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a time was: "just now", "3 minutes ago", "2 days ago"."""
+    past = (now or timezone.now()) - when
+    if past < timedelta(minutes=1):
+        return _("just now")
+    return _in_units(-past, add_direction=True)
+
+
+def span(seconds: int) -> str:
+    """Return a length of time in its largest unit: "1 minute", "3 hours"."""
+    return _in_units(timedelta(seconds=seconds), add_direction=False)
+
+
+def _in_units(delta: timedelta, *, add_direction: bool) -> str:
+    return localized_digits(
+        format_timedelta(
+            delta,
+            granularity="minute",
+            threshold=1,
+            add_direction=add_direction,
+            locale=_language(),
+        )
+    )
 
 
 def day(value: date, today: date) -> str:

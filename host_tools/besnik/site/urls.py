@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from django.views.i18n import set_language
 
-from besnik.site.views import cashier, counter, start
+from besnik.site.views import cashier, counter, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -20,5 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("counter/", counter.page, name="counter"),
     path("counter/events", counter.events, name="counter-events"),
     path("counter/cards/<slug:card>", counter.move, name="counter-move"),
+    path("readers/", readers.page, name="readers"),
+    path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
 ]

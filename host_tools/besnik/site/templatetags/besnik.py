@@ -1,4 +1,4 @@
-"""``own_languages``, ``number``, ``digits`` and ``moment``: `besnik.site.formats` for templates."""
+"""`besnik.site.formats` for templates, and the languages of the pages."""
 
 from __future__ import annotations
 
@@ -34,3 +34,21 @@ def digits(value: object) -> str:
 def moment(value: datetime) -> str:
     """Write a time as "today 14:05" in the page's language."""
     return formats.moment(value)
+
+
+@register.filter
+def ago(value: datetime) -> str:
+    """Write how long ago a time was in the page's language."""
+    return formats.ago(value)
+
+
+@register.filter
+def span(seconds: int) -> str:
+    """Write a length of time in the page's language."""
+    return formats.span(seconds)
+
+
+@register.filter
+def kilobytes(value: int) -> int:
+    """Return bytes as whole kilobytes of 1,024."""
+    return value // 1024

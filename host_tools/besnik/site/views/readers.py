@@ -1,0 +1,81 @@
+"""The owner's page of readers, and its event stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.views.decorators.http import require_GET
+
+from besnik.site import streams
+from besnik.site.fleet import ReaderLine, fleet, summary
+from besnik.site.hub import hub
+
+# The bridge writes what readers say at most once a second, a little after the site heard it.
+LOOK_S = 2.0
+# What is said of times ("3 minutes ago") is drawn anew so often.
+AGES_S = 20
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """Show every reader, how it does and what to do about it."""
+    return render(request, "site/readers.html", _context(fleet(timezone.now())))
+
+
+@require_GET
+async def events(_request: HttpRequest) -> StreamingHttpResponse:
+    """Stream the page: ``list`` (all of it), ``reader`` and ``summary``, ``link`` how current."""
+    return streams.stream(_watch(ReadersScreen(translation.get_language() or "en")))
+
+
+class ReadersScreen:
+    """What one page of readers, in one language, is told; ``look`` is that of `streams.live`."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._said: dict[str, tuple[Any, ...]] | None = None
+
+    def look(self) -> list[bytes]:
+        """Return the events that make the page current: the readers that changed, or the list."""
+        now = timezone.now()
+        lines = fleet(now)
+        before, self._said = self._said, {line.slug: _key(line, now) for line in lines}
+        with translation.override(self._language):
+            if before is None or list(before) != list(self._said):
+                return [
+                    streams.event("list", render_to_string("site/_readers.html", _context(lines)))
+                ]
+            news = [line for line in lines if before[line.slug] != self._said[line.slug]]
+            told = [streams.event("reader", _article(line)) for line in news]
+            return [*told, streams.event("summary", _summary(lines))] if told else []
+
+
+def _key(line: ReaderLine, now: Any) -> tuple[Any, ...]:
+    """Return what changes with anything that is said of a reader."""
+    at = line.health.at if line.health else None
+    firmware = (line.info.firmware, line.info.since) if line.info else None
+    texts = (line.name, line.till, line.shop, line.state, line.faults, line.since)
+    return (*texts, line.last_tap, at, firmware, int(now.timestamp() // AGES_S))
+
+
+def _context(lines: list[ReaderLine]) -> dict[str, Any]:
+    return {"readers": lines, "summary": summary(lines)}
+
+
+def _article(line: ReaderLine) -> str:
+    return render_to_string("site/_reader.html", {"reader": line})
+
+
+def _summary(lines: list[ReaderLine]) -> str:
+    return render_to_string("site/_readers_summary.html", {"summary": summary(lines)})
+
+
+async def _watch(screen: ReadersScreen) -> AsyncIterator[bytes]:
+    with hub.watch(None) as watch:
+        async for line in streams.live(watch, screen.look, lambda: hub.sight, LOOK_S):
+            yield line
