@@ -26,10 +26,14 @@ class NotEarningError(ValueError):
 
 
 class Accrual(msgspec.Struct, frozen=True):
-    """What a sale earned, and the entry for the ledger; None if it earned nothing."""
+    """What a sale earned, and the entry for the ledger; None if it earned nothing.
+
+    ``version`` (of the rules) and ``standing`` are what a refund has to be computed with.
+    """
 
     earned: Earned
     version: int
+    standing: Standing
     entry: Entry | None
 
 
@@ -59,7 +63,7 @@ def accrue_sale(
     for id, amount in earned.counted_minor.items():
         after = spend(thresholds[id], carried[id], amount).carried_minor
         draft.change(carry_unit(thresholds[id]), after - carried[id], wallet)
-    return Accrual(earned, rules.version, draft.entry("accrue"))
+    return Accrual(earned, rules.version, standing, draft.entry("accrue"))
 
 
 def refund_threshold(

@@ -146,8 +146,7 @@ def advance(
         # The window that ended when the promise did, not the days of grace after it.
         ended = next_day if plan.kept == "window" else state.until - _grace(plan)
         earned = level_for(plan, reached(plan.window, items, ended, joined))
-        now = level_for(plan, reached(plan.window, items, next_day, joined))
-        level = max(_lower(plan, state.level, earned), now)
+        level = _lower(plan, state.level, earned)
         since = state.since if level == state.level else next_day
         state = Held(level, since, _kept_until(plan, next_day, joined))
     earned = level_for(plan, reached(plan.window, items, day, joined))

@@ -61,7 +61,8 @@ def test_L7_the_sixth_earning_in_ten_minutes_is_refused() -> None:
         at = NOON + dt.timedelta(minutes=minute)
         assert too_fast(limit, earlier, at) is (minute == 5)
         earlier.append(at)
-    assert not too_fast(limit, earlier, NOON + dt.timedelta(minutes=15, seconds=1))
+    assert too_fast(limit, earlier[:5], NOON + dt.timedelta(minutes=9, seconds=59))
+    assert not too_fast(limit, earlier[:5], NOON + dt.timedelta(minutes=10))
     assert too_fast(Velocity(5, 10, gap_s=60), [NOON], NOON + dt.timedelta(seconds=59))
     assert not too_fast(Velocity(5, 10, gap_s=60), [NOON], NOON + dt.timedelta(seconds=60))
 
