@@ -77,7 +77,8 @@ class _Line:
         for end in self.ends:
             if with_reset:
                 handle = end.get_extra_info("socket")
-                handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                with contextlib.suppress(OSError):  # the other side has closed it just now
+                    handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             end.transport.abort()
 
 
