@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 import msgspec
@@ -22,6 +23,9 @@ Fault = Literal[
     "failed",
 ]
 
+
+# Readers are few and speak often.
+_address = lru_cache(maxsize=4096)(contract.parse_topic)
 
 _M = TypeVar("_M", bound=msgspec.Struct)
 
@@ -98,7 +102,7 @@ def read_report(topic: str, payload: bytes) -> Report:
 
 def _message(topic: str, payload: bytes, kind: type[_M]) -> tuple[contract.Address, _M]:
     try:
-        address = contract.parse_topic(topic)
+        address = _address(topic)
     except contract.ContractError as error:
         raise BadInputError("topic") from error
     try:

@@ -29,7 +29,7 @@ from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import CrmUnavailableError
 from besnik.store.hot import Recorded
-from besnik.store.thread import StoreThread, StoreUnavailableError
+from besnik.store.thread import StoreThread
 
 _log = logging.getLogger(__name__)
 _topic = lru_cache(maxsize=1024)(contract.topic)
@@ -51,11 +51,11 @@ class Bridge:
         self._reports = Reports(settings, self._tally)
         self._store = StoreThread(settings)
         self._crm = EmbeddedCrm(self._store)
-        self._desk = Desk(self._store, self._crm, Assessor(keys), self._tally)
+        self._desk = Desk(self._crm, Assessor(keys), self._tally)
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
             self._settle_batch,
             failed=_failed,
-            away=(StoreUnavailableError, CrmUnavailableError),
+            away=(CrmUnavailableError,),
             batch_size=self._crm.capabilities.batch_size,
         )
         name = account(settings)

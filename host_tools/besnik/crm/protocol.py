@@ -7,7 +7,21 @@ from typing import Protocol
 
 import msgspec
 
-from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded, TapKey
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader, Recorded, TapKey
+
+
+class Batch(Protocol):
+    """Taps on their way to their verdicts, in three steps; these may run on another thread."""
+
+    @property
+    def slugs(self) -> Sequence[str]:
+        """The readers they came from."""
+
+    def open(self, readers: Mapping[str, KnownReader]) -> Sequence[CardKey]:
+        """Take the readers that exist; return the cards that the taps can be of."""
+
+    def decide(self, cards: Mapping[CardKey, KnownCard]) -> Sequence[DecidedTap]:
+        """Take the cards that are known; return the taps that are to be recorded."""
 
 
 class CrmUnavailableError(Exception):
@@ -43,6 +57,13 @@ class Crm(Protocol):
         Refused taps are recorded too, without an entry, so that a repeat gets the same answer.
         Reader and tap id are the idempotency key: a repeat writes nothing. An accepted tap
         whose SUN counter is not fresh is recorded and returned as rejected.
+        """
+
+    async def visit_many(self, batch: Batch) -> Sequence[Recorded]:
+        """Lead a batch through: readers, ``lookup_many``, ``record_visits``.
+
+        At one go where the adapter can; the readers are always those of Besnik's own store. When
+        it raises, the same batch may be given again.
         """
 
     async def recorded(self, keys: Collection[TapKey]) -> Mapping[TapKey, Recorded]:
