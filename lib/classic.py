@@ -2,7 +2,7 @@
 # can be copied: it proves no more than a UID. Section numbers are those of the NXP data sheet
 # MF1S50YYX, Rev. 3.2.
 
-from iso14443 import CardError, append_crc, checked, reason
+from iso14443 import CardError, append_crc, checked
 from micropython import const
 
 KEY_A = const(0x60)
@@ -63,7 +63,7 @@ class Classic:
             raise CardError("refused")
         got = checked(self._pcd.rx, got)
         if got < 0:
-            raise CardError(reason(got))
+            raise CardError(got)
         if got != _BLOCK:
             raise CardError("length")
         return bytes(self._pcd.rx[:_BLOCK])
@@ -87,6 +87,6 @@ class Classic:
 
     def _acknowledged(self, got):
         if got < 0:
-            raise CardError(reason(got))
+            raise CardError(got)
         if got != 4 or self._pcd.rx[0] & 0x0F != _ACK:
             raise CardError("refused")

@@ -5,33 +5,31 @@ from mfrc522 import COLLISION, DEAF, TIMEOUT
 from micropython import const
 
 # 6.4.1: commands of seven bits, as SPI frames for the FIFO of the MFRC522 (address 0x09 << 1).
-_REQA_FRAME = b"\x12\x26"
-_WUPA_FRAME = b"\x12\x52"
-_HLTA = b"\x50\x00\x57\xcd"  # 6.4.3, with its CRC_A
+_REQA_FRAME = const(b"\x12\x26")
+_WUPA_FRAME = const(b"\x12\x52")
+_HLTA = const(b"\x50\x00\x57\xcd")  # 6.4.3, with its CRC_A
 
 _CASCADE_TAG = const(0x88)  # 6.5.4
 _SAK_CASCADE = const(0x04)  # 6.5.3.4: UID not complete
-_SEL = (0x93, 0x95, 0x97)  # 6.5.3.1, cascade levels 1 to 3
+_SEL = const(b"\x93\x95\x97")  # 6.5.3.1, cascade levels 1 to 3
 _MAX_COLLISIONS = const(32)
 
 
-# A card left, answered wrongly, or the chip is deaf. reason: "timeout", "deaf", "collision",
-# "parity", "protocol", "overflow", "length", "bcc", "crc" or "cascade".
-class CardError(Exception):
-    def __init__(self, reason):
-        super().__init__(reason)
-        self.reason = reason
-
-
 # By the negative result of an exchange: mfrc522's, and two of checked().
-_REASONS = ("timeout", "collision", "parity", "protocol", "overflow", "deaf", "crc", "length")
+_REASONS = const(
+    ("timeout", "collision", "parity", "protocol", "overflow", "deaf", "crc", "length")
+)
 _BAD_CRC = const(-7)
 _BAD_LENGTH = const(-8)
 
 
-# The word for a negative result, as CardError has it.
-def reason(result):
-    return _REASONS[-result - 1]
+# A card left, answered wrongly, or the chip is deaf. reason: "timeout", "deaf", "collision",
+# "parity", "protocol", "overflow", "length", "bcc", "crc" or "cascade"; a negative result is turned
+# into its word.
+class CardError(Exception):
+    def __init__(self, reason):
+        self.reason = reason if isinstance(reason, str) else _REASONS[-1 - reason]
+        super().__init__(self.reason)
 
 
 # CRC_A (ISO/IEC 14443-3, Annex B) of the first n bytes: low byte first on the air.
@@ -85,12 +83,15 @@ class TypeA:
 
     # Sends REQA: True when at least one idle card answers, clean or not; False when none does.
     # Raises CardError("deaf") when the chip does not answer. Allocates nothing on an empty field.
-    def request(self):
-        return self._short(_REQA_FRAME)
+    def request(self, frame=_REQA_FRAME):
+        got = self._pcd.poll(frame)
+        if got == DEAF:
+            raise CardError(got)
+        return got != TIMEOUT
 
     # Sends WUPA: as request(), and halted cards answer too.
     def wake(self):
-        return self._short(_WUPA_FRAME)
+        return self.request(_WUPA_FRAME)
 
     # Selects one of the cards that answered. Bitwise anticollision takes the 1 branch, so of
     # several cards exactly one is selected. Raises CardError.
@@ -138,12 +139,6 @@ class TypeA:
         if self._pcd.transceive(_HLTA, 4, rx_bytes=0) == DEAF:
             raise CardError("deaf")
 
-    def _short(self, frame):
-        got = self._pcd.poll(frame)
-        if got == DEAF:
-            raise CardError("deaf")
-        return got != TIMEOUT
-
     # Leaves UID part and BCC of one cascade level in the frame; returns the four bytes of the part.
     def _anticollision(self, sel):
         frame = self._frame
@@ -158,8 +153,14 @@ class TypeA:
                 frame, 2 + whole + (odd > 0), tx_last_bits=odd, rx_align=odd, rx_bytes=5 - whole
             )
             if got < 0 and got != COLLISION:
-                raise CardError(reason(got))
-            self._merge(whole, odd)
+                raise CardError(got)
+            # The received bits go behind the known ones.
+            rx = self._pcd.rx
+            first = 2 + whole
+            mask = (1 << odd) - 1
+            frame[first] = frame[first] & mask | rx[0] & ~mask & 0xFF
+            for i in range(first + 1, 7):
+                frame[i] = rx[i - first]
             if got != COLLISION:
                 if got != (5 - whole) * 8:
                     raise CardError("length")
@@ -168,16 +169,6 @@ class TypeA:
                 return bytes(frame[2:6])
             known_bits = self._take_branch(known_bits)
         raise CardError("collision")
-
-    # Puts the received bits behind the known ones.
-    def _merge(self, whole, odd):
-        frame = self._frame
-        rx = self._pcd.rx
-        mask = (1 << odd) - 1
-        first = 2 + whole
-        frame[first] = frame[first] & mask | rx[0] & ~mask & 0xFF
-        for i in range(first + 1, 7):
-            frame[i] = rx[i - first]
 
     # Both branches have cards: go on with those that sent 1 at the collision.
     def _take_branch(self, known_bits):
@@ -207,5 +198,5 @@ class TypeA:
         rx = self._pcd.rx
         got = checked(rx, self._pcd.transceive(frame, 9, rx_bytes=3))
         if got != 1:
-            raise CardError(reason(got) if got < 0 else "length")
+            raise CardError(got if got < 0 else "length")
         return rx[0]

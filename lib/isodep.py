@@ -5,13 +5,13 @@
 # own FSCI is obeyed. What a card sends is never trusted: lengths, block numbers, chains and waiting
 # times are all bounded.
 
-from iso14443 import CardError, append_crc, checked, reason
+from iso14443 import CardError, append_crc, checked
 from mfrc522 import DEAF
 from micropython import const
 
-_RATS = b"\xe0\x50"  # 5.1: FSDI 5, a frame of 64 bytes; CID 0
+_RATS = const(b"\xe0\x50")  # 5.1: FSDI 5, a frame of 64 bytes; CID 0
 _FRAME_MAX = const(64)
-_FRAME_SIZES = (16, 24, 32, 40, 48, 64)  # 5.2.3, Table 1; larger ones do not fit our FIFO
+_FRAME_SIZES = const(b"\x10\x18\x20\x28\x30\x40")  # 5.2.3, Table 1; larger ones do not fit our FIFO
 _ACTIVATION_US = const(4833)  # 5.4: 65536 / fc
 _DEACTIVATION_US = const(4833)  # 8.1: 65536 / fc
 _FWT_UNIT_US = const(302)  # 7.2: 4096 / fc
@@ -21,7 +21,7 @@ _FWI_DEFAULT = const(4)
 _I_BLOCK = const(0x02)
 _R_ACK = const(0xA2)
 _R_NAK = const(0xB2)
-_DESELECT = b"\xc2"
+_DESELECT = const(b"\xc2")
 _WTX = const(0xF2)
 _CHAINING = const(0x10)
 
@@ -30,27 +30,26 @@ _ANSWER_MAX = const(4096)
 _LIMIT_MS = const(3000)
 
 
-# What a card said about itself in its ATS (5.2). frame_max: bytes of a frame it takes, capped at
-# ours. fwt_us, sfgt_us: how long it may take to answer, and to settle after the ATS.
-class Ats:
-    def __init__(self, data):
-        if not data or data[0] != len(data):
-            raise CardError("length")
-        self.data = bytes(data)
-        fsci = 2  # 5.2.3: without T0 a card takes 32 bytes
-        fwi, sfgi = _FWI_DEFAULT, 0
-        at = 2
-        if len(data) > 1:
-            t0 = data[1]
-            fsci = t0 & 0x0F
-            at += t0 >> 4 & 1
-            if t0 & 0x20:
-                if at >= len(data):
-                    raise CardError("length")
-                fwi, sfgi = data[at] >> 4, data[at] & 0x0F
-        self.frame_max = _FRAME_SIZES[min(fsci, len(_FRAME_SIZES) - 1)]
-        self.fwt_us = _FWT_UNIT_US << (fwi if fwi < 15 else _FWI_DEFAULT)  # 15 is RFU (5.2.5)
-        self.sfgt_us = _FWT_UNIT_US << sfgi if 0 < sfgi < 15 else 0
+# Reads an ATS (5.2): the bytes of a frame that the card takes, capped at ours, and how many us it
+# may take to answer (FWT) and to settle after the ATS (SFGT). Raises CardError.
+def read_ats(ats):
+    if not ats or ats[0] != len(ats):
+        raise CardError("length")
+    fsci = 2  # 5.2.3: without T0 a card takes 32 bytes
+    fwi, sfgi = _FWI_DEFAULT, 0
+    at = 2
+    if len(ats) > 1:
+        fsci = ats[1] & 0x0F
+        at += ats[1] >> 4 & 1
+        if ats[1] & 0x20:
+            if at >= len(ats):
+                raise CardError("length")
+            fwi, sfgi = ats[at] >> 4, ats[at] & 0x0F
+    return (
+        _FRAME_SIZES[min(fsci, len(_FRAME_SIZES) - 1)],
+        _FWT_UNIT_US << (fwi if fwi < 15 else _FWI_DEFAULT),  # 15 is RFU (5.2.5)
+        _FWT_UNIT_US << sfgi if 0 < sfgi < 15 else 0,
+    )
 
 
 # The block protocol with one selected card whose SAK has bit 0x20. clock: ticks_ms, ticks_diff and
@@ -67,7 +66,7 @@ class IsoDep:
         self._fwt_us = 0
         self._is_active = False
 
-    # Sends RATS; returns the Ats. limit_ms bounds all that follows until deselect(), however often
+    # Sends RATS; returns the ATS. limit_ms bounds all that follows until deselect(), however often
     # the card asks for more time.
     async def activate(self, limit_ms=_LIMIT_MS):
         self._began_ms = self._clock.ticks_ms()
@@ -86,11 +85,11 @@ class IsoDep:
         if size < 0:
             size = await self._exchange(_RATS, _ACTIVATION_US)  # 5.6.1.1: once more, then give up
         if size < 0:
-            raise CardError(reason(size))
-        ats = Ats(self._pcd.rx[:size])
-        self._frame_max, self._fwt_us = ats.frame_max, ats.fwt_us
-        if ats.sfgt_us:
-            await self._clock.sleep_ms(min(ats.sfgt_us, self._left_us()) // 1000 + 1)
+            raise CardError(size)
+        ats = bytes(self._pcd.rx[:size])
+        self._frame_max, self._fwt_us, sfgt_us = read_ats(ats)
+        if sfgt_us:
+            await self._clock.sleep_ms(min(sfgt_us, self._left_us()) // 1000 + 1)
         return ats
 
     # Sends a command APDU of any length; returns the response with its status word.
@@ -146,23 +145,21 @@ class IsoDep:
             out, timeout_us = ours, self._fwt_us
             answer = self._pcd.rx[0]
             if size > 0 and answer == _WTX:
-                out, timeout_us = self._grant(size)
+                # WTXM, 1 to 59, times FWT (7.3).
+                multiplier = self._pcd.rx[1] & 0x3F
+                if size != 2 or not 1 <= multiplier <= 59:
+                    raise CardError("protocol")
+                out = bytes((_WTX, multiplier))
+                timeout_us = min(self._fwt_us * multiplier, _FWT_MAX_US)
                 continue
             is_lost = answer & 0xF6 == _R_ACK and answer & 1 != self._block and pcb != _R_ACK
             if size > 0 and not is_lost:
                 return size
             retries += 1
             if size == DEAF or retries > _RETRIES:
-                raise CardError(reason(size) if size < 0 else "protocol")
+                raise CardError(size if size < 0 else "protocol")
             if size < 0 and pcb != _R_ACK:
                 out = bytes((_R_NAK | self._block,))
-
-    # The answer to S(WTX) and the time it gives: WTXM times FWT, 1 to 59 (7.3).
-    def _grant(self, size):
-        multiplier = self._pcd.rx[1] & 0x3F
-        if size != 2 or not 1 <= multiplier <= 59:
-            raise CardError("protocol")
-        return bytes((_WTX, multiplier)), min(self._fwt_us * multiplier, _FWT_MAX_US)
 
     # What is left of the limit; raises CardError when nothing is.
     def _left_us(self):

@@ -51,8 +51,6 @@ _TIMER_PRESCALER = const(169)
 _TIMER_STEP_US = const(25)
 _TIMER_MAX_US = const(0xFFFF * _TIMER_STEP_US)
 
-# RxGain in RFCfgReg bits 6 to 4 (9.3.3.6).
-_GAIN = {18: 0x20, 23: 0x30, 33: 0x40, 38: 0x50, 43: 0x60, 48: 0x70}
 
 # So many damaged answers without a clean one between them: too much gain for this card (a strong
 # signal overdrives the receiver; ESPuino PR 413 counts it). Never below what a card needs at 1 cm.
@@ -72,7 +70,8 @@ PROTOCOL = const(-4)
 OVERFLOW = const(-5)
 DEAF = const(-6)
 
-GAINS_DB = tuple(sorted(_GAIN))
+# RxGain in RFCfgReg bits 6 to 4, from 2 on (9.3.3.6).
+GAINS_DB = (18, 23, 33, 38, 43, 48)
 
 
 # The chip does not answer as an MFRC522 does: wiring, power or a dead chip.
@@ -98,7 +97,6 @@ class MFRC522:
         self._rst = rst
         self.clock = clock
         self._pair = bytearray(2)
-        self._in_pair = bytearray(2)
         registers = (_COM_IRQ, _ERROR, _FIFO_LEVEL, _CONTROL, _COLL)
         self._status_out = bytes([_READ | register for register in registers]) + b"\0"
         self._status = bytearray(6)
@@ -143,10 +141,10 @@ class MFRC522:
 
     # Receiver gain in dB, one of GAINS_DB; ValueError otherwise.
     def set_gain(self, gain_db):
-        if gain_db not in _GAIN:
+        if gain_db not in GAINS_DB:
             raise ValueError("gain_db must be one of %s" % (GAINS_DB,))
         self.gain_db = gain_db
-        self.write(_RF_CFG, _GAIN[gain_db] | 0x08)
+        self.write(_RF_CFG, GAINS_DB.index(gain_db) + 2 << 4 | 0x08)
 
     # Switches the field. Cards need 5 ms of it before the first request (ISO 14443-3, 5).
     def field(self, on):
@@ -216,7 +214,10 @@ class MFRC522:
 
     def load(self, fifo, timeout_us):
         if timeout_us != self._timeout_us:
-            self._set_timeout(timeout_us)
+            steps = min(timeout_us, _TIMER_MAX_US) // _TIMER_STEP_US
+            self.write(_T_RELOAD_H, steps >> 8 & 0xFF)
+            self.write(_T_RELOAD_L, steps & 0xFF)
+            self._timeout_us = timeout_us
         self.write(_COMMAND, _CMD_IDLE)
         self.write(_COM_IRQ, 0x7F)
         self.write(_FIFO_LEVEL, 0x80)
@@ -280,24 +281,15 @@ class MFRC522:
         if error & _ERR_OVERFLOW:
             return OVERFLOW
         if error & (_ERR_PARITY | _ERR_PROTOCOL):
-            self._note_noise()
+            self._noisy += 1
+            if self._noisy >= _NOISY and self.gain_db > _GAIN_MIN_DB:
+                self._noisy = 0
+                self.set_gain(GAINS_DB[GAINS_DB.index(self.gain_db) - 1])
             return PARITY if error & _ERR_PARITY else PROTOCOL
         self._noisy = 0
         last_bits = self._status[4] & 0x07
         level = self._status[3]
         return level * 8 if not last_bits else (level - 1) * 8 + last_bits
-
-    def _note_noise(self):
-        self._noisy += 1
-        if self._noisy >= _NOISY and self.gain_db > _GAIN_MIN_DB:
-            self._noisy = 0
-            self.set_gain(max(gain for gain in GAINS_DB if gain < self.gain_db))
-
-    def _set_timeout(self, timeout_us):
-        steps = min(timeout_us, _TIMER_MAX_US) // _TIMER_STEP_US
-        self.write(_T_RELOAD_H, steps >> 8 & 0xFF)
-        self.write(_T_RELOAD_L, steps & 0xFF)
-        self._timeout_us = timeout_us
 
     # PowerDown in CommandReg reads 1 until the oscillator runs (8.8.2): about 1 ms, 50 at most.
     def _await_start(self):
@@ -320,6 +312,6 @@ class MFRC522:
         pair[0] = _READ | register
         pair[1] = 0
         self._cs(0)
-        self._spi.write_readinto(pair, self._in_pair)
+        self._spi.write_readinto(pair, pair)
         self._cs(1)
-        return self._in_pair[1]
+        return pair[1]

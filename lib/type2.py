@@ -2,7 +2,7 @@
 # Commands are those of the NXP data sheets NTAG213/215/216 (Rev. 3.2) and MF0UL (Rev. 3.2), section
 # numbers of the former. A refused command sends the card to sleep: select it anew.
 
-from iso14443 import CardError, append_crc, checked, reason
+from iso14443 import CardError, append_crc, checked
 from micropython import const
 
 _GET_VERSION = const(0x60)
@@ -140,7 +140,7 @@ class Type2:
             raise CardError("refused")
         got = checked(rx, got)
         if got < 0:
-            raise CardError(reason(got))
+            raise CardError(got)
         if got != expected:
             raise CardError("length")
         return bytes(rx[:got])

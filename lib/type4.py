@@ -2,12 +2,13 @@
 # among them. Section numbers are those of the NFC Forum Type 4 Tag specification, 2.0.
 
 from iso14443 import CardError
+from micropython import const
 
-_SELECT_NDEF_APP = b"\x00\xa4\x04\x00\x07\xd2\x76\x00\x00\x85\x01\x01\x00"  # 5.4.2
-_CC_FILE = b"\xe1\x03"
-_READ_MAX = 59  # with status word, PCB and CRC one frame of 64
-_NDEF_MAX = 1024
-_OK = b"\x90\x00"
+_SELECT_NDEF_APP = const(b"\x00\xa4\x04\x00\x07\xd2\x76\x00\x00\x85\x01\x01\x00")  # 5.4.2
+_CC_FILE = const(b"\xe1\x03")
+_READ_MAX = const(59)  # with status word, PCB and CRC one frame of 64
+_NDEF_MAX = const(1024)
+_OK = const(b"\x90\x00")
 
 
 # One card with an IsoDep (isodep.IsoDep) that has been activated.
