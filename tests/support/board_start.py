@@ -7,11 +7,12 @@ import sys
 import esp32
 import machine
 import machine_more
+import machine_wdt
 import network
 import vfs
 
 # Loaded while the host's files can still be seen.
-MODULES = (esp32, machine, machine_more, network)
+MODULES = (esp32, machine, machine_more, machine_wdt, network)
 
 
 def _run(name):

@@ -3,6 +3,7 @@
 
 import esp32
 import machine
+import machine_more  # noqa: F401  the constants of the parts
 import network
 import ntptime
 

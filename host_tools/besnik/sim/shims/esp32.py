@@ -4,10 +4,12 @@
 import json
 import os
 
+from micropython import const
+
 _FILE = os.getenv("BESNIK_SIM_NVS")
-_NOT_FOUND = -0x1102
-_KEY_TOO_LONG = -0x1109
-_LONGEST_KEY = 15
+_NOT_FOUND = const(-0x1102)
+_KEY_TOO_LONG = const(-0x1109)
+_LONGEST_KEY = const(15)
 
 
 def __getattr__(name):

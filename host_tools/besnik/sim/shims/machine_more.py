@@ -1,56 +1,86 @@
 # What of `machine` a reader rarely uses; machine.py loads it when it is asked for.
 
-import os
 import time
 
 import machine
 
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
 PIN_WAKE = 2
+# Constants of the parts: there once this module is.
+for _name, _value in (
+    ("OPEN_DRAIN", 7),
+    ("PULL_DOWN", 1),
+    ("PULL_UP", 2),
+    ("IRQ_RISING", 1),
+    ("IRQ_FALLING", 2),
+):
+    setattr(machine.Pin, _name, _value)
+machine.SPI.MSB = 0
+machine.SPI.LSB = 1
+
 TIMER_WAKE = 4
+
+
+def pin_settings(pin, drive=None, hold=None):
+    pass
+
+
+def pin_on(pin):
+    pin.value(1)
+
+
+def pin_off(pin):
+    pin.value(0)
+
+
+def pin_toggle(pin):
+    pin.value(not pin.value())
+
+
+def spi_settings(spi, polarity=0, phase=0, bits=8, firstbit=0):
+    if bits != 8 or firstbit:
+        raise ValueError("the virtual counter takes 8 bits, most significant first")
+    return polarity, phase
+
+
+def spi_deinit(spi):
+    spi._open = False
+
+
+def spi_read(spi, nbytes, write=0x00):
+    into = bytearray(nbytes)
+    spi.readinto(into, write)
+    return bytes(into)
+
+
+def pwm_settings(pwm, duty_u16, duty=None, duty_ns=None, invert=False):
+    if duty is not None:
+        return duty * 64
+    return duty_u16 if duty_ns is None else duty_ns * pwm._freq * 65535 // 1000000000
+
+
+def pwm_deinit(pwm):
+    pwm.init(duty_u16=0)
+
+
+def pwm_duty(pwm, value=None):
+    return pwm._duty_u16 // 64 if value is None else pwm.init(duty=value)
+
+
+def pwm_duty_ns(pwm, value=None):
+    if value is None:
+        return pwm._duty_u16 * 1000000000 // (65535 * pwm._freq)
+    return pwm.init(duty_ns=value)
 
 
 class SoftSPI(machine.SPI):
     def __init__(self, baudrate=500000, **settings):
         machine.SPI.__init__(self, 1, baudrate, **settings)
-
-
-# The task watchdog: cannot be stopped; a second WDT changes the timeout (ports/esp32).
-# A shell beside this process looks for a sign of life in every period and kills without one.
-class WDT:
-    _started = False
-    _timeout_ms = 0
-    _fed_ms = 0
-
-    def __init__(self, id=0, timeout=5000):
-        if id != 0:
-            raise ValueError("WDT(%d) doesn't exist" % id)
-        if timeout < 1:
-            raise ValueError("WDT timeout too short")
-        WDT._timeout_ms = timeout
-        if not machine.STATE:
-            return
-        WDT._sign()
-        with open(machine.STATE + ".wdt", "w") as file:
-            file.write("%d.%03d" % (timeout // 1000, timeout % 1000))
-        if not WDT._started:
-            WDT._started = True
-            os.system(_WATCHDOG.replace("STATE", machine.STATE))
-
-    def feed(self):
-        if time.ticks_diff(time.ticks_ms(), WDT._fed_ms) > WDT._timeout_ms // 4:
-            WDT._sign()
-
-    @staticmethod
-    def _sign():
-        WDT._fed_ms = time.ticks_ms()
-        if machine.STATE:
-            open(machine.STATE + ".fed", "w").close()
-
-
-_WATCHDOG = """(while sleep "$(cat 'STATE.wdt')" && kill -0 $PPID; do
-  if [ -e 'STATE.fed' ]; then rm 'STATE.fed'
-  else printf 3 >'STATE.cause'; kill -KILL $PPID; fi
-done) >/dev/null 2>&1 &"""
 
 
 # The clock of the machine the simulation runs on; it cannot be set.
@@ -69,12 +99,12 @@ class RTC:
 
 
 def soft_reset():
-    machine._die(machine.SOFT_RESET)
+    machine._die(SOFT_RESET)
 
 
 def deepsleep(time_ms=0):
     time.sleep_ms(time_ms)
-    machine._die(machine.DEEPSLEEP_RESET)
+    machine._die(DEEPSLEEP_RESET)
 
 
 def lightsleep(time_ms=0):

@@ -3,12 +3,13 @@
 
 import time
 
+from micropython import const
 from wire import line
 
 STA_IF = 0
 
-_JOIN_MS = 200
-_RSSI_DBM = -58
+_JOIN_MS = const(200)
+_RSSI_DBM = const(-58)
 
 
 def __getattr__(name):

@@ -12,7 +12,6 @@ class SocketWire:
         import socket
         import struct
 
-        self._pack = struct.pack_into
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(struct.pack("<H108s", socket.AF_UNIX, path.encode()))
         self._frame = bytearray(3 + 72)
@@ -34,33 +33,36 @@ class SocketWire:
         self._read(view[3:] if miso is None else miso)
 
     def _long_exchange(self, mosi, miso):
-        frame = bytearray(3)
-        self._pack("<BH", frame, 0, 1, len(mosi))
-        self._socket.write(frame + bytes(mosi))
+        self._socket.write(b"\x01" + len(mosi).to_bytes(2, "little") + bytes(mosi))
         self._read(bytearray(len(mosi)) if miso is None else miso)
 
     def pin_write(self, gpio, value):
-        self._pack("<BHBB", self._frame, 0, 2, 2, gpio, value)
-        self._socket.write(self._view[:5])
+        self._tell(2, 2, gpio | value << 8)
 
     def pwm(self, gpio, freq_hz, duty_u16):
-        self._pack("<BHBIH", self._frame, 0, 3, 7, gpio, freq_hz, duty_u16)
-        self._socket.write(self._view[:10])
+        self._tell(3, 7, gpio | freq_hz << 8 | duty_u16 << 40)
 
     def pin_read(self, gpio):
-        self._pack("<BHB", self._frame, 0, 4, 1, gpio)
-        return self._ask(4)
+        return self._ask(4, 1, gpio)
 
     def wifi(self):
-        self._pack("<BH", self._frame, 0, 5, 0)
-        return bool(self._ask(3))
+        return bool(self._ask(5, 0, 0))
 
     def spi_setup(self, baudrate, polarity=0, phase=0):
-        self._pack("<BHIBB", self._frame, 0, 6, 6, baudrate, polarity, phase)
-        self._socket.write(self._view[:9])
+        self._tell(6, 6, baudrate | polarity << 32 | phase << 40)
 
-    def _ask(self, length):
-        self._socket.write(self._view[:length])
+    # value: the payload of that size as one little-endian number.
+    def _tell(self, op, size, value):
+        frame = self._frame
+        frame[0] = op
+        frame[1] = size
+        frame[2] = 0
+        for i in range(size):
+            frame[3 + i] = value >> 8 * i & 0xFF
+        self._socket.write(self._view[: 3 + size])
+
+    def _ask(self, op, size, value):
+        self._tell(op, size, value)
         self._read(self._reply)
         return self._reply[0]
 
