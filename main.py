@@ -9,9 +9,13 @@ from firmware import app, board
 
 try:
     reader = app.start(board)
-    app.forget("firmware.app")
+    app.forget("app")
     del app
     asyncio.run(reader.run())
+except KeyboardInterrupt:
+    # A technician at the REPL: the watchdog cannot be stopped, but it can wait.
+    board.watchdog(3600000)
+    raise
 except Exception as error:
     sys.print_exception(error)
     time.sleep(5)

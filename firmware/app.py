@@ -6,61 +6,88 @@ import asyncio
 import gc
 import sys
 
-_ROOT = "besnik/v1"
-_OUTBOX_FOLDER = "outbox"
+from micropython import const
+
+_ROOT = const("besnik/v1/")
+_OUTBOX_FOLDER = const("outbox")
+_KEEPALIVE_S = const(30)
 
 
-# The reader that config.json describes, to be run. A wrong setting is printed and shown as a fault
-# for ever. hardware is the module firmware.board.
+# The reader that config.json describes, to be run. A wrong setting or certificate is printed and
+# shown as a fault for ever. hardware is the module firmware.board.
 def start(hardware):
-    settings, error = _read_settings()
+    settings, tls, error = _read_settings()
+    parts = hardware.wire(settings)
     if error:
         print(error)
-        asyncio.run(_show_fault(hardware.Board(settings)))
+        asyncio.run(_show_fault(parts))
     gc.collect()
-    return build(settings, hardware)
+    reader = build(settings, tls, hardware, parts)
+    # Nobody asks for these again.
+    for name in ("wire", "_output", "count_boot", "boot_count", "reset_cause", "station"):
+        delattr(hardware, name)
+    return reader
 
 
 # Takes a module out of memory, as far as nobody else holds it.
 def forget(name):
-    package, _, attribute = name.partition(".")
-    del sys.modules[name]
-    delattr(sys.modules[package], attribute)
+    del sys.modules["firmware." + name]
+    delattr(sys.modules["firmware"], name)
 
 
 # A reader of checked settings, not running yet.
-def build(settings, hardware):
-    from firmware.link import Link
+def build(settings, tls, hardware, parts):
     from firmware.outbox import Outbox
     from firmware.reader import Reader
     from firmware.signals import Signals
     from firmware.taps import Taps
 
-    board = hardware.Board(settings)
+    clock = hardware.Clock()
     boot = hardware.boot_count()
-    topic = "%s/%s/%s/" % (_ROOT, settings["shop"], settings["reader"])
-    lights = Signals(board.led_red, board.led_green, board.buzzer, settings["buzzer"])
+    topic = _ROOT + "%s/%s/" % (settings["shop"], settings["reader"])
+    lights = Signals(parts[0], parts[1], parts[2], settings["buzzer"])
     outbox = Outbox(_OUTBOX_FOLDER, boot, settings["outbox.cap"])
-    link = Link(
-        board.wlan,
-        (settings["wifi.ssid"], settings["wifi.password"]),
-        _account(settings, topic, boot, hardware.reset_cause()),
-        board.clock,
+    wlan = hardware.station()
+    births = (
+        (topic + "state", b'{"s":"online","bd":%d}' % boot),
+        (topic + "info", info(boot, hardware.reset_cause(), settings["version"])),
     )
-    taps = Taps(outbox, link, lights, board.clock, topic + "tap")
-    presence, relay = _cards(settings, board, taps, lights, link, topic + "apdu/rsp")
-    return Reader(board, topic, lights, outbox, link, taps, presence, relay)
+    link = _link(settings, tls, wlan, topic, births, clock)
+    taps = Taps(outbox, link, lights, clock, topic + "tap")
+    presence = _cards(settings, parts[3], clock, taps, lights, link, topic + "apdu/rsp")
+    return Reader(topic, clock, wlan, lights, outbox, link, taps, presence, hardware)
 
 
-# What watches the field, and the relay if the settings ask for it.
-def _cards(settings, board, taps, lights, link, answers):
+def _link(settings, tls, wlan, topic, births, clock):
+    from firmware.link import Link
+    from firmware.packets import Packets
+
+    name = settings["reader"]
+    # With TLS the certificate says who the reader is.
+    user, password = (None, None) if tls else (name, settings["broker.password"])
+    codec = Packets(name, user, password, _KEEPALIVE_S)
+    state, born = births[0]
+    codec.client.set_last_will(state, born.replace(b"online", b"lost"), True, 1)
+    topics = [topic + "verdict", _ROOT + "bridge/state", topic + "cmd/reboot"]
+    if settings["cards.relay"]:
+        topics.append(topic + "apdu/cmd")
+    account = (
+        (settings["wifi.ssid"], settings["wifi.password"]),
+        (settings["broker.host"], settings["broker.port"], tls),
+        topics,
+        births,
+    )
+    return Link(wlan, account, codec, clock)
+
+
+# What watches the field, with the relay if the settings ask for it.
+def _cards(settings, rc522, clock, taps, lights, link, answers):
     from firmware.identify import Identifier
     from firmware.presence import Presence
     from iso14443 import TypeA
     from mfrc522 import MFRC522
 
-    clock = board.clock
-    spi, cs, rst = board.rc522
+    spi, cs, rst = rc522
     chip = MFRC522(spi, cs, rst, clock, settings["rc522.gain_db"])
     cards = TypeA(chip)
     identifier = Identifier(chip, cards, clock, settings["cards.families"])
@@ -75,43 +102,42 @@ def _cards(settings, board, taps, lights, link, answers):
         from ecp import FRAMES
 
         presence.ecp = FRAMES[settings["cards.ecp"]]
-    return presence, presence.relay
+    return presence
 
 
-def _account(settings, topic, boot, reset_cause):
-    from firmware.health import info
-    from firmware.link import Account
+# The info message (contract): versions, reset cause, boot count, configuration version.
+def info(boot, reset_cause, config_version):
+    from firmware import packets
+    from firmware.reader import VERSION
 
-    state = topic + "state"
-    return Account(
-        settings["broker.host"],
-        settings["broker.port"],
-        settings["reader"],
-        settings["broker.password"],
-        (topic + "verdict",) + ((topic + "apdu/cmd",) if settings["cards.relay"] else ()),
-        (state, b'{"s":"lost","bd":%d}' % boot),
-        (
-            (state, b'{"s":"online","bd":%d}' % boot),
-            (topic + "info", info(boot, reset_cause, settings["version"])),
-        ),
+    mpy = ".".join(str(part) for part in sys.implementation.version[:3])
+    return '{"fw":"%s","umqtt":"%s","mpy":"%s","reset":%d,"bd":%d,"cfg":%d}' % (
+        VERSION,
+        packets.VERSION,
+        mpy,
+        reset_cause,
+        boot,
+        config_version,
     )
 
 
-# The checked settings and None, or the defaults and what is wrong.
+# The checked settings, the TLS context or None for plain MQTT, and None; or the defaults and what
+# is wrong.
 def _read_settings():
     from firmware import config
 
     try:
-        return config.load(), None
+        settings = config.load()
+        return settings, None if settings["broker.plain"] else config.trust(), None
     except config.ConfigError as error:
-        return config.DEFAULTS, error
+        return config.DEFAULTS, None, error
     finally:
-        forget("firmware.config")
+        forget("config")
 
 
-async def _show_fault(board):
+async def _show_fault(parts):
     from firmware.signals import Signals
 
-    lights = Signals(board.led_red, board.led_green, board.buzzer, False)
+    lights = Signals(parts[0], parts[1], parts[2], False)
     lights.set_fault(True)
     await lights.run()

@@ -1,18 +1,25 @@
 # The ESP32 and what is wired to it: the only file that imports machine, network and esp32.
 
 import asyncio
+import random
 import time
 
 import esp32
 import machine
 import network
+from micropython import const
 
-_NAMESPACE = "besnik"
-_BOOTS = "boots"
-_BUZZER_HZ = 2400
+_NAMESPACE = const("besnik")
+_BOOTS = const("boots")
+_TIME = const("time")
+_IS_GUESSED = const("guessed")
+_BUZZER_HZ = const(2400)
 # time.time() counts from 2000 on an ESP32 and from 1970 elsewhere: the epoch itself tells.
 _UNIX_OFFSET_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
-_EARLIEST_YEAR = 2025  # before this firmware was written: such a clock was never set
+_EARLIEST_YEAR = const(2025)  # before this firmware was written: such a clock was never set
+# The host dates certificates from here on, so that a reader that never had the time takes them.
+_EARLIEST_S = const(1767225600)  # 2026-01-01
+_KEEP_S = const(36000)  # how old the time in NVS may become: two writes a day
 
 
 # Time as the application sees it. quality: 0 never set, 1 kept over a reset, 2 from the network.
@@ -24,7 +31,8 @@ class Clock:
     sleep_ms = staticmethod(asyncio.sleep_ms)
 
     def __init__(self):
-        self.quality = 1 if time.gmtime()[0] >= _EARLIEST_YEAR else 0
+        is_set = time.gmtime()[0] >= _EARLIEST_YEAR and not _stored(_IS_GUESSED)
+        self.quality = 1 if is_set else 0
 
     # Seconds since 1970.
     def unix_s(self):
@@ -39,54 +47,76 @@ class Clock:
         except (OSError, IndexError):
             return False
         self.quality = 2
+        if abs(self.unix_s() - _stored(_TIME)) > _KEEP_S:
+            _store(_TIME, self.unix_s())
+            _store(_IS_GUESSED, 0)
         return True
 
+    # A clock that nobody has set goes on from the last time the network told, so that certificates
+    # can be checked; quality stays 0.
+    def guess(self):
+        if not self.quality and time.gmtime()[0] < _EARLIEST_YEAR:
+            guess = time.gmtime(max(_stored(_TIME), _EARLIEST_S) - _UNIX_OFFSET_S)
+            machine.RTC().datetime(guess[:3] + (0,) + guess[3:6] + (0,))
+            _store(_IS_GUESSED, 1)
 
-# Counts this boot in NVS and returns its number, from 1.
-def count_boot():
-    boots = boot_count() + 1
-    nvs = esp32.NVS(_NAMESPACE)
-    nvs.set_i32(_BOOTS, boots)
-    nvs.commit()
-    return boots
 
-
-# The number of this boot; 0 before the first is counted.
-def boot_count():
+# A number kept in NVS, 0 when there is none.
+def _stored(key):
     try:
-        return esp32.NVS(_NAMESPACE).get_i32(_BOOTS)
+        return esp32.NVS(_NAMESPACE).get_i32(key)
     except OSError:
         return 0
 
 
-# The parts on the pins of a config (config.check); the network comes up when the link asks.
-class Board:
-    def __init__(self, config):
-        self.clock = Clock()
-        self.wlan = network.WLAN(network.STA_IF)
-        self.led_red = _output(config["pins.led_red"], 0)
-        self.led_green = _output(config["pins.led_green"], 0)
-        self.buzzer = machine.PWM(machine.Pin(config["pins.buzzer"]), freq=_BUZZER_HZ, duty_u16=0)
-        # SPI bus, chip select and reset of the RC522.
-        spi = machine.SPI(
-            2,
-            baudrate=config["rc522.spi_hz"],
-            sck=machine.Pin(config["pins.sck"]),
-            mosi=machine.Pin(config["pins.mosi"]),
-            miso=machine.Pin(config["pins.miso"]),
-        )
-        self.rc522 = (spi, _output(config["pins.cs"], 1), _output(config["pins.rst"], 1))
+def _store(key, value):
+    nvs = esp32.NVS(_NAMESPACE)
+    nvs.set_i32(key, value)
+    nvs.commit()
 
-    # Received signal strength of the Wi-Fi in dBm; None when not connected.
-    def rssi_dbm(self):
-        try:
-            return self.wlan.status("rssi")
-        except (OSError, ValueError):
-            return None
+
+# Counts this boot in NVS. On a new or erased chip the count begins anywhere: the board before it
+# counted too, under the same reader's name, and a tap whose id comes again is lost (outbox.py).
+def count_boot():
+    _store(_BOOTS, (boot_count() or random.getrandbits(16)) + 1)
+
+
+# The number of this boot, from 1; 0 before the first is counted.
+def boot_count():
+    return _stored(_BOOTS)
+
+
+# The station; its network comes up when the link asks.
+def station():
+    return network.WLAN(network.STA_IF)
+
+
+# The parts on the pins of a config (config.check): red and green LED, buzzer, and the bus, chip
+# select and reset of the RC522.
+def wire(config):
+    spi = machine.SPI(
+        2,
+        baudrate=config["rc522.spi_hz"],
+        sck=machine.Pin(config["pins.sck"]),
+        mosi=machine.Pin(config["pins.mosi"]),
+        miso=machine.Pin(config["pins.miso"]),
+    )
+    return (
+        _output(config["pins.led_red"], 0),
+        _output(config["pins.led_green"], 0),
+        machine.PWM(machine.Pin(config["pins.buzzer"]), freq=_BUZZER_HZ, duty_u16=0),
+        (spi, _output(config["pins.cs"], 1), _output(config["pins.rst"], 1)),
+    )
 
 
 def _output(gpio, value):
     return machine.Pin(gpio, machine.Pin.OUT, value=value)
+
+
+# The task watchdog: resets the chip when it is not fed for so long; cannot be stopped, only given
+# another time (ports/esp32/machine_wdt.c).
+def watchdog(timeout_ms):
+    return machine.WDT(timeout=timeout_ms)
 
 
 # Why the chip started: machine.PWRON_RESET and its siblings.

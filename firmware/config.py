@@ -2,8 +2,10 @@
 
 import json
 
-_ID_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
-_GAINS_DB = (18, 23, 33, 38, 43, 48)
+from micropython import const
+
+_ID_CHARS = const("abcdefghijklmnopqrstuvwxyz0123456789-")
+_GAINS_DB = const((18, 23, 33, 38, 43, 48))
 
 
 # A setting that cannot be used. The text names the key, its value and what is allowed.
@@ -42,12 +44,17 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
     "wifi.ssid": (_is_text(1, 32), "the network's name, 1 to 32 bytes"),
     "wifi.password": (_is_text(0, 63), "the network's password, 63 bytes at most", ""),
     "broker.host": (_is_text(1, 253), "a host name or address"),
-    "broker.port": (_is_int(1, 65535), "a whole number from 1 to 65535", 1883),
-    "broker.plain": (
-        lambda value: value is True,
-        "true: this firmware speaks MQTT without TLS, and only when told to",
+    "broker.port": (
+        _is_int(0, 65535),
+        "a whole number from 0 to 65535; 0: 8883, or 1883 when plain",
+        0,
     ),
-    "broker.password": (_is_text(1, 64), "the reader's password at the broker, 1 to 64 bytes"),
+    "broker.plain": (_SWITCH[0], "true for MQTT without TLS, or false", False),
+    "broker.password": (
+        _is_text(0, 64),
+        "the reader's password at the broker when plain, 64 bytes at most",
+        "",
+    ),
     "pins.sck": _PIN + (18,),
     "pins.mosi": _PIN + (23,),
     "pins.miso": _PIN + (19,),
@@ -61,7 +68,7 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
     "cards.families": (
         _is_families,
         'a list, best first, of some of "sun", "uid"; "uid" among them',
-        ["uid"],
+        ["sun", "uid"],
     ),
     "cards.relay": _SWITCH + (False,),
     "cards.pulsed": _SWITCH + (False,),
@@ -75,7 +82,10 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
 }
 # Every key that need not be given.
 DEFAULTS = {key: rule[2] for key, rule in _KEYS.items() if len(rule) > 2}
-_SECRETS = ("wifi.password", "broker.password")
+_SECRETS = const(("wifi.password", "broker.password"))
+# The certificate authority, and the reader's own certificate and key, each DER: what the Unix port
+# and the ESP32 both take.
+_CERTIFICATES = const(("cert/ca.der", "cert/reader.der", "cert/reader.key"))
 
 
 # Reads and checks the file. Returns a flat dict: "broker.port" -> 1883. Raises ConfigError.
@@ -110,7 +120,35 @@ def check(raw, path="config.json"):
             shown = "***" if key in _SECRETS else json.dumps(given[key])
             raise ConfigError("%s: %s = %s: must be %s" % (path, key, shown, rule[1]))
     _check_pins(config, path)
+    if config["broker.plain"] and not config["broker.password"]:
+        raise ConfigError("%s: broker.password: missing; plain MQTT needs it" % path)
+    config["broker.port"] = config["broker.port"] or (1883 if config["broker.plain"] else 8883)
     return config
+
+
+# The TLS context of a reader that shows its certificate and checks the broker's: its authority, its
+# dates and its name. Raises ConfigError when a file is missing or wrong.
+def trust(folder=""):
+    import tls
+
+    # tls and not ssl, whose contexts verify nothing until told to (micropython-lib, ssl.py).
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    setattr(context, "verify_mode", tls.CERT_REQUIRED)  # noqa: B010 - the stubs lack it
+    data = []
+    for name in _CERTIFICATES:
+        try:
+            with open(folder + name, "rb") as file:
+                data.append(file.read())
+        except OSError:
+            raise ConfigError(
+                "%s: not there; make it with `besnik fleet cert`, or set broker.plain" % name
+            )
+    try:
+        context.load_verify_locations(data[0])
+        context.load_cert_chain(data[1], data[2])
+    except (OSError, ValueError) as error:
+        raise ConfigError("cert: cannot be used: %s; make them anew" % error)
+    return context
 
 
 def _check_pins(config, path):

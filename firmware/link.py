@@ -1,138 +1,176 @@
 # The reader's line to the host: Wi-Fi, then one MQTT session after another for as long as it runs.
 
 import asyncio
+import gc
 import random
 
-from firmware import packets
 from micropython import const
 
 _JOIN_MS = const(15000)
 _CONNECT_MS = const(10000)
-_ACK_MS = const(5000)
-_WRITE_MS = const(5000)
+_ACK_MS = const(10000)  # a TLS handshake comes before the first answer
+_WRITE_MS = const(10000)
 _PING_MS = const(10000)
 _SILENCE_MS = const(30000)
-_KEEPALIVE_S = const(30)
 _STABLE_MS = const(60000)
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(60000)
+_NAP_MS = const(5000)
+_BROKER_FAILURES = const(5)
 _PACKET_MAX = const(1024)
+_UNACKED_MAX = const(20)
 
 _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)
 
+_CONNACK = const(0x20)
+_PUBLISH = const(0x30)
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_PINGREQ = const(b"\xc0\x00")
+_DISCONNECT = const(b"\xe0\x00")
 
-# The session ended: the broker refused it, fell silent or sent what MQTT 3.1.1 does not allow.
-class LinkError(Exception):
+
+# TLS says what is wrong with a certificate by ValueError; umqtt.simple and we find a malformed
+# packet by the last three.
+_FAILURES = (
+    OSError,
+    ValueError,
+    EOFError,
+    asyncio.TimeoutError,
+    AssertionError,
+    IndexError,
+    TypeError,
+)
+
+
+async def _nothing_to_wait_for(is_long):
     pass
 
 
-# Where the broker is, who the reader is there, and what it says when it comes and when it is lost.
-# will and birth: (topic, payload), published retained at QoS 1. subscribe_to: topics at QoS 1.
-class Account:
-    def __init__(self, host, port, user, password, subscribe_to, will, births):
-        self.host = host
-        self.port = port
-        self.user = user
-        self.password = password
-        self.subscribe_to = subscribe_to
-        self.will = will
-        self.births = births
-
-
-def _ignore(*_):
-    pass
-
-
-# wlan: network.WLAN. May be set: on_message(topic, payload), called in the link's own task for each
-# message received, and on_up(), called after the births are sent. is_up is true while messages can
-# be sent; reconnects counts sessions after the first.
+# wlan: network.WLAN. account: the Wi-Fi's name and password; the broker's host, port and
+# tls.SSLContext or None; what to subscribe to, at QoS 1; the births, each (topic, payload),
+# published retained at QoS 1, the first one the state. codec: packets.Packets, whose callback is
+# called in the link's own task. before_stall(is_long) is awaited before what can block everybody:
+# DNS and, for seconds, the TLS handshake. is_up is true while messages can be sent; reconnects
+# counts sessions after the first; last_error is what ended the last one. beats changes at least
+# every 15 s.
 class Link:
-    def __init__(self, wlan, wifi, account, clock):
+    def __init__(self, wlan, account, codec, clock):
         self._wlan = wlan
-        self._wifi = wifi
         self._account = account
+        self.codec = codec
         self._clock = clock
-        self.on_message = _ignore
-        self.on_up = _ignore
-        self._packets = packets.Packets(
-            account.user, account.user, account.password, _KEEPALIVE_S, self._hear
-        )
-        self._packets.set_last_will(account.will[0], account.will[1], True, 1)
+        self.before_stall = _nothing_to_wait_for
         self._stream = None
-        self._sending = asyncio.Lock()
+        self._is_sending = False
+        self._unacked = set()
         self._last_rx_ms = 0
-        self._sessions = 0
+        self._failures = 0
+        self.reconnects = -1
         self.is_up = False
         self.last_error = None
+        self.beats = 0
 
-    @property
-    def reconnects(self):
-        return max(self._sessions - 1, 0)
-
-    # The task: sessions for ever, with full-jitter back-off between them.
+    # The task: sessions for ever, with full-jitter back-off between them. The Wi-Fi is joined anew
+    # when the broker cannot be reached several times in a row: an access point that forgot us looks
+    # like a dead broker.
     async def run(self):
         backoff_ms = _BACKOFF_MIN_MS
         while True:
             began_ms = self._clock.ticks_ms()
             try:
                 await self._join()
+                self._failures += 1
                 await self._session()
-            except (OSError, LinkError, asyncio.TimeoutError, EOFError) as error:
+            except _FAILURES as error:
                 self.last_error = error
             finally:
                 self._drop()
             if self._clock.ticks_diff(self._clock.ticks_ms(), began_ms) > _STABLE_MS:
                 backoff_ms = _BACKOFF_MIN_MS
-            await asyncio.sleep_ms(random.randrange(backoff_ms))
+            if self._failures >= _BROKER_FAILURES:
+                self._failures = 0
+                self._wlan.disconnect()
+            wait_ms = random.randrange(backoff_ms)
+            while wait_ms > 0:
+                self.beats += 1
+                await asyncio.sleep_ms(min(wait_ms, _NAP_MS))
+                wait_ms -= _NAP_MS
             backoff_ms = min(backoff_ms * 2, _BACKOFF_MAX_MS)
 
-    # Sends one message. False when the link is down or goes down over it: send it again later.
-    async def publish(self, topic, payload, retain=False, qos=1):
+    # Sends one message. Returns its packet id, True for QoS 0; 0 when the link is down or goes down
+    # over it: send it again later. With the packet id of an earlier sending of the same message it
+    # goes out as its duplicate, unless the broker has acknowledged that one.
+    async def publish(self, topic, payload, retain=False, qos=1, pid=0):
         if not self.is_up:
-            return False
+            return 0
+        if pid not in self._unacked:
+            pid = 0
+        packet = self.codec.publish_packet(topic, payload, retain, qos, pid)
+        if qos:
+            pid = pid or self.codec.client.pid
+            self._unacked.add(pid)
         try:
-            await self._send(self._packets.publish_packet(topic, payload, retain, qos))
+            if len(self._unacked) > _UNACKED_MAX:
+                raise OSError(-1)  # the broker acknowledges nothing
+            await self._send(packet)
         except (OSError, asyncio.TimeoutError):
             self._drop()
-            return False
-        return True
+            return 0
+        return pid or True
 
-    def _hear(self, topic, payload):
-        self.on_message(topic, payload)
+    # Leaves: the birth in the words of a goodbye, then DISCONNECT, so that the will is not sent.
+    async def close(self):
+        topic, payload = self._account[3][0]
+        if await self.publish(topic, payload.replace(b"online", b"offline"), retain=True):
+            await self._send(_DISCONNECT)
 
     async def _join(self):
-        if self._wlan.isconnected():
+        wlan = self._wlan
+        if wlan.isconnected():
             return
-        self._wlan.active(True)
-        self._wlan.connect(self._wifi[0], self._wifi[1])
+        wlan.active(True)
+        wlan.connect(*self._account[0])
         waited_ms = 0
-        while not self._wlan.isconnected():
+        while not wlan.isconnected():
             if waited_ms >= _JOIN_MS:
-                self._wlan.disconnect()
-                raise LinkError("Wi-Fi does not answer")
+                wlan.disconnect()
+                raise OSError("Wi-Fi does not answer")
+            self.beats += 1
             await asyncio.sleep_ms(100)
             waited_ms += 100
 
     async def _session(self):
-        account = self._account
+        _, (host, port, tls), topics, births = self._account
+        await self.before_stall(bool(tls))
         self._stream, _ = await asyncio.wait_for_ms(
-            asyncio.open_connection(account.host, account.port), _CONNECT_MS
+            asyncio.open_connection(host, port), _CONNECT_MS
         )
-        self._stream.s.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-        await self._send(self._packets.connect_packet())
-        code = (await self._await_packet(packets.CONNACK))[3]
+        socket = self._stream.s
+        socket.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        if tls:
+            await self.before_stall(bool(tls))
+            # The handshake takes place with the first write. No socket timeout is used, which the
+            # ESP32 would lose under TLS: the socket never blocks, and every wait has its own limit.
+            socket = tls.wrap_socket(socket, server_hostname=host, do_handshake_on_connect=False)
+            socket.setblocking(False)
+            self._stream = asyncio.StreamReader(socket)
+        await self._send(self.codec.connect_packet())
+        code = (await self._await_packet(_CONNACK))[3]
         if code:
-            raise LinkError("the broker refused the connection: code %d" % code)
-        for topic in account.subscribe_to:
-            await self._send(self._packets.subscribe_packet(topic, 1))
-            if (await self._await_packet(packets.SUBACK))[4] == 0x80:
-                raise LinkError("the broker refused %s" % topic)
+            raise OSError("refused by the broker: code %d" % code)
+        for topic in topics:
+            await self._send(self.codec.subscribe_packet(topic, 1))
+            if (await self._await_packet(_SUBACK))[4] == 0x80:
+                raise OSError("refused by the broker: %s" % topic)
         self.is_up = True
-        self._sessions += 1
-        for topic, payload in account.births:
+        self._failures = 0
+        self.reconnects += 1
+        self._unacked.clear()
+        for topic, payload in births:
             await self.publish(topic, payload, retain=True)
-        self.on_up()
+        gc.collect()  # what connecting left behind, before anything else asks for memory
         pinger = asyncio.create_task(self._ping())
         try:
             while True:
@@ -143,20 +181,21 @@ class Link:
     # One packet of the wanted type; others that arrive before it are handled.
     async def _await_packet(self, wanted):
         while True:
+            self.beats += 1
             packet = await asyncio.wait_for_ms(self._read_packet(), _ACK_MS)
             if packet[0] & 0xF0 == wanted:
                 return packet
             await self._handle(packet)
 
     async def _handle(self, packet):
-        if packet[0] & 0xF0 != packets.PUBLISH:
-            return  # PUBACK: the verdict is a tap's receipt. PINGRESP: _last_rx_ms has noted it.
-        try:
-            answer = self._packets.receive(packet)
-        except (AssertionError, IndexError, TypeError) as error:
-            raise LinkError("a malformed packet: %r" % error)
-        if answer:
-            await self._send(answer)
+        kind = packet[0] & 0xF0
+        if kind == _PUBACK:
+            self._unacked.discard(packet[2] << 8 | packet[3])
+        elif kind == _PUBLISH:
+            answer = self.codec.receive(packet)
+            if answer:
+                await self._send(answer)
+        # PINGRESP: _last_rx_ms has noted it.
 
     # One whole packet as bytes. Raises EOFError when the broker closes.
     async def _read_packet(self):
@@ -168,12 +207,10 @@ class Link:
         size = packet[1] & 0x7F
         if packet[1] & 0x80:
             more = await stream.readexactly(1)
-            if more[0] & 0x80:
-                raise LinkError("a packet over %d bytes" % _PACKET_MAX)
             packet += more
-            size |= more[0] << 7
+            size |= more[0] << 7  # beyond 16,383 bytes it is too large anyway
         if size > _PACKET_MAX:
-            raise LinkError("a packet over %d bytes" % _PACKET_MAX)
+            raise OSError("a packet over %d bytes" % _PACKET_MAX)
         if size:
             packet += await stream.readexactly(size)
         return packet
@@ -182,26 +219,32 @@ class Link:
     # never notices a half-open connection, and the ESP32 has no SO_KEEPALIVE.
     async def _ping(self):
         while True:
+            self.beats += 1
             silence_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._last_rx_ms)
-            if silence_ms >= _SILENCE_MS:
+            try:
+                if silence_ms >= _SILENCE_MS:
+                    raise OSError(-1)
+                if silence_ms >= _PING_MS:
+                    await self._send(_PINGREQ)
+            except (OSError, asyncio.TimeoutError):
                 self._drop()
                 return
-            if silence_ms >= _PING_MS:
-                try:
-                    await self._send(packets.PINGREQ)
-                except (OSError, asyncio.TimeoutError):
-                    self._drop()
-                    return
             await asyncio.sleep_ms(_PING_MS // 2)
 
-    # One packet, one write. The lock: asyncio's stream loses data when two tasks drain it at once.
+    # One packet, one write, one at a time: asyncio's stream loses data when two tasks drain it at
+    # once.
     async def _send(self, packet):
-        async with self._sending:
-            stream = self._stream
-            if stream is None:
-                raise OSError(-1)
+        while self._is_sending:
+            await asyncio.sleep_ms(2)
+        stream = self._stream
+        if stream is None:
+            raise OSError(-1)
+        self._is_sending = True
+        try:
             stream.write(packet)
             await asyncio.wait_for_ms(stream.drain(), _WRITE_MS)
+        finally:
+            self._is_sending = False
 
     # Closes at once; a reader waiting on the stream gets an error and ends its session.
     def _drop(self):

@@ -6,98 +6,83 @@
 # answer it insists on already there, and reads only whole packets that the link has received.
 
 import umqtt.simple as umqtt
+from micropython import const
+
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_DUP = const(0x08)
 
 # The release of umqtt.simple in use. The one of 2017, 1.3.4, is the last that does not say.
 VERSION = getattr(umqtt, "__version__", "1.3.4")
 
-PINGREQ = b"\xc0\x00"
-DISCONNECT = b"\xe0\x00"
-CONNACK = 0x20
-PUBLISH = 0x30
-PUBACK = 0x40
-SUBACK = 0x90
 
-
-# Stands where umqtt.simple expects a socket: read() takes from what was fed, write() collects.
-class _Memory:
-    def __init__(self):
-        self.fed = b""
-        self.written = bytearray()
-
-    def write(self, data, size=None):
-        self.written += data if size is None else memoryview(data)[:size]
-
-    def read(self, size):
-        taken, self.fed = self.fed[:size], self.fed[size:]
-        return taken or None
-
-    def connect(self, address):
-        pass
-
-    def setblocking(self, flag):
-        pass
-
-    def settimeout(self, timeout_s):
-        pass
-
-    def close(self):
-        pass
-
-
-# Stands where umqtt.simple expects the module socket; the link has made the real connection and
-# reads the real CONNACK.
-class _Sockets:
-    def socket(self, *_):
-        memory = _Memory()
-        memory.fed = b"\x20\x02\x00\x00"
-        return memory
-
-    def getaddrinfo(self, *_):
-        return ((None,),)
-
-
-# The stubs of umqtt.simple do not list what it imports.
-setattr(umqtt, "socket", _Sockets())  # noqa: B010
-
-
-# Makes and reads the packets of one session. on_message(topic, payload), both bytes, is called for
-# each PUBLISH received.
-class Packets(umqtt.MQTTClient):
-    def __init__(self, client_id, user, password, keepalive_s, on_message):
-        super().__init__(client_id, "", 1883, user, password, keepalive_s)
-        self.sock = _Memory()
-        self.set_callback(on_message)
+# Makes and reads the packets of one reader. user None: the broker knows the reader by other means.
+# Stands, for umqtt.simple, where that expects a socket (read takes from what was fed, write
+# collects) and the module socket; the link has made the real connection and reads the real CONNACK.
+class Packets:
+    def __init__(self, client_id, user, password, keepalive_s):
+        self.client = umqtt.MQTTClient(client_id, "", 1883, user, password, keepalive_s)
+        self.client.sock = self
+        self._fed = b""
+        self._written = bytearray()
+        # The stubs of umqtt.simple do not list what it imports.
+        setattr(umqtt, "socket", self)  # noqa: B010
 
     # The CONNECT packet, for a clean session.
     def connect_packet(self):
-        self.connect()
+        self._fed = b"\x20\x02\x00\x00"
+        self.client.connect()
         return self._taken()
 
     # The SUBSCRIBE packet for one topic of at most 122 bytes.
     def subscribe_packet(self, topic, qos):
         pid = self._next_pid()
-        self.sock.fed = bytes((SUBACK, 3, pid >> 8, pid & 0xFF, qos))
-        self.subscribe(topic, qos)
+        self._fed = bytes((_SUBACK, 3, pid >> 8, pid & 0xFF, qos))
+        self.client.subscribe(topic, qos)
         return self._taken()
 
-    # The PUBLISH packet.
-    def publish_packet(self, topic, payload, retain=False, qos=1):
-        pid = self._next_pid()
-        self.sock.fed = bytes((PUBACK, 2, pid >> 8, pid & 0xFF)) if qos else b""
-        self.publish(topic, payload, retain, qos)
-        return self._taken()
+    # The PUBLISH packet; client.pid is its packet id afterwards. With pid it is the packet of that
+    # id once more, with DUP set (MQTT 3.1.1, 3.3.1.1).
+    def publish_packet(self, topic, payload, retain=False, qos=1, pid=0):
+        newest = self.client.pid
+        if pid:
+            self.client.pid = pid - 1
+        next_pid = self._next_pid()
+        self._fed = bytes((_PUBACK, 2, next_pid >> 8, next_pid & 0xFF)) if qos else b""
+        self.client.publish(topic, payload, retain, qos)
+        packet = self._taken()
+        if pid:
+            packet[0] |= _DUP
+            self.client.pid = newest
+        return packet
 
     # Handles one whole packet received; returns what must be sent in answer, mostly nothing.
     def receive(self, packet):
-        self.sock.fed = packet
-        self.wait_msg()
+        self._fed = packet
+        self.client.wait_msg()
         return self._taken()
 
     # The next packet id: 1 to 65535, never 0 (MQTT 3.1.1, 2.3.1); umqtt adds the 1 itself.
     def _next_pid(self):
-        self.pid %= 65535
-        return self.pid + 1
+        self.client.pid %= 65535
+        return self.client.pid + 1
 
     def _taken(self):
-        written, self.sock.written = self.sock.written, bytearray()
+        written, self._written = self._written, bytearray()
         return written
+
+    def write(self, data, size=None):
+        self._written += data if size is None else memoryview(data)[:size]
+
+    def read(self, size):
+        taken, self._fed = self._fed[:size], self._fed[size:]
+        return taken or None
+
+    def socket(self, *_):
+        return self
+
+    # What else umqtt.simple asks of a socket and its module; only the look-up is answered.
+    def getaddrinfo(self, *_):
+        return ((None,),)
+
+    connect = setblocking = settimeout = close = getaddrinfo

@@ -22,7 +22,8 @@ _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 # chip dies or is back. May be set: relay (relay.Relay), which has the field while the host talks to
 # the resting card; ecp, a frame to send after each empty poll (ecp.FRAMES); is_pulsed: the field is
 # on for less than a millisecond in each empty poll and the chip asleep between, which a card that
-# takes its 5 ms to start (ISO/IEC 14443-3, 5) never answers. recoveries counts the revivals.
+# takes its 5 ms to start (ISO/IEC 14443-3, 5) never answers. recoveries counts the revivals, beats
+# the looks at the field.
 class Presence:
     def __init__(self, pcd, cards, identifier, clock, on_offer, on_fault):
         self._pcd = pcd
@@ -39,6 +40,7 @@ class Presence:
         self._misses = 0
         self._is_occupied = False
         self.recoveries = 0
+        self.beats = 0
         # What was told last, until the field is seen empty: a card that ignores our checks comes
         # back with the field, and that is no new presentation.
         self._told = None
@@ -48,6 +50,7 @@ class Presence:
     # The task. Never ends.
     async def run(self):
         while True:
+            self.beats += 1
             await self._clock.sleep_ms(await self.step())
 
     # One look at the field; returns the milliseconds until the next.

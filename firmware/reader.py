@@ -2,79 +2,150 @@
 
 import asyncio
 import gc
+import json
 
-from firmware import health
+from firmware import signals
 from micropython import const
+
+# The firmware's own version, as in pyproject.toml.
+VERSION = "0.1.0"
 
 _HEALTH_S = const(60)
 _CLOCK_RETRY_S = const(60)
 _CLOCK_KEEP_S = const(43200)
+# Longer than anything that holds up all tasks at once: DNS with a dead server, a TLS handshake.
+_WATCHDOG_MS = const(60000)
+_CARD_WAIT_MS = const(3000)
+# So long without Wi-Fi, the chip's own radio may be at fault; but not more than once an hour.
+_NO_WIFI_S = const(1800)
+_REBOOT_S = const(3600)
+_KINDS = const(("link", "outbox", "rc522"))
 
 
 # The parts of a running reader. topic: the first part of all its topics, with a slash at its end.
-# relay may be None.
+# board: the module that has watchdog() and reset().
 class Reader:
-    def __init__(self, board, topic, lights, outbox, link, taps, presence, relay):
-        self.board = board
-        self.topic = topic
-        self.lights = lights
+    def __init__(self, topic, clock, wlan, lights, outbox, link, taps, presence, board):
+        self._topic = topic
+        self._clock = clock
+        self._wlan = wlan
+        self._lights = lights
+        self._board = board
         self.outbox = outbox
         self.link = link
         self.taps = taps
         self.presence = presence
-        self.relay = relay
         self._up_s = 0
-        link.on_message = self._on_message
-        link.on_up = self._on_up
+        self._no_wifi_s = 0
+        self._clock_due_s = 0
+        self._is_leaving = False
+        self._warned = (None, 0, 0)
+        link.codec.client.set_callback(self._on_message)
+        link.before_stall = self._before_stall
 
     # A message of the host; called in the link's task.
     def _on_message(self, topic, payload):
         if topic.endswith(b"/verdict"):
             self.taps.on_verdict(payload)
+        elif topic.endswith(b"/bridge/state"):
+            self.taps.on_bridge(payload)
         elif topic.endswith(b"/apdu/cmd"):
-            self.relay.on_command(payload)
+            self.presence.relay.on_command(payload)
+        elif topic.endswith(b"/cmd/reboot"):
+            self._is_leaving = True
 
-    # The link is up: what connecting left behind goes before anything else asks for memory.
-    def _on_up(self):
-        gc.collect()
+    # The link is about to hold up everything: not while a card is being read. TLS needs the time.
+    async def _before_stall(self, is_long):
+        waited_ms = 0
+        while self.presence.uid and waited_ms < _CARD_WAIT_MS:
+            await asyncio.sleep_ms(50)
+            waited_ms += 50
+        if is_long:
+            self._lights.show(signals.CONNECTING)
+            if not self._clock.quality and not self._clock.set_from_network():
+                self._clock.guess()
 
     # Runs until one of the tasks fails, which none should: its exception is raised here.
     async def run(self):
         gc.collect()
         await asyncio.gather(
-            self.lights.run(),
+            self._lights.run(),
             self.link.run(),
             self.presence.run(),
             self.taps.run(),
             self.taps.drain(),
-            self._tell_health(),
-            self._keep_clock(),
+            self._tend(),
         )
 
-    async def _tell_health(self):
-        clock = self.board.clock
-        began_ms = clock.ticks_ms()
+    # Once a second: is everybody alive, is it time for the clock, for a word about health.
+    async def _tend(self):
+        dog = self._board.watchdog(_WATCHDOG_MS)
+        before, missing = None, 0
+        began_ms = self._clock.ticks_ms()
         while True:
-            await asyncio.sleep(_HEALTH_S)
-            # Summed up in steps: ticks wrap around within days.
-            now_ms = clock.ticks_ms()
-            self._up_s += clock.ticks_diff(now_ms, began_ms) // 1000
-            began_ms = now_ms
-            message = health.health(
-                self._up_s,
-                self.board.rssi_dbm(),
-                self.outbox,
-                self.link.reconnects,
-                self.presence.recoveries,
-                self.taps.latency_ms,
+            beats = (
+                self._lights.beats,
+                self.link.beats,
+                self.presence.beats,
+                self.taps.beats,
+                self.taps.drains,
             )
-            await self.link.publish(self.topic + "health", message, qos=0)
+            for index, beat in enumerate(beats):
+                if before is None or before[index] != beat:
+                    missing &= ~(1 << index)
+            before = beats
+            if not missing:
+                dog.feed()
+                missing = (1 << len(beats)) - 1
+            await asyncio.sleep_ms(1000)
+            # Summed up in steps: ticks wrap around within days.
+            now_ms = self._clock.ticks_ms()
+            passed_s = self._clock.ticks_diff(now_ms, began_ms) // 1000
+            began_ms += passed_s * 1000
+            self._up_s += passed_s
+            await self._keep(passed_s)
 
-    # The network's time, as soon as there is a network and no card is waiting.
-    async def _keep_clock(self):
-        while True:
-            wait_s = 1
-            if self.link.is_up and not self.presence.uid:
-                is_set = self.board.clock.set_from_network()
-                wait_s = _CLOCK_KEEP_S if is_set else _CLOCK_RETRY_S
-            await asyncio.sleep(wait_s)
+    async def _keep(self, passed_s):
+        if self.link.is_up and not self.presence.uid and self._up_s >= self._clock_due_s:
+            is_set = self._clock.set_from_network()
+            self._clock_due_s = self._up_s + (_CLOCK_KEEP_S if is_set else _CLOCK_RETRY_S)
+        if self._up_s % _HEALTH_S < passed_s:
+            await self.link.publish(self._topic + "health", self.health(), qos=0)
+            await self._warn()
+        self._no_wifi_s = 0 if self._wlan.isconnected() else self._no_wifi_s + passed_s
+        if self._no_wifi_s >= _NO_WIFI_S and self._up_s >= _REBOOT_S:
+            self._is_leaving = True
+        # Taps are on flash: none is lost by it.
+        if self._is_leaving and not self.presence.uid:
+            await self.link.close()
+            self._board.reset()
+
+    # The health message (contract).
+    def health(self):
+        try:
+            rssi_dbm = self._wlan.status("rssi")
+        except (OSError, ValueError):
+            rssi_dbm = None
+        return (
+            '{"up_s":%d,"rssi_dbm":%s,"heap_free":%d,"outbox":%d,"outbox_dropped":%d,'
+            '"reconnects":%d,"rc522_recoveries":%d,"verdict_ms":%s}'
+            % (
+                self._up_s,
+                json.dumps(rssi_dbm),
+                gc.mem_free(),
+                len(self.outbox),
+                self.outbox.dropped,
+                max(self.link.reconnects, 0),
+                self.presence.recoveries,
+                json.dumps(self.taps.latency_ms),
+            )
+        )
+
+    # What went wrong since the last time, one line for each kind (contract, "log").
+    async def _warn(self):
+        now = (self.link.last_error, self.outbox.dropped, self.presence.recoveries)
+        for what, value, before in zip(_KINDS, now, self._warned):
+            if value != before:
+                line = '{"l":"W","n":0,"m":%s}' % json.dumps("%s: %r" % (what, value))
+                await self.link.publish(self._topic + "log", line, qos=0)
+        self._warned = now

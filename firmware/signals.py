@@ -1,31 +1,30 @@
 # What the customer sees and hears: LED and buzzer patterns, never told apart by colour alone.
 
 import asyncio
+import time
 
 from micropython import const
 
+_DARK = const(0)
 _RED = const(1)
 _GREEN = const(2)
 _AMBER = const(3)
-_DARK = const(0)
+_IDLE_STEPS = const(255)
 
-# A pattern is steps of (colour, tone in Hz or 0 for silence, duration in ms).
-READ = ((_AMBER, 2400, 30), (_AMBER, 0, 30))
-ACCEPTED = ((_GREEN, 2800, 180), (_GREEN, 0, 720))
-REJECTED = ((_RED, 400, 600), (_RED, 0, 600))
+# A pattern is steps of three bytes: the colour as above, the tone in units of 100 Hz (0: silence)
+# and the duration in units of 10 ms.
+READ = b"\x03\x18\x03\x03\x00\x03"
+ACCEPTED = b"\x02\x1c\x12\x02\x00\x48"
+REJECTED = b"\x01\x04\x3c\x01\x00\x3c"
 UNKNOWN = (
-    (_RED, 1600, 100),
-    (_RED, 0, 50),
-    (_GREEN, 0, 50),
-    (_GREEN, 1600, 100),
-    (_RED, 0, 150),
-    (_GREEN, 0, 150),
-    (_RED, 0, 150),
-    (_GREEN, 0, 150),
+    b"\x01\x10\x0a\x01\x00\x05\x02\x00\x05\x02\x10\x0a"
+    b"\x01\x00\x0f\x02\x00\x0f\x01\x00\x0f\x02\x00\x0f"
 )
-STORED = ((_AMBER, 0, 150), (_DARK, 0, 150), (_AMBER, 0, 150), (_DARK, 0, 150))
-SEVERAL = ((_AMBER, 800, 100), (_DARK, 0, 100)) * 3
-FAULT = ((_RED, 0, 500), (_DARK, 0, 1500))
+STORED = b"\x03\x00\x0f\x00\x00\x0f\x03\x00\x0f\x00\x00\x0f"
+SEVERAL = b"\x03\x08\x0a\x00\x00\x0a\x03\x08\x0a\x00\x00\x0a\x03\x08\x0a\x00\x00\x0a"
+# Shown while the link may hold up everything else: the LED stays as it is until that is over.
+CONNECTING = b"\x03\x00\x28"
+FAULT = b"\x01\x00\x32\x00\x00\x96"
 
 
 # The pattern that shows a verdict: outcome r and reason why as in the contract.
@@ -37,17 +36,18 @@ def for_verdict(outcome, reason):
 
 # Plays one pattern at a time on two LED pins (called with 0 or 1) and a PWM for the buzzer.
 # A new pattern takes the place of the running one, but READ is always seen to its end, even when
-# the verdict comes at once. FAULT repeats until cleared.
+# the verdict comes at once. FAULT repeats until cleared. beats changes at least every 5 s.
 class Signals:
     def __init__(self, red, green, buzzer, is_audible=True):
         self._red = red
         self._green = green
         self._buzzer = buzzer
         self._is_audible = is_audible
-        self._changed = asyncio.Event()
+        self._is_changed = False
         self._playing = None
         self._after_read = None
         self._is_faulty = False
+        self.beats = 0
         self._put(_DARK, 0)
 
     # Shows a pattern, its first step at once unless READ is playing.
@@ -57,47 +57,48 @@ class Signals:
             return
         self._playing = pattern
         self._after_read = None
-        self._put(pattern[0][0], pattern[0][1])
-        self._changed.set()
+        self._put(pattern[0], pattern[1])
+        self._is_changed = True
 
     # The reader itself is out of order: FAULT fills the time between other patterns.
     def set_fault(self, is_faulty):
         if is_faulty != self._is_faulty:
             self._is_faulty = is_faulty
             if not self._playing:
-                self._changed.set()
+                self._is_changed = True
 
     # The task that moves from step to step. Never ends.
     async def run(self):
         while True:
-            self._changed.clear()
-            pattern = self._playing or (FAULT if self._is_faulty else None)
-            if not pattern:
-                self._put(_DARK, 0)
-                await self._changed.wait()
-            elif await self._is_played(pattern):
-                self._playing, self._after_read = self._after_read, None
+            self._is_changed = False
+            self.beats += 1
+            pattern = self._playing or (FAULT if self._is_faulty else b"")
+            for at in range(0, len(pattern), 3):
+                self._put(pattern[at], pattern[at + 1])
+                if await self._wait(pattern[at + 2]):
+                    break  # another pattern has taken its place
+            else:
+                if pattern:
+                    self._playing, self._after_read = self._after_read, None
+                else:
+                    self._put(_DARK, 0)
+                    await self._wait(_IDLE_STEPS)
 
-    # False when another pattern has taken its place.
-    async def _is_played(self, pattern):
-        for colour, tone_hz, duration_ms in pattern:
-            self._put(colour, tone_hz)
-            if await self._is_interrupted(duration_ms):
-                return False
-        return True
+    # Waits for so many times 10 ms; True at once when there is something else to play. Looks
+    # instead of waiting for an asyncio.Event, which with its time-outs takes 1 KB.
+    async def _wait(self, steps):
+        began_ms = time.ticks_ms()
+        left_ms = steps * 10
+        while left_ms > 0 and not self._is_changed:
+            await asyncio.sleep_ms(min(left_ms, 10))
+            left_ms = steps * 10 - time.ticks_diff(time.ticks_ms(), began_ms)
+        return self._is_changed
 
-    async def _is_interrupted(self, duration_ms):
-        try:
-            await asyncio.wait_for_ms(self._changed.wait(), duration_ms)
-        except asyncio.TimeoutError:
-            return False
-        return True
-
-    def _put(self, colour, tone_hz):
+    def _put(self, colour, tone):
         self._red(colour & _RED)
         self._green(colour >> 1)
-        if tone_hz and self._is_audible:
-            self._buzzer.freq(tone_hz)
+        if tone and self._is_audible:
+            self._buzzer.freq(tone * 100)
             self._buzzer.duty_u16(32768)
         else:
             self._buzzer.duty_u16(0)

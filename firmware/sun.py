@@ -10,7 +10,7 @@ from type4 import Type4
 _ADDRESS_MIN = const(8)
 _ADDRESS_MAX = const(160)
 # SELECT of the payment system's directory: a card that has it is a payment card (EMV Book 1, 12.2).
-_SELECT_PAYMENT = b"\x00\xa4\x04\x00\x0e2PAY.SYS.DDF01\x00"
+_SELECT_PAYMENT = const(b"\x00\xa4\x04\x00\x0e2PAY.SYS.DDF01\x00")
 
 
 # Reads one selected card at a time.

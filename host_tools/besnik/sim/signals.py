@@ -1,7 +1,8 @@
 """What the reader's LED and buzzer say: pin and tone events become segments and signals.
 
-The signals are those of the house plan: read, accepted, rejected, unknown, stored, fault. They
-are recognised from what is seen and heard at the pins, never from what the firmware says it does.
+The signals are those of the house plan: read, accepted, rejected, unknown, stored, fault; and
+connecting, which announces that the link holds up everything else. They are recognised from what
+is seen and heard at the pins, never from what the firmware says it does.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ PATTERNS = (
         (("amber", 100), *(("dark", 100), ("amber", 100)) * 2),
         (Tone(0, 800, 100), Tone(200, 800, 100), Tone(400, 800, 100)),
     ),
+    Pattern(("connecting",), (("amber", 400),)),
     Pattern(("fault",), (("red", 500), ("dark", 1500))),
 )
 

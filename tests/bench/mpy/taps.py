@@ -58,7 +58,7 @@ async def _drive(reader, count):
 async def _run(count):
     global app
     reader = app.start(board)
-    app.forget("firmware.app")
+    app.forget("app")
     del app
     before = _live_bytes()
     print(json.dumps({"taps": 0, "live": before, "free": gc.mem_free()}))

@@ -3,5 +3,5 @@
 from firmware import app, board
 
 reader = app.start(board)
-app.forget("firmware.app")
+app.forget("app")
 del app

@@ -1,5 +1,7 @@
 # firmware/config.py: one message that names the key, the value and what is allowed.
 
+import os
+
 from firmware import config
 
 GOOD = {
@@ -29,14 +31,39 @@ def test_good_settings_get_their_defaults():
     assert settings["outbox.cap"] == 256
 
 
+def test_tls_is_the_default_and_needs_certificates():
+    settings = config.check(dict(GOOD, broker={"host": "broker.shop"}))
+    assert settings["broker.port"] == 8883 and not settings["broker.plain"]
+    try:
+        config.trust("nowhere/")
+        raise AssertionError("trusts nobody")
+    except config.ConfigError as error:
+        assert "cert/ca.der: not there" in str(error), str(error)
+    for name in ("ca.der", "reader.der", "reader.key"):
+        for folder in ("wrong", "wrong/cert"):
+            try:
+                os.mkdir(folder)
+            except OSError:
+                pass
+        with open("wrong/cert/" + name, "wb") as file:
+            file.write(b"no certificate")
+    try:
+        config.trust("wrong/")
+        raise AssertionError("trusts anything")
+    except config.ConfigError as error:
+        assert "make them anew" in str(error), str(error)
+
+
 def test_each_wrong_value_is_named_with_what_is_allowed():
     assert _refusal("broker", "port", 70000) == (
-        "config.json: broker.port = 70000: must be a whole number from 1 to 65535"
+        "config.json: broker.port = 70000: must be a whole number from 0 to 65535; "
+        "0: 8883, or 1883 when plain"
     )
     assert "rc522.gain_db = 30: must be one of 18" in _refusal("rc522", "gain_db", 30)
     assert 'shop = "Corner Shop": must be 1 to 16' in _refusal(None, "shop", "Corner Shop")
     assert "broker.port = true" in _refusal("broker", "port", True)
-    assert "broker.plain = false" in _refusal("broker", "plain", False)
+    assert 'broker.plain = "no"' in _refusal("broker", "plain", "no")
+    assert "broker.password: missing" in _refusal("broker", "password", "")
 
 
 def test_missing_and_unknown_keys_are_named():

@@ -7,7 +7,9 @@ _got = []
 
 def _packets():
     _got.clear()
-    return packets.Packets("counter-1", "counter-1", "secret", 30, lambda *m: _got.append(m))
+    codec = packets.Packets("counter-1", "counter-1", "secret", 30)
+    codec.client.set_callback(lambda *m: _got.append(m))
+    return codec
 
 
 def _length(packet):
@@ -16,7 +18,7 @@ def _length(packet):
 
 def test_connect_carries_identity_will_and_clean_session():
     codec = _packets()
-    codec.set_last_will("besnik/v1/corner/counter-1/state", b'{"s":"lost","bd":7}', True, 1)
+    codec.client.set_last_will("besnik/v1/corner/counter-1/state", b'{"s":"lost","bd":7}', True, 1)
     packet = bytes(codec.connect_packet())
     assert packet[0] == 0x10 and packet[2:8] == b"\x00\x04MQTT" and packet[8] == 4
     assert packet[9] == 0x80 | 0x40 | 0x20 | 0x08 | 0x04 | 0x02, hex(packet[9])
@@ -35,9 +37,23 @@ def test_every_packet_is_one_buffer_and_leaves_nothing_behind():
 
 def test_packet_ids_wrap_from_65535_to_1():
     codec = _packets()
-    codec.pid = 65534
+    codec.client.pid = 65534
     assert bytes(codec.publish_packet("t", b"m"))[5:7] == b"\xff\xff"
     assert bytes(codec.publish_packet("t", b"m"))[5:7] == b"\x00\x01"
+
+
+def test_a_packet_sent_again_has_its_first_id_and_the_dup_flag():
+    codec = _packets()
+    first = bytes(codec.publish_packet("t", b"m"))
+    bytes(codec.publish_packet("t", b"n"))
+    again = bytes(codec.publish_packet("t", b"m", pid=1))
+    assert again == bytes((first[0] | 0x08,)) + first[1:], again
+    assert bytes(codec.publish_packet("t", b"o"))[5:7] == b"\x00\x03"
+
+
+def test_without_a_user_the_certificate_speaks():
+    packet = bytes(packets.Packets("counter-1", None, None, 30).connect_packet())
+    assert packet[9] == 0x02 and packet.endswith(b"\x00\x09counter-1")
 
 
 def test_received_message_reaches_the_callback_and_is_acknowledged():
