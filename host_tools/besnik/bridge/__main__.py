@@ -27,6 +27,7 @@ async def _serve(settings: Config, keys: Keys) -> None:
         _log.warning(log.pairs("plain_mqtt", so=_PLAIN_MQTT))
     bridge = Bridge(settings, keys)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.crash)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop)
     await bridge.run()
@@ -48,6 +49,9 @@ def main(instance: int | None = None) -> int:
     except (ConfigError, KeyFileError) as error:
         print(f"besnik.bridge: {error}", file=sys.stderr)
         return 2
+    except Exception as error:
+        _log.critical(log.pairs("crash", error=type(error).__name__, at=log.place(error)))
+        return 1
     return 0
 
 

@@ -7,7 +7,10 @@ import json
 import logging
 import re
 import sys
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+_log = logging.getLogger(__name__)
 
 _PLAIN: Final = re.compile(r"[\w.:/+$\[\]-]+\Z", re.ASCII)
 
@@ -20,6 +23,26 @@ def pairs(event: str, **values: object) -> str:
 def _shown(value: object) -> str:
     text = str(value)
     return text if _PLAIN.match(text) else json.dumps(text)
+
+
+def place(error: BaseException) -> str:
+    """Return file and line of an error, for the log: its text could quote a row."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "nowhere"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+
+
+def crash(_loop: object, context: Mapping[str, Any]) -> None:
+    """Log an error that nobody caught: the event loop's handler of exceptions.
+
+    asyncio's own would print the arguments of what failed, messages of readers among them.
+    """
+    error = context.get("exception")
+    values = {} if error is None else {"error": type(error).__name__, "at": place(error)}
+    _log.error(pairs("crash", **values))
 
 
 class _Lines(logging.Formatter):

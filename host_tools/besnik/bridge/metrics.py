@@ -1,20 +1,4 @@
-"""What Prometheus reads of a bridge (``[bridge] metrics_port``). No label names a person or card.
-
-| name | what |
-|---|---|
-| ``besnik_taps_total{verdict, reason}`` | taps answered, those that were repeated too |
-| ``besnik_taps_repeated_total`` | of these, taps that had been written before |
-| ``besnik_batch_taps`` | histogram: taps in a batch |
-| ``besnik_commit_seconds`` | histogram: time to settle a batch, its commit included |
-| ``besnik_tap_seconds`` | histogram: from a tap's arrival at the bridge to its answer's leaving |
-| ``besnik_taps_waiting`` | taps in the bridge without a verdict; the rest waits at the broker |
-| ``besnik_store_away`` | 1 while taps cannot be settled, and readers are told so |
-| ``besnik_broker_connected`` | 1 while there is a session at the broker |
-| ``besnik_bad_input_total{fault}`` | messages answered with nothing, by what is wrong with them |
-| ``besnik_relay_talks_total{outcome}`` | cards asked: ``proved``, ``refuted``, ``unanswered``, \
-``dropped`` |
-| ``process_*`` | memory, CPU time, descriptors of the process |
-"""
+"""What Prometheus reads of a bridge: docs/bridge.md has the names. No label names anybody."""
 
 from __future__ import annotations
 
@@ -27,6 +11,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     start_http_server,
 )
 
@@ -43,6 +28,7 @@ class Metrics:
     """Counts of one bridge; ``serve`` shows them."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a time beside each counter
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._taps = Counter(

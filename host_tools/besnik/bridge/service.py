@@ -16,7 +16,7 @@ from besnik.bridge.desk import Challenge, Desk, Settled
 from besnik.bridge.group import GroupCommit
 from besnik.bridge.intake import Arrival, BadInputError, read, read_answer, read_report
 from besnik.bridge.link import Link
-from besnik.bridge.log import pairs
+from besnik.bridge.log import pairs, place
 from besnik.bridge.metrics import Metrics
 from besnik.bridge.relay import ANSWERS, Failed, Relay
 from besnik.bridge.reports import LEAVES, Reports
@@ -230,14 +230,5 @@ def _outcome(asked: Credential | Failed | None) -> str:
 
 def _failed(error: Exception) -> BadInputError:
     # Not answered, so the reader keeps the tap; acknowledged, so it does not block the others.
-    _log.error(pairs("tap_failed", error=type(error).__name__, at=_place(error)))
+    _log.error(pairs("tap_failed", error=type(error).__name__, at=place(error)))
     return BadInputError("failed")
-
-
-def _place(error: Exception) -> str:
-    """Return file and line of the error; its text could quote a row."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    assert trace is not None
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

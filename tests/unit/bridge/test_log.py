@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
 
 import pytest
 
@@ -33,3 +35,20 @@ def test_a_librarys_values_are_left_out(capsys: pytest.CaptureFixture[str]) -> N
     assert ours.endswith("level=info event=hello n=1")
     assert 'event=library logger=gmqtt.x text="invalid: %s" error=ValueError' in theirs
     assert "04A1" not in theirs
+
+
+async def test_an_error_that_nobody_caught_is_placed_and_not_quoted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(payload: bytes) -> None:
+        raise ValueError(payload)
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.crash)
+    loop.call_soon(fail, b"04A1B2C3D4E580")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    loop.call_exception_handler({"message": "04A1B2C3D4E580"})
+    first, second = (record.getMessage() for record in caplog.records)
+    assert re.fullmatch(r"event=crash error=ValueError at=test_log.py:\d+", first)
+    assert second == "event=crash"
