@@ -123,7 +123,7 @@ def _reward(reward: Reward, program: Program) -> Iterator[Finding]:
     if gift is not None:
         earned.add(gift.unit)
     if reward.cost and reward.unit not in earned:
-        yield _finding("unearned", reward.id, {"title": reward.title})
+        yield _finding("unearned", reward.id, {"title": Names((reward.title,))})
     if isinstance(reward.kind, AmountOff) and reward.cost:
         whole = reward.kind.amount_minor % reward.cost == 0
         if not whole and not _round(reward.cost):

@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 
 from besnik.loyalty.ledger import Unit
-from besnik.loyalty.rules import RuleError
+from besnik.loyalty.rules import MOST_DAYS, within
 
 
 class JoiningGift(msgspec.Struct, frozen=True):
@@ -17,8 +17,7 @@ class JoiningGift(msgspec.Struct, frozen=True):
     unit: Unit = "point"
 
     def __post_init__(self) -> None:
-        if self.give < 1:
-            raise RuleError("a joining gift is 1 or more; leave it out for none")
+        within("joining gift", 1, give=self.give)
 
     def key(self, program: int, person: str) -> str:
         """Return the idempotency key of the gift to ``person``.
@@ -37,8 +36,8 @@ class PaidPlan(msgspec.Struct, frozen=True, kw_only=True):
     benefits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.fee_minor < 0 or self.days < 1:
-            raise RuleError("a paid membership has a fee of 0 or more and lasts 1 day or more")
+        within("paid membership", 0, fee_minor=self.fee_minor)
+        within("paid membership", 1, MOST_DAYS, days=self.days)
 
 
 class PaidMembership(msgspec.Struct, frozen=True):
@@ -78,6 +77,9 @@ class Sunset(msgspec.Struct, frozen=True):
 
     announced: dt.date
     notice_days: int
+
+    def __post_init__(self) -> None:
+        within("end of the program", 1, MOST_DAYS, notice_days=self.notice_days)
 
     @property
     def last_burn_day(self) -> dt.date:

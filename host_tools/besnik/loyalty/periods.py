@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from besnik.loyalty.rules import RuleError
+from besnik.loyalty.rules import MOST_DAYS, RuleError, within
 
 Months = Literal[1, 3, 6, 12]
 
@@ -23,11 +23,17 @@ class AfterDays(msgspec.Struct, frozen=True, tag="after_days"):
 
     days: int
 
+    def __post_init__(self) -> None:
+        within("expiry", 0, MOST_DAYS, days=self.days)
+
 
 class AfterMonths(msgspec.Struct, frozen=True, tag="after_months"):
     """Usable for ``months`` after the day it was earned; 31 August + 6 is the end of February."""
 
     months: int
+
+    def __post_init__(self) -> None:
+        within("expiry", 1, MOST_DAYS // 30, months=self.months)
 
 
 class PeriodEnd(msgspec.Struct, frozen=True, tag="period_end"):
@@ -36,11 +42,17 @@ class PeriodEnd(msgspec.Struct, frozen=True, tag="period_end"):
     months: Months = 12
     grace_days: int = 0
 
+    def __post_init__(self) -> None:
+        within("expiry", 0, MOST_DAYS, grace_days=self.grace_days)
+
 
 class Idle(msgspec.Struct, frozen=True, tag="idle"):
     """All is usable while the member was active in the last ``days``; each activity renews it."""
 
     days: int
+
+    def __post_init__(self) -> None:
+        within("expiry", 1, MOST_DAYS, days=self.days)
 
 
 Expiry = Never | AfterDays | AfterMonths | PeriodEnd | Idle

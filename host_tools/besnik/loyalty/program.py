@@ -14,7 +14,7 @@ from besnik.loyalty.membership import JoiningGift, PaidPlan, Sunset
 from besnik.loyalty.money import Currency
 from besnik.loyalty.periods import Expiry, Never
 from besnik.loyalty.rewards import Reward
-from besnik.loyalty.rules import RuleError, RuleSet, in_force
+from besnik.loyalty.rules import MOST_DAYS, RuleError, RuleSet, in_force, within
 from besnik.loyalty.tiers import TierPlan
 
 
@@ -68,8 +68,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         versions = [rules.version for rules in self.rule_sets]
         if len(set(versions)) != len(versions):
             raise RuleError("two rule sets have the same version: a change is a new version")
-        if self.pending_days < 0 or self.offline_burn_limit < 0:
-            raise RuleError("pending_days and offline_burn_limit are 0 or more")
+        within("program", 0, MOST_DAYS, pending_days=self.pending_days)
+        within("program", 0, offline_burn_limit=self.offline_burn_limit)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -103,5 +103,5 @@ def decode(data: bytes | str) -> Program:
         return msgspec.json.decode(data, type=Program)
     except msgspec.ValidationError as error:
         raise RuleError(str(error)) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RuleError(f"this is no JSON: {error}") from error

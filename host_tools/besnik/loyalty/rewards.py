@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from besnik.loyalty.ledger import Unit
-from besnik.loyalty.rules import WHOLE_BP, RuleError
+from besnik.loyalty.rules import WHOLE_BP, within
 from besnik.loyalty.sale import Line
 
 
@@ -67,12 +67,13 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     member: int | None = None
 
     def __post_init__(self) -> None:
-        if self.cost < 0 or (self.stock or 0) < 0:
-            raise RuleError(f"reward {self.id}: cost and stock are 0 or more")
-        if isinstance(self.kind, PercentOff) and not 0 < self.kind.share_bp <= WHOLE_BP:
-            raise RuleError(f"reward {self.id}: a share is 1 to 10 000 basis points")
-        if isinstance(self.kind, AmountOff) and self.kind.amount_minor <= 0:
-            raise RuleError(f"reward {self.id}: an amount off is 1 or more")
+        subject = f"reward {self.id}"
+        within(subject, 0, cost=self.cost, stock=self.stock or 0)
+        if isinstance(self.kind, PercentOff):
+            within(subject, 1, WHOLE_BP, share_bp=self.kind.share_bp)
+            within(subject, 0, most_minor=self.kind.most_minor or 0)
+        if isinstance(self.kind, AmountOff):
+            within(subject, 1, amount_minor=self.kind.amount_minor)
 
 
 def allow(reward: Reward, member: int, level: int, day: dt.date) -> None:
@@ -132,7 +133,6 @@ def _free_item(title: str, kind: FreeItem, lines: Sequence[Line]) -> tuple[Line,
         (line.amount_minor // line.quantity, -place)
         for place, line in enumerate(lines)
         if not line.reward
-        and line.quantity > 0
         and line.amount_minor > 0
         and (not kind.categories or line.category in kind.categories)
         and (kind.up_to_minor is None or line.amount_minor // line.quantity <= kind.up_to_minor)
@@ -142,8 +142,10 @@ def _free_item(title: str, kind: FreeItem, lines: Sequence[Line]) -> tuple[Line,
     price, place = max(fitting)
     line = lines[-place]
     gift = Line(f"{line.id}-gift", 0, 1, line.category, reward=True)
-    rest = msgspec.structs.replace(
-        line, amount_minor=line.amount_minor - price, quantity=line.quantity - 1
-    )
-    changed = (rest, gift) if rest.quantity else (gift,)
+    changed: tuple[Line, ...] = (gift,)
+    if line.quantity > 1:
+        rest = msgspec.structs.replace(
+            line, amount_minor=line.amount_minor - price, quantity=line.quantity - 1
+        )
+        changed = (rest, gift)
     return (*lines[:-place], *changed, *lines[-place + 1 :])

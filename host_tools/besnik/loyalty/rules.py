@@ -21,6 +21,10 @@ Stage = Literal["base", "tier", "campaign", "tender", "cap"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 WHOLE_BP = 10_000
+# Beyond any real figure, and far from what a 64-bit column holds even after multiplying.
+MOST = 10**9
+MOST_BP = 1_000_000
+MOST_DAYS = 36_500
 
 
 class RuleError(ValueError):
@@ -66,8 +70,8 @@ class PerAmount(_Rule, frozen=True, tag="per_amount", kw_only=True):
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 1, give=self.give, per_minor=self.per_minor)
-        _at_least(self.id, 0, above_minor=self.above_minor)
+        within(f"rule {self.id}", 1, give=self.give, per_minor=self.per_minor)
+        within(f"rule {self.id}", 0, above_minor=self.above_minor)
 
 
 class PerVisit(_Rule, frozen=True, tag="per_visit", kw_only=True):
@@ -77,8 +81,8 @@ class PerVisit(_Rule, frozen=True, tag="per_visit", kw_only=True):
     from_minor: int = 0
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 1, give=self.give)
-        _at_least(self.id, 0, from_minor=self.from_minor)
+        within(f"rule {self.id}", 1, give=self.give)
+        within(f"rule {self.id}", 0, from_minor=self.from_minor)
 
 
 class PerItem(_Rule, frozen=True, tag="per_item", kw_only=True):
@@ -88,7 +92,7 @@ class PerItem(_Rule, frozen=True, tag="per_item", kw_only=True):
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 1, give=self.give)
+        within(f"rule {self.id}", 1, give=self.give)
 
 
 class SpendThreshold(_Rule, frozen=True, tag="spend_threshold", kw_only=True):
@@ -100,7 +104,7 @@ class SpendThreshold(_Rule, frozen=True, tag="spend_threshold", kw_only=True):
     carry_over: bool = True
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 1, give=self.give, each_minor=self.each_minor)
+        within(f"rule {self.id}", 1, give=self.give, each_minor=self.each_minor)
 
 
 class TenderBonus(_Rule, frozen=True, tag="tender_bonus", kw_only=True):
@@ -111,7 +115,7 @@ class TenderBonus(_Rule, frozen=True, tag="tender_bonus", kw_only=True):
     per_earned: int = 2
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 1, give=self.give, per_earned=self.per_earned)
+        within(f"rule {self.id}", 1, give=self.give, per_earned=self.per_earned)
 
 
 class Multiplier(_Rule, frozen=True, tag="multiplier", kw_only=True):
@@ -120,7 +124,7 @@ class Multiplier(_Rule, frozen=True, tag="multiplier", kw_only=True):
     times_bp: int
 
     def __post_init__(self) -> None:
-        _at_least(self.id, WHOLE_BP, times_bp=self.times_bp)
+        within(f"rule {self.id}", WHOLE_BP, MOST_BP, times_bp=self.times_bp)
 
 
 class Cap(_Rule, frozen=True, tag="cap", kw_only=True):
@@ -130,7 +134,7 @@ class Cap(_Rule, frozen=True, tag="cap", kw_only=True):
     per: Period = "sale"
 
     def __post_init__(self) -> None:
-        _at_least(self.id, 0, most=self.most)
+        within(f"rule {self.id}", 0, most=self.most)
 
 
 Rule = PerAmount | PerVisit | PerItem | SpendThreshold | TenderBonus | Multiplier | Cap
@@ -173,7 +177,8 @@ def in_force(rule_sets: tuple[RuleSet, ...], day: dt.date) -> RuleSet | None:
     return max(found, key=lambda rules: (rules.first_day, rules.version), default=None)
 
 
-def _at_least(rule: str, least: int, **values: int) -> None:
+def within(subject: str, least: int, most: int = MOST, /, **values: int) -> None:
+    """Raise RuleError unless each value is ``least`` to ``most``; ``subject`` says whose it is."""
     for name, value in values.items():
-        if value < least:
-            raise RuleError(f"rule {rule}: {name} is {least} or more, not {value}")
+        if not least <= value <= most:
+            raise RuleError(f"{subject}: {name} is {least} to {most}, not {value}")

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Final
 
 import msgspec
+
+MOST_MINOR: Final = 10**12
+MOST_QUANTITY: Final = 10**6
+
+
+class SaleError(ValueError):
+    """A line that is no sale; the text says what a line is."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -19,6 +27,13 @@ class Line(msgspec.Struct, frozen=True):
     quantity: int = 1
     category: str = ""
     reward: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.amount_minor <= MOST_MINOR or not 1 <= self.quantity <= MOST_QUANTITY:
+            raise SaleError(
+                f"line {self.id}: {self.quantity} x, {self.amount_minor} in all; a line has 1 item"
+                " or more and costs 0 or more, and what comes back is a refund of its sale"
+            )
 
 
 class Tender(msgspec.Struct, frozen=True):

@@ -97,7 +97,7 @@ def reward_text(reward: Reward, program: Program) -> Message:
     if isinstance(reward.kind, PercentOff):
         share = Share(reward.kind.share_bp)
         return Message("reward_percent_off", {"cost": cost, "share": share})
-    return Message("reward_other", {"cost": cost, "title": reward.title})
+    return Message("reward_other", {"cost": cost, "title": Names((reward.title,))})
 
 
 def expiry_text(unit: Unit, expiry: Expiry) -> Message:

@@ -13,7 +13,7 @@ import msgspec
 
 from besnik.loyalty.ledger import Unit
 from besnik.loyalty.periods import Months, period, plus_months
-from besnik.loyalty.rules import WHOLE_BP, RuleError
+from besnik.loyalty.rules import MOST_BP, MOST_DAYS, WHOLE_BP, RuleError, within
 
 Downgrade = Literal["none", "one_down", "recalculated"]
 Measure = Literal["spend", "status", "visits"]
@@ -29,6 +29,9 @@ class RollingWindow(msgspec.Struct, frozen=True, tag="rolling"):
     """Counts the last ``days`` days, today included."""
 
     days: int
+
+    def __post_init__(self) -> None:
+        within("tier window", 1, MOST_DAYS, days=self.days)
 
 
 class Anniversary(msgspec.Struct, frozen=True, tag="anniversary"):
@@ -77,8 +80,11 @@ class TierPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise RuleError("the first tier is everybody's: its threshold is 0")
         if thresholds != sorted(set(thresholds)):
             raise RuleError("each tier's threshold is above the one before it")
-        if any(tier.times_bp < WHOLE_BP for tier in self.tiers):
-            raise RuleError("a tier does not earn less than the rule: times_bp is 10 000 or more")
+        within("tiers", 0, MOST_DAYS, grace_days=self.grace_days)
+        for tier in self.tiers:
+            within(f"tier {tier.name}", 0, threshold=tier.threshold)
+            # A tier does not earn less than the rule.
+            within(f"tier {tier.name}", WHOLE_BP, MOST_BP, times_bp=tier.times_bp)
 
 
 class Counted(msgspec.Struct, frozen=True):

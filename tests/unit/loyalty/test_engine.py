@@ -27,7 +27,7 @@ from besnik.loyalty.rules import (
     When,
     in_force,
 )
-from besnik.loyalty.sale import Line, Sale, Tender
+from besnik.loyalty.sale import Line, Sale, SaleError, Tender
 from support.shop import NOON, receipt
 
 UTC = ZoneInfo("UTC")
@@ -215,4 +215,14 @@ def test_a_rule_that_gives_nothing_or_less_is_refused() -> None:
         lambda: SpendThreshold(id="r", each_minor=0),
     ):
         with pytest.raises(RuleError, match="rule r: "):
+            wrong()
+
+
+def test_a_line_has_an_item_and_does_not_pay_the_customer() -> None:
+    for wrong in (
+        lambda: Line("1", -1),
+        lambda: Line("1", 1, quantity=0),
+        lambda: Line("1", 10**13),
+    ):
+        with pytest.raises(SaleError, match="refund"):
             wrong()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from besnik.loyalty.engine import Standing
 from besnik.loyalty.program import decode, encode
@@ -13,6 +15,8 @@ from besnik.loyalty.templates import TEMPLATES
 from besnik.loyalty.text import program_text
 from besnik.loyalty.texts.catalogue import say
 from support.shop import BASIS, NOON, Shop
+
+NAMES = sorted(TEMPLATES)
 
 # What the program says, and what a sale of an amount (minor units) in a tender gives.
 GOLDEN: dict[str, tuple[list[str], dict[tuple[int, str], dict[str, int]]]] = {
@@ -116,6 +120,7 @@ def test_a_program_is_data(name: str) -> None:
     ("data", "why"),
     [
         ("{", "no JSON"),
+        ('{"x":' + "[" * 100_000, "no JSON"),
         ("{}", "missing required field `id`"),
         (
             '{"id":1,"name":"x","currency":{"code":"EUR","exponent":2},"zone":"Mars/Base"}',
@@ -125,13 +130,43 @@ def test_a_program_is_data(name: str) -> None:
             '{"id":1,"name":"x","currency":{"code":"EUR","exponent":2},"zone":"UTC","rule_sets":'
             '[{"version":1,"first_day":"2026-01-01","rules":'
             '[{"type":"per_amount","id":"a","per_minor":0}]}]}',
-            "per_minor is 1 or more",
+            "per_minor is 1 to",
         ),
     ],
 )
 def test_data_that_is_no_program_is_refused_with_the_reason(data: str, why: str) -> None:
     with pytest.raises(RuleError, match=why):
         decode(data)
+
+
+@given(st.binary(max_size=60), st.integers(0, 4_000), st.integers(0, 4_000), st.sampled_from(NAMES))
+def test_damaged_data_is_refused_and_never_anything_worse(
+    junk: bytes, start: int, end: int, name: str
+) -> None:
+    data = encode(TEMPLATES[name](BASIS))
+    first, last = sorted((start % len(data), end % len(data)))
+    try:
+        decode(data[:first] + junk + data[last:])
+    except RuleError as refusal:
+        assert str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"give":10', b'"give":1000000001'),
+        (b'"months":24', b'"months":99999'),
+        (b'"amount_minor":500', b'"amount_minor":0'),
+        (b'"cost":50', b'"cost":-1'),
+        (b'"give":10', b'"give":1.5'),
+        (b'"id":3', b'"pending_days":99999,"id":3'),
+    ],
+)
+def test_figures_beyond_all_sense_are_refused(old: bytes, new: bytes) -> None:
+    data = encode(TEMPLATES["savings"](BASIS))
+    assert old in data
+    with pytest.raises(RuleError):
+        decode(data.replace(old, new))
 
 
 def test_a_version_is_never_two() -> None:

@@ -81,6 +81,7 @@ def test_no_message_was_left_in_english(language: Language) -> None:
     bare = {"tier_count", "reward_other", "paid"}  # nothing but names and figures
     same = [id for id, text in module.TEXTS.items() if text == en.TEXTS[id] and id not in bare]
     assert same == []
+    assert [word for word in module.WORDS if module.WORDS[word] == en.WORDS[word]] == []
     foreign = {"ru": "[а-яё]", "el": "[α-ωά-ώ]", "fa": "[ا-ی]", "sq": "[a-zëç]"}[language]
     for id, text in module.TEXTS.items():
         words = re.sub(r"\{\w+\}", "", text)

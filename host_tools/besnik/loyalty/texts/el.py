@@ -32,6 +32,19 @@ WORDS: Final = {
     "cash": "μετρητά",
     "card": "τραπεζική κάρτα",
     "house_card": "η κάρτα μας",
+    # What the templates name.
+    "coffee": "καφές",
+    "free coffee": "δωρεάν καφές",
+    "any item": "οποιοδήποτε είδος",
+    "free delivery": "δωρεάν παράδοση",
+    "car hire": "ενοικίαση αυτοκινήτου",
+    "parking": "στάθμευση",
+    "hotel discounts": "εκπτώσεις σε ξενοδοχεία",
+    "fast check-in": "γρήγορος έλεγχος εισιτηρίων",
+    "priority": "προτεραιότητα",
+    "lounges": "αίθουσες αναμονής",
+    "snack": "σνακ",
+    "massage": "μασάζ",
 }
 TEXTS: Final = {
     "per_amount": "{give} για κάθε {per} αγορών.",

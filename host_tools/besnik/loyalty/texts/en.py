@@ -32,6 +32,19 @@ WORDS: Final = {
     "cash": "cash",
     "card": "bank card",
     "house_card": "our card",
+    # What the templates name.
+    "coffee": "coffee",
+    "free coffee": "free coffee",
+    "any item": "any item",
+    "free delivery": "free delivery",
+    "car hire": "car hire",
+    "parking": "parking",
+    "hotel discounts": "hotel discounts",
+    "fast check-in": "fast check-in",
+    "priority": "priority",
+    "lounges": "lounges",
+    "snack": "snack",
+    "massage": "massage",
 }
 TEXTS: Final = {
     "per_amount": "{give} for every {per} you spend.",

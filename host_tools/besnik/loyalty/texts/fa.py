@@ -32,6 +32,19 @@ WORDS: Final = {
     "cash": "پول نقد",
     "card": "کارت بانکی",
     "house_card": "کارت ما",
+    # What the templates name.
+    "coffee": "قهوه",
+    "free coffee": "قهوهٔ رایگان",
+    "any item": "هر کالایی",
+    "free delivery": "ارسال رایگان",
+    "car hire": "کرایهٔ خودرو",
+    "parking": "پارکینگ",
+    "hotel discounts": "تخفیف هتل",
+    "fast check-in": "پذیرش سریع",
+    "priority": "اولویت",
+    "lounges": "سالن انتظار",
+    "snack": "میان‌وعده",
+    "massage": "ماساژ",
 }
 TEXTS: Final = {
     "per_amount": "{give} برای هر {per} خرید.",

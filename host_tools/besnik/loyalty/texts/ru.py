@@ -36,6 +36,19 @@ WORDS: Final = {
     "cash": "наличные",
     "card": "банковская карта",
     "house_card": "наша карта",
+    # What the templates name.
+    "coffee": "кофе",
+    "free coffee": "бесплатный кофе",
+    "any item": "любой товар",
+    "free delivery": "бесплатная доставка",
+    "car hire": "аренда автомобиля",
+    "parking": "парковка",
+    "hotel discounts": "скидки в гостиницах",
+    "fast check-in": "быстрая регистрация",
+    "priority": "приоритет",
+    "lounges": "залы ожидания",
+    "snack": "закуска",
+    "massage": "массаж",
 }
 TEXTS: Final = {
     "per_amount": "{give} за каждые {per} покупки.",

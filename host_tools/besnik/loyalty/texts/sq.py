@@ -32,6 +32,19 @@ WORDS: Final = {
     "cash": "para në dorë",
     "card": "kartë bankare",
     "house_card": "karta jonë",
+    # What the templates name.
+    "coffee": "kafe",
+    "free coffee": "kafe falas",
+    "any item": "një artikull i çfarëdoshëm",
+    "free delivery": "dërgesë falas",
+    "car hire": "makina me qira",
+    "parking": "parkim",
+    "hotel discounts": "zbritje në hotele",
+    "fast check-in": "regjistrim i shpejtë",
+    "priority": "përparësi",
+    "lounges": "sallat e pritjes",
+    "snack": "një meze",
+    "massage": "masazh",
 }
 TEXTS: Final = {
     "per_amount": "{give} për çdo {per} që shpenzoni.",
