@@ -128,6 +128,20 @@ def test_heap_is_limited_as_asked(
     assert running.wait() == 0 and "True" in running.log
 
 
+def test_the_watchdog_of_a_reader_that_is_gone_does_not_hold_the_counter(
+    state: Path, source: Path, counter: Path, processes: Processes
+) -> None:
+    (source / "main.py").write_text(
+        "import machine\n"
+        "machine.Pin(25, machine.Pin.IN).value()\n"
+        "machine.WDT(timeout=60000)\n"
+        "machine.reset()\n"
+    )
+    reader.stage(state / "flash", {}, source)
+    for _ in range(2):
+        assert start(processes, state, counter).wait(timeout_s=5) == -9
+
+
 IMAGE_MAIN = """
 import os, sys
 from firmware import part

@@ -39,7 +39,9 @@ class WDT:
             open(machine.STATE + ".fed", "w").close()
 
 
-_WATCHDOG = """(while sleep "$(cat 'STATE.wdt')" && kill -0 $PPID; do
+# It keeps none of the reader's files and sockets open, so that these end with the reader.
+_WATCHDOG = """(exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+while sleep "$(cat 'STATE.wdt')" && kill -0 $PPID; do
   if [ -e 'STATE.fed' ]; then rm 'STATE.fed'
   else printf 3 >'STATE.cause'; kill -KILL $PPID; fi
 done) >/dev/null 2>&1 &"""
