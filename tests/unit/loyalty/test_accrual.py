@@ -6,10 +6,14 @@ import datetime as dt
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from besnik.loyalty.engine import take_back
+from besnik.loyalty.ledger import Written
 from besnik.loyalty.lots import Balances
 from besnik.loyalty.reversal import AlreadyReversedError
+from besnik.loyalty.sale import simple_sale
 from besnik.loyalty.templates import airline, boloco, fidaty, savings
 from support.shop import BASIS, NOON, Shop, receipt
 
@@ -67,3 +71,43 @@ def test_what_is_carried_is_taken_from_earlier_sales_and_given_back() -> None:
     assert (shop.have("item"), shop.have("carry:fifty")) == (0, 4_500)
     mains = [lot.main for lot in shop.journal.lots_of(1, "carry:fifty")]
     assert mains == [3_000, 1_500]
+
+
+# What a till does in a program of one free item for each 50: word, amount, which sale.
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("sell", "sell", "refund", "undo", "use")),
+        st.integers(1, 16_000),
+        st.integers(0, 12),
+    ),
+    max_size=14,
+)
+
+
+@given(steps)
+def test_items_and_what_is_carried_are_always_what_was_paid_for(
+    history: list[tuple[str, int, int]],
+) -> None:
+    shop = Shop(boloco(BASIS))
+    sold: list[tuple[Written, int]] = []  # each sale with what is left of its amount
+    for number, (word, amount, place) in enumerate(history):
+        if word == "sell":
+            written = shop.sell(simple_sale(amount, NOON), key=f"sale-{number}").written
+            sold.append((written, amount))
+        elif word == "use":
+            if shop.have("item"):
+                shop.redeem(1, "item")
+        elif sold:
+            written, rest = sold[place % len(sold)]
+            if word == "refund" and rest:
+                shop.refund_threshold(written, min(amount, rest))
+            elif rest:
+                shop.undo(written)
+            back = min(amount, rest) if word == "refund" else rest
+            sold[place % len(sold)] = (written, rest - back)
+        items = shop.journal.lots_of(1, "item")
+        paid_for = sum(lot.main + lot.spent for lot in items)
+        carried = sum(lot.main for lot in shop.journal.lots_of(1, "carry:fifty"))
+        assert 5_000 * paid_for + carried == sum(rest for _, rest in sold)
+        assert carried < 5_000
+        assert sum(shop.journal.accounts.values()) == 0
