@@ -10,16 +10,21 @@ PLACE = "/chip"
 OUTBOX = PLACE + "/outbox"
 
 
-# A chip that may refuse to be read.
+# A chip that may refuse to be read or written.
 class Chip(Flash):
     def __init__(self, content):
-        self.is_readable = True
+        self.is_readable = self.is_writable = True
         Flash.__init__(self, io.BytesIO(content))
 
     def readblocks(self, block, buffer, offset=0):
         if not self.is_readable:
             raise OSError(5)
         Flash.readblocks(self, block, buffer, offset)
+
+    def change(self, place, data, times=1):
+        if not self.is_writable:
+            raise OSError(5)
+        Flash.change(self, place, data, times)
 
     # All that is on it.
     def content(self):

@@ -168,6 +168,21 @@ def test_a_tap_that_cannot_be_read_is_passed_over_and_comes_again_after_a_restar
     assert _drained(Outbox(OUTBOX, 2)) == stored[: outbox.dropped]
 
 
+def test_a_flash_that_cannot_be_written_costs_no_tap_that_was_stored():
+    chip = fresh()
+    outbox = Outbox(OUTBOX, 1)
+    stored = [_put(outbox) for _ in range(9)]
+    chip.is_writable = False
+    for _ in range(3):
+        assert not outbox.put(outbox.next_id(), MESSAGE)
+    assert outbox.dropped == 3 and len(outbox) == 9
+    # Answered, but it stays on the flash: after a restart it is sent and answered once more.
+    assert outbox.remove(stored[0]) and outbox.oldest() == stored[1]
+    chip.is_writable = True
+    mount(chip)
+    assert _drained(Outbox(OUTBOX, 2)) == stored
+
+
 # 6 blocks are left for taps: some folders with 8 each.
 def test_on_a_full_flash_no_tap_is_promised_and_none_is_lost():
     chip = fresh(16)
