@@ -7,9 +7,7 @@ import itertools
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from besnik.loyalty.ledger import Entry
 from besnik.loyalty.program import Rules
@@ -25,40 +23,47 @@ from besnik.store.hot import (
     first_of_each,
     verdicts,
 )
+from besnik.store.many import Many, Row
 
 
-def _field(index: int) -> str:
-    return f"json_extract(each.value, '$[{index}]')"
-
-
-def _insert(table: str, *, first: tuple[str, ...] = ()) -> str:
+def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
     columns = (*first, *TABLES[table])
-    fields = ", ".join(_field(index) for index in range(len(columns)))
-    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {fields} FROM json_each(?) each"
+    return Many(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{rows}}{then}", width=len(columns)
+    )
 
 
-# Every statement takes a whole batch, as a JSON array of rows, and a query gives its rows as one
-# JSON array: sqlite3 hands over the interpreter at every row it steps to, and to get it back can
-# take as long as everything else. CROSS JOIN keeps SQLite from any other order.
-_READERS: Final = """
+# CROSS JOIN: SQLite is to look up what is sought, in this order (sqlite.org/optoverview.html).
+_READERS: Final = Many(
+    """
+    WITH sought (slug) AS (VALUES {rows})
     SELECT json_group_array(json_array(
         reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit))
-    FROM json_each(?) each
-    CROSS JOIN store_reader reader ON reader.slug = each.value
+    FROM sought CROSS JOIN store_reader reader ON reader.slug = sought.slug
     JOIN store_shop shop ON shop.id = reader.shop_id
-    JOIN store_program program ON program.id = shop.program_id"""
-_CARDS: Final = f"""
-    SELECT json_group_array(json_array(each.key, card.id, member.id, member.ref, card.state))
-    FROM json_each(?) each
-    CROSS JOIN store_card card
-      ON card.program_id = {_field(0)} AND card.kind = {_field(1)} AND card.data = {_field(2)}
-    JOIN store_member member ON member.id = card.member_id"""
-_FIRSTS: Final = f"""
+    JOIN store_program program ON program.id = shop.program_id""",
+    width=1,
+)
+_CARDS: Final = Many(
+    """
+    WITH sought (place, program_id, kind, data) AS (VALUES {rows})
+    SELECT json_group_array(json_array(place, card.id, member.id, member.ref, card.state))
+    FROM sought CROSS JOIN store_card card
+      ON card.program_id = sought.program_id AND card.kind = sought.kind
+     AND card.data = sought.data
+    JOIN store_member member ON member.id = card.member_id""",
+    width=4,
+)
+_FIRSTS: Final = Many(
+    """
+    WITH sought (reader_id, tap_id) AS (VALUES {rows})
     SELECT json_group_array(json_array(
         tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref))
-    FROM json_each(?) each
-    CROSS JOIN store_tap tap ON tap.reader_id = {_field(0)} AND tap.tap_id = {_field(1)}
-    LEFT JOIN store_member member ON member.id = tap.member_id"""
+    FROM sought CROSS JOIN store_tap tap
+      ON tap.reader_id = sought.reader_id AND tap.tap_id = sought.tap_id
+    LEFT JOIN store_member member ON member.id = tap.member_id""",
+    width=2,
+)
 _COUNTER: Final = "SELECT counter FROM store_card WHERE id = ?"
 _USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 1"
 _RAISE: Final = (
@@ -69,39 +74,33 @@ _LAST: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?
 _TAPS: Final = _insert("store_tap", first=("id",))
 _ENTRIES: Final = _insert("store_entry", first=("id",))
 _MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
-# The conditions repeat those of the two partial unique indexes on the model. "WHERE true" is for
-# the parser: without it "ON" would belong to the SELECT (sqlite.org/lang_upsert.html).
-_MEMBER_ACCOUNTS: Final = (
-    _insert("store_account")
-    + " WHERE true ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL"
-    + _MOVE
+# The conditions repeat those of the two partial unique indexes on the model.
+_MEMBER_ACCOUNTS: Final = _insert(
+    "store_account", then=" ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL" + _MOVE
 )
-_PROGRAM_ACCOUNTS: Final = (
-    _insert("store_account")
-    + " WHERE true ON CONFLICT (program_id, unit) WHERE member_id IS NULL"
-    + _MOVE
+_PROGRAM_ACCOUNTS: Final = _insert(
+    "store_account", then=" ON CONFLICT (program_id, unit) WHERE member_id IS NULL" + _MOVE
 )
-# Rows of entry, program, member, unit, amount.
 _POSTINGS: Final = f"""
     INSERT INTO store_posting ({", ".join(TABLES["store_posting"])})
-    SELECT {_field(0)}, account.id, {_field(4)}
-    FROM json_each(?) each CROSS JOIN store_account account ON """
-_MEMBER_POSTINGS: Final = (
-    _POSTINGS + f"account.member_id = {_field(2)} AND account.unit = {_field(3)}"
+    WITH moved (entry, program_id, member_id, unit, amount) AS (VALUES {{rows}})
+    SELECT moved.entry, account.id, moved.amount
+    FROM moved CROSS JOIN store_account account ON """
+_MEMBER_POSTINGS: Final = Many(
+    _POSTINGS + "account.member_id = moved.member_id AND account.unit = moved.unit", width=5
 )
-_PROGRAM_POSTINGS: Final = (
+_PROGRAM_POSTINGS: Final = Many(
     _POSTINGS
-    + f"account.program_id = {_field(1)} AND account.unit = {_field(3)}"
-    + " AND account.member_id IS NULL"
+    + "account.program_id = moved.program_id AND account.unit = moved.unit"
+    + " AND account.member_id IS NULL",
+    width=5,
 )
-
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
 # of the indexes are read again for each batch; with a checkpoint every 1,000 pages, its default,
 # a page is copied to the database for each batch and not once for many.
 _PRAGMAS: Final = ("PRAGMA cache_size=-32000", "PRAGMA wal_autocheckpoint=4000")
 
 _Owner = tuple[int, int | None, str]
-_Row = Sequence[object]
 
 
 class SqliteStore:
@@ -114,14 +113,16 @@ class SqliteStore:
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
-        rows = _rows(self._connection.cursor(), _READERS, list(set(slugs)))
+        rows = _READERS.read(self._connection.cursor(), [(slug,) for slug in set(slugs)])
         return {row[0]: KnownReader(row[1], row[2], Rules(row[3], row[4])) for row in rows}
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
         sought = list(set(keys))
-        asked = [(key.program, key.ref.kind, key.ref.data) for key in sought]
-        rows = _rows(self._connection.cursor(), _CARDS, asked)
+        asked = [
+            (place, key.program, key.ref.kind, key.ref.data) for place, key in enumerate(sought)
+        ]
+        rows = _CARDS.read(self._connection.cursor(), asked)
         return {sought[row[0]]: KnownCard(*row[1:]) for row in rows}
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
@@ -171,7 +172,7 @@ class _Counters:
 
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
-    rows = _rows(cursor, _FIRSTS, list(keys))
+    rows = _FIRSTS.read(cursor, list(keys))
     return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
 
 
@@ -180,8 +181,8 @@ def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[
     earlier = _recorded(cursor, firsts)
     new = [tap for key, tap in firsts.items() if key not in earlier]
     tap_ids, entry_ids = _ids(cursor, "store_tap"), _ids(cursor, "store_entry")
-    taps: list[_Row] = []
-    entries: list[_Row] = []
+    taps: list[Row] = []
+    entries: list[Row] = []
     moves: list[tuple[int, Entry]] = []
     for tap in new:
         received_at, tap_id = _moment(tap.received_at), next(tap_ids)
@@ -190,8 +191,8 @@ def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[
             entry_id = next(entry_ids)
             entries.append((entry_id, tap.entry.program, tap.entry.kind, tap_id, received_at))
             moves.append((entry_id, tap.entry))
-    _put(cursor, _TAPS, taps)
-    _put(cursor, _ENTRIES, entries)
+    _TAPS.write(cursor, taps)
+    _ENTRIES.write(cursor, entries)
     _post(cursor, moves)
     return earlier
 
@@ -205,26 +206,10 @@ def _post(cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
             sums[owner] += posting.amount
             postings.append((entry_id, *owner, posting.amount))
     balances = [(*owner, amount) for owner, amount in sums.items()]
-    _put(cursor, _MEMBER_ACCOUNTS, [row for row in balances if row[1] is not None])
-    _put(cursor, _PROGRAM_ACCOUNTS, [row for row in balances if row[1] is None])
-    _put(cursor, _MEMBER_POSTINGS, [row for row in postings if row[2] is not None])
-    _put(cursor, _PROGRAM_POSTINGS, [row for row in postings if row[2] is None])
-
-
-def _rows(cursor: sqlite3.Cursor, query: str, asked: Sequence[object]) -> list[Any]:
-    found = cursor.execute(query, (_text(asked),)).fetchone()[0]
-    return msgspec.json.decode(found, type=list[Any])
-
-
-def _put(cursor: sqlite3.Cursor, statement: str, rows: Sequence[_Row]) -> None:
-    if rows:
-        written = cursor.execute(statement, (_text(rows),)).rowcount
-        # A row whose account is not there would be left out in silence.
-        assert written == len(rows), f"{written} of {len(rows)} rows written"
-
-
-def _text(rows: Sequence[object]) -> str:
-    return msgspec.json.encode(rows).decode()
+    _MEMBER_ACCOUNTS.write(cursor, [row for row in balances if row[1] is not None])
+    _PROGRAM_ACCOUNTS.write(cursor, [row for row in balances if row[1] is None])
+    _MEMBER_POSTINGS.write(cursor, [row for row in postings if row[2] is not None])
+    _PROGRAM_POSTINGS.write(cursor, [row for row in postings if row[2] is None])
 
 
 def _ids(cursor: sqlite3.Cursor, table: str) -> Iterator[int]:
