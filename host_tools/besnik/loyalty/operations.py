@@ -139,7 +139,8 @@ def expire(
 ) -> Entry | None:
     """Return the entry that expires what has run out of one member's lots of one unit, if any.
 
-    What covers a debt is kept. ``everything`` expires all that is free: the program has ended.
+    What covers a debt is kept. ``everything`` expires all that is free, because the program has
+    ended or the member was idle too long; what is held has to be settled first.
     """
     gone = [(lot, part) for lot, part in free(lots, at) if part and (everything or lot.over(at))]
     if not gone:

@@ -88,6 +88,7 @@ class _File:
         self._used: Counter[tuple[str, dt.date]] = Counter()
 
     def sell(self, program: Program, rules: RuleSet, sale: Sale, day: dt.date) -> dict[Unit, int]:
+        """Count a sale; return what it earns."""
         caps = {
             rule.id: (rule.unit, span[0])
             for rule in rules.rules

@@ -92,8 +92,10 @@ def _undo(
     undo: dict[int, int] = {}
     for unit, wanted in amounts.items():
         missing = wanted
+        total = sum(amount for lot, amount in whole.items() if lots[lot].opened.unit == unit)
         for lot, amount in reversed(whole.items()):
-            if lots[lot].opened.unit == unit:
+            # A lot that moved the other way is not what was given (or taken) here.
+            if lots[lot].opened.unit == unit and amount * total > 0:
                 part = min(missing, abs(amount))
                 undo[lot] = part if amount > 0 else -part
                 missing -= part

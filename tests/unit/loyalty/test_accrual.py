@@ -73,6 +73,19 @@ def test_what_is_carried_is_taken_from_earlier_sales_and_given_back() -> None:
     assert mains == [3_000, 1_500]
 
 
+def test_part_of_a_sale_is_taken_back_from_the_lots_that_it_filled() -> None:
+    """A refund took an older item; undoing one more takes it from the sale's own lot."""
+    shop = Shop(boloco(BASIS))
+    shop.sell(5_000)
+    sold = shop.sell(10_000).written
+    shop.refund_threshold(sold, 5_000)
+    assert [lot.main for lot in shop.journal.lots_of(1, "item")] == [0, 2]
+    shop.undo(sold, {"item": 1})
+    assert [lot.main for lot in shop.journal.lots_of(1, "item")] == [0, 1]
+    with pytest.raises(AlreadyReversedError):
+        shop.undo(sold, {"item": 2})
+
+
 # What a till does in a program of one free item for each 50: word, amount, which sale.
 steps = st.lists(
     st.tuples(
