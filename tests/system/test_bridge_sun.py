@@ -210,6 +210,9 @@ async def test_an_address_that_proves_nothing_is_answered_like_an_unknown_card(
         ("sun", None, "X", "rejected", "unknown", False)
     }
     assert not any(UID in row[1] or "=" in row[1] for row in taps)
+    # The reader is told nothing; the cashier is told why.
+    found = rows(database_url, "SELECT finding FROM store_tap ORDER BY id")
+    assert [row[0] for row in found] == [reason for _address, reason in forged(card)]
     assert await verdict(reader, card.address()) == "ok"
 
 

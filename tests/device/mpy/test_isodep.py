@@ -1,10 +1,9 @@
 # lib/isodep.py against cards that keep to ISO/IEC 14443-4, and against those that do not.
 
-from iso14443 import CardError, TypeA
+from fields import Lying
+from iso14443 import CardError
 from isodep import IsoDep, read_ats
-from mfrc522 import MFRC522
 
-from bench import Bench
 from besnik.sim.model.ats import ats
 from besnik.sim.model.faults import (
     BAD_CRC,
@@ -33,18 +32,10 @@ class Echo(Application):
         return bytes(i & 0xFF for i in range(self.size)) + b"\x90\x00"
 
 
-class Session:
+class Session(Lying):
     def __init__(self, app=None, **settings):
-        self.bench = Bench()
-        self.card = IsoDepPicc(UID, app or Echo(), ats(**settings))
-        self.bench.board.add("card", self.card)
-        self.chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
-        self.chip.reset()
-        self.chip.field(True)
-        self.cards = TypeA(self.chip)
+        Lying.__init__(self, IsoDepPicc(UID, app or Echo(), ats(**settings)))
         self.isodep = IsoDep(self.chip, self.bench.clock)
-        self.bench.present("card")
-        self.bench.clock.sleep_us(6000)
 
     async def open(self, limit_ms=3000):
         assert self.cards.wake()
@@ -111,10 +102,7 @@ class Drowned(IsoDepPicc):
 
 async def test_damaged_answer_to_deselect_is_no_answer():
     session = Session()
-    session.bench.remove("card")
-    session.bench.board.add("card", Drowned(UID, Echo(), ats()))
-    session.bench.present("card")
-    session.bench.clock.sleep_us(6000)
+    session.lay(Drowned(UID, Echo(), ats()))
     await session.open()
     await session.isodep.deselect()
     assert session.cards.wake()

@@ -16,7 +16,7 @@ async def test_uid_card_that_rests_for_ten_minutes_is_one_tap():
 async def test_sun_card_that_rests_is_one_tap():
     till = Till(sun_card(), PER_MILLE)
     assert await till.rest(2 * MINUTE_MS) == 1
-    assert till.kinds == ["sun"]
+    assert till.seen == ["sun"]
 
 
 async def test_uid_card_is_one_tap_at_each_presentation():
@@ -29,5 +29,5 @@ async def test_sun_card_is_one_tap_with_its_proof_at_each_presentation():
     till = Till(sun_card(), PER_MILLE, 2)
     missed, doubled, taken_ms = await till.present(PRESENTATIONS)
     assert (missed, doubled) == (0, 0)
-    assert set(till.kinds) == {"sun"}
+    assert set(till.seen) == {"sun"}
     assert max(taken_ms) <= 250, max(taken_ms)

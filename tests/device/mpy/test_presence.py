@@ -1,11 +1,7 @@
 # firmware/presence.py: one tap for each presentation, however long the card rests; a deaf chip is
 # revived.
 
-
-from firmware.identify import Identifier
-from firmware.presence import Presence
-from iso14443 import TypeA
-from mfrc522 import MFRC522
+from fields import Watched
 
 from bench import Bench
 from besnik.sim.model.picc import Picc
@@ -13,28 +9,12 @@ from besnik.sim.model.picc import Picc
 UID = "04A1B2C3D4E580"
 
 
-class _Counter:
+class _Counter(Watched):
     def __init__(self, **cards):
-        self.bench = Bench(**cards)
-        self.seen = []
-        self.seen_ms = 0
-        self.faults = []
-        chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
-        typea = TypeA(chip)
-        identifier = Identifier(chip, typea, self.bench.clock, ("sun", "uid"))
-        self.presence = Presence(
-            chip, typea, identifier, self.bench.clock, self._on_offer, self.faults.append
-        )
+        Watched.__init__(self, Bench(**cards))
 
-    def _on_offer(self, offer):
-        self.seen.append(offer and offer.card.uid)
-        self.seen_ms = self.bench.clock.ticks_ms()
-
-    async def watch_ms(self, duration_ms):
-        clock = self.bench.clock
-        began_ms = clock.ticks_ms()
-        while clock.ticks_ms() - began_ms < duration_ms:
-            await clock.sleep_ms(await self.presence.step())
+    def noted(self, offer):
+        return offer and offer.card.uid
 
 
 async def test_a_resting_card_is_one_tap():

@@ -3,13 +3,9 @@
 import asyncio
 import json
 
-from firmware.identify import Identifier
-from firmware.presence import Presence
+from fields import Watched, holding
 from firmware.relay import Relay
-from iso14443 import TypeA
-from mfrc522 import MFRC522
 
-from bench import Bench
 from besnik.sim.model.ntag424_picc import ntag424
 from besnik.sim.model.type2_picc import Type2Picc
 
@@ -20,28 +16,20 @@ SELECT = "00A4040007D276000085010100"
 AUTH = "9071000002000000"
 
 
-class Counter:
+class Counter(Watched):
     def __init__(self, card):
-        self.bench = Bench()
-        self.bench.board.add("card", card)
-        chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
-        cards = TypeA(chip)
+        Watched.__init__(self, holding(card=card))
         self.answers = []
-        self.taps = 0
-        self.relay = Relay(chip, cards, self.bench.clock, self._send)
-        self.presence = Presence(
-            chip,
-            cards,
-            Identifier(chip, cards, self.bench.clock, ("sun", "uid")),
-            self.bench.clock,
-            self._on_offer,
-            lambda is_faulty: None,
-        )
+        self.relay = Relay(self.chip, self.cards, self.bench.clock, self._send)
         self.presence.relay = self.relay
 
-    def _on_offer(self, offer):
-        self.taps += 1
+    @property
+    def taps(self):
+        return len(self.seen)
+
+    def noted(self, offer):
         self.relay.tap_id = TAP
+        return offer
 
     async def _send(self, message):
         self.answers.append(json.loads(message))
@@ -54,12 +42,6 @@ class Counter:
         else:
             message["c"] = command
         self.relay.on_command(json.dumps(message))
-
-    async def watch_ms(self, duration_ms):
-        clock = self.bench.clock
-        began_ms = clock.ticks_ms()
-        while clock.ticks_ms() - began_ms < duration_ms:
-            await clock.sleep_ms(await self.presence.step())
 
     # Runs the presence task and lets the host speak beside it.
     async def talk(self, *script):

@@ -1,13 +1,10 @@
 # lib/type4.py and firmware/identify.py: an NTAG 424 DNA, phones and payment cards beside it.
 
-from firmware.identify import Identifier, choose
-from firmware.presence import Presence
-from iso14443 import TypeA
+from fields import Lying, Watched, holding
+from firmware.identify import choose
 from isodep import IsoDep
-from mfrc522 import MFRC522
 from type4 import Type4
 
-from bench import Bench
 from besnik.sim.model.ntag424_picc import ntag424
 from besnik.sim.model.phone_picc import payment, phone
 
@@ -16,45 +13,15 @@ UID = bytes.fromhex("04DEBEBCFF4C80")
 ADDRESS = "https://corner.example/t?e={picc}&m={mac}"
 
 
-class Counter:
+class Counter(Watched):
     def __init__(self, families=("sun", "uid"), **cards):
-        self.bench = Bench()
-        for key in cards:
-            self.bench.board.add(key, cards[key])
-        self.seen = []
-        self.seen_ms = 0
-        chip = MFRC522(self.bench.spi, self.bench.cs, self.bench.rst, self.bench.clock)
-        self.chip = chip
-        self.cards = TypeA(chip)
-        self.presence = Presence(
-            chip,
-            self.cards,
-            Identifier(chip, self.cards, self.bench.clock, families),
-            self.bench.clock,
-            self._on_offer,
-            lambda is_faulty: None,
-        )
-
-    def _on_offer(self, offer):
-        self.seen.append(offer and (offer.kind, offer.data))
-        self.seen_ms = self.bench.clock.ticks_ms()
-
-    async def watch_ms(self, duration_ms):
-        clock = self.bench.clock
-        began_ms = clock.ticks_ms()
-        while clock.ticks_ms() - began_ms < duration_ms:
-            await clock.sleep_ms(await self.presence.step())
+        Watched.__init__(self, holding(**cards), families)
 
 
 async def test_ndef_message_is_read_whole():
-    counter = Counter(card=ntag424(UID, ADDRESS))
-    counter.chip.reset()
-    counter.chip.field(True)
-    counter.bench.present("card")
-    counter.bench.clock.sleep_us(6000)
-    assert counter.cards.wake()
-    counter.cards.select()
-    isodep = IsoDep(counter.chip, counter.bench.clock)
+    lying = Lying(ntag424(UID, ADDRESS))
+    lying.select()
+    isodep = IsoDep(lying.chip, lying.bench.clock)
     await isodep.activate()
     message = await Type4(isodep).read_ndef()
     assert message[:5] == b"\xd1\x01" + bytes((len(message) - 4,)) + b"U\x04", message
