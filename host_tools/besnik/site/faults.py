@@ -38,6 +38,7 @@ RECONNECTS_MIN: Final = 5
 RECONNECTS_PER_HOUR: Final = 1.0
 SLOW_MS: Final = 500  # what a cashier begins to wait for (Toast asks 500 ms of loyalty services)
 HEAP_FREE_MIN: Final = 8_000
+WATCHDOG_FOR: Final = dt.timedelta(days=3)
 WATCHDOG: Final = 3  # machine.reset_cause() on the ESP32
 _SIGNALS: Final[tuple[tuple[int, Signal], ...]] = ((-55, "excellent"), (-67, "good"), (-75, "fair"))
 
@@ -62,6 +63,7 @@ class Report(msgspec.Struct, frozen=True):
     rc522_recoveries: int = 0
     verdict_ms: int | None = None
     reset_cause: int | None = None
+    started_at: dt.datetime | None = None
 
     @property
     def heard_at(self) -> dt.datetime | None:
@@ -91,11 +93,15 @@ class Report(msgspec.Struct, frozen=True):
             found.append(state)
         if self.outbox_dropped:
             found.append("dropped")
-        if self.reset_cause == WATCHDOG:
+        if self._hung(now):
             found.append("watchdog")
         if state in ("online", "silent"):
             found += self._of_a_running_reader(now)
         return found
+
+    def _hung(self, now: dt.datetime) -> bool:
+        is_old = self.started_at is not None and now - self.started_at > WATCHDOG_FOR
+        return self.reset_cause == WATCHDOG and not is_old
 
     def _of_a_running_reader(self, now: dt.datetime) -> list[Fault]:
         waits = self.outbox and self.outbox_since and now - self.outbox_since > OUTBOX_AFTER

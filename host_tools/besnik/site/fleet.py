@@ -70,6 +70,7 @@ def _line(reader: Any, now: dt.datetime) -> ReaderLine:
         said=state and state.state,
         said_at=state and state.since,
         reset_cause=info and info.reset_cause,
+        started_at=info and info.since,
         **_numbers(health),
     )
     since = report.heard_at if report.state(now) == "silent" else report.said_at

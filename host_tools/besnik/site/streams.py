@@ -54,12 +54,14 @@ async def live(
     look: Callable[[], Iterable[bytes]],
     link: Callable[[], str],
     look_s: float,
+    rest_s: float = 0.0,
 ) -> AsyncIterator[bytes]:
     """Yield what keeps one page current, for as long as the site runs.
 
     ``look()`` reads the database, in a thread, and returns the events that make the page current;
-    it is called at each news and every ``look_s`` seconds. Then follows ``link()``, if that has
-    changed: ``live``, or what is away. ``database``: it fails or does not answer within a beat.
+    it is called at each news and every ``look_s`` seconds, with ``rest_s`` seconds of rest after
+    each time. Then follows ``link()``, if that has changed: ``live``, or what is away.
+    ``database``: it fails or does not answer within a beat.
     """
     said = ""
     while not hub.closing:
@@ -76,6 +78,7 @@ async def live(
         if word != said:
             yield event("link", word)
             said = word
+        await asyncio.sleep(rest_s)
         again_s = time.monotonic() + (RETRY_S if word == "database" else look_s)
         while (left_s := again_s - time.monotonic()) > 0:
             if await watch.news(min(BEAT_S, left_s)):

@@ -92,3 +92,27 @@ async def test_a_database_that_hangs_is_told_within_a_beat_and_the_stream_goes_o
         lines = streams.live(watch, look, lambda: "live", 9)
         assert await said(lines, 1) == ['event: link data: "database"']
         answered.set()
+
+
+async def test_a_page_that_shows_much_rests_between_looks() -> None:
+    looks = 0
+
+    def look() -> list[bytes]:
+        nonlocal looks
+        looks += 1
+        return [streams.event("board", looks)]
+
+    with hub.watch(None) as watch:
+        lines = streams.live(watch, look, lambda: "live", 9, rest_s=0.3)
+
+        async def listen() -> None:
+            async for _ in lines:
+                pass
+
+        listening = asyncio.create_task(listen())
+        for _ in range(60):
+            watch.wake()
+            await asyncio.sleep(0.01)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    assert 1 <= looks <= 4

@@ -73,6 +73,8 @@ def test_a_reader_without_wifi_has_no_signal() -> None:
         ({"outbox_dropped": 1}, ["dropped"]),
         ({"said": "lost", "outbox_dropped": 1}, ["lost", "dropped"]),
         ({"reset_cause": 3}, ["watchdog"]),
+        ({"reset_cause": 3, "started_at": ago(days=2)}, ["watchdog"]),
+        ({"reset_cause": 3, "started_at": ago(days=4)}, []),
         ({"reset_cause": 5}, []),
         ({"outbox": 1, "outbox_since": ago(minutes=1)}, []),
         ({"outbox": 1, "outbox_since": ago(minutes=3)}, ["outbox"]),

@@ -17,8 +17,10 @@ from besnik.site.hub import hub
 
 # The bridge writes what readers say at most once a second, a little after the site heard it.
 LOOK_S = 2.0
+# With hundreds of readers there is news at any time, and a look at all of them takes a while.
+REST_S = 1.0
 # What is said of times ("3 minutes ago") is drawn anew so often.
-AGES_S = 20
+AGES_S = 30
 
 
 @require_GET
@@ -77,5 +79,5 @@ def _summary(lines: list[ReaderLine]) -> str:
 
 async def _watch(screen: ReadersScreen) -> AsyncIterator[bytes]:
     with hub.watch(None) as watch:
-        async for line in streams.live(watch, screen.look, lambda: hub.sight, LOOK_S):
+        async for line in streams.live(watch, screen.look, lambda: hub.sight, LOOK_S, REST_S):
             yield line
