@@ -7,6 +7,7 @@ import time
 import esp32
 import machine
 import network
+import ntptime
 from micropython import const
 
 _NAMESPACE = const("besnik")
@@ -40,8 +41,6 @@ class Clock:
 
     # Asks the network for the time; blocks for a second at most when nobody answers. True when set.
     def set_from_network(self):
-        import ntptime
-
         try:
             ntptime.settime()
         except (OSError, IndexError):

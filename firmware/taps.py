@@ -12,6 +12,7 @@ _RECEIPT_MS = const(5000)
 _IDLE_MS = const(1000)
 _LOOK_MS = const(5)
 _BACKOFF_MAX_MS = const(60000)
+_PASSED_MAX = const(8)
 _SAK_ISO_DEP = const(0x20)
 
 
@@ -77,9 +78,11 @@ class Taps:
                 self._show_stored()
             await asyncio.sleep_ms(_LOOK_MS)
 
-    # The task that sends again what nobody answered, oldest first, one at a time. Never ends.
+    # The task that sends again what nobody answered, oldest first, one at a time. One that gets no
+    # answer lets the others pass before it is sent again. Never ends.
     async def drain(self):
         wait_ms = backoff_ms = _IDLE_MS
+        passed = []
         while True:
             self.drains += 1
             await asyncio.sleep_ms(min(wait_ms, _IDLE_MS))
@@ -87,12 +90,16 @@ class Taps:
             if wait_ms > 0 and not self._is_hurried:
                 continue
             self._is_hurried = False
-            tap_id = self._link.is_up and self.is_answered and self._outbox.oldest((self._live,))
-            if not tap_id:
-                wait_ms = backoff_ms = _IDLE_MS
+            wait_ms = _IDLE_MS
+            if not (self._link.is_up and self.is_answered):
+                continue
+            tap_id = self._outbox.oldest([self._live] + passed)
+            if not tap_id or len(passed) > _PASSED_MAX:
+                passed.clear()
             elif await self._resend(tap_id):
                 wait_ms, backoff_ms = 0, _IDLE_MS
             else:
+                passed.append(tap_id)
                 wait_ms = backoff_ms = min(backoff_ms * 2, _BACKOFF_MAX_MS)
 
     # Whether a bridge is there (contract, the bridge's "state"); one that is back need not wait.

@@ -132,7 +132,6 @@ async def test_two_readers_with_the_same_id(
     assert twins.is_clean, twins
 
 
-@pytest.mark.xfail(reason="the firmware's drain sends the oldest tap alone, until it is answered")
 async def test_a_tap_that_the_host_never_answers_does_not_hold_up_the_others(
     shop: Shop, database_url: str
 ) -> None:
