@@ -88,6 +88,12 @@ def progress_text(progress: Progress, plan: TierPlan, program: Program) -> Messa
     return Message("tier_missing", {"missing": missing, "name": plan.tiers[progress.level].name})
 
 
+def pace_text(progress: Progress, plan: TierPlan, months: int) -> Message:
+    """Return when the next tier is reached at this pace (``tiers.months_to_reach``)."""
+    name = plan.tiers[progress.level].name
+    return Message("tier_pace", {"name": name, "months": Count(months, "month")})
+
+
 def reward_text(reward: Reward, program: Program) -> Message:
     """Return what a reward costs and gives."""
     cost = amount_of(reward.unit, reward.cost, program)

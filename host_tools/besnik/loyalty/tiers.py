@@ -193,6 +193,19 @@ def months_to_reach(needed: int, amount: int, days_so_far: int) -> int | None:
     return -(-(needed - amount) * days_so_far // (amount * 30))
 
 
+def projected(plan: TierPlan, amount: int, day: dt.date, joined: dt.date) -> int:
+    """Return the tier reached by the end of the window if it goes on as until ``day``.
+
+    With a rolling window, or a lifetime's, the pace changes nothing: what is reached now.
+    """
+    if isinstance(plan.window, RollingWindow | Lifetime):
+        return level_for(plan, amount)
+    first, last = bounds(plan.window, day, joined)
+    so_far = (day - max(first, joined)).days + 1
+    rest = (last - day).days
+    return level_for(plan, amount + amount * rest // max(1, so_far))
+
+
 def _lower(plan: TierPlan, level: int, earned: int) -> int:
     if earned >= level or plan.downgrade == "none":
         return max(level, earned)

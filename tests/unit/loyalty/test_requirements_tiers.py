@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 import pytest
 
+from besnik.loyalty.advice import AtCounter, alert
 from besnik.loyalty.engine import Standing
 from besnik.loyalty.lint import check, refuse
 from besnik.loyalty.periods import PeriodEnd
@@ -14,7 +15,7 @@ from besnik.loyalty.rewards import AmountOff, Reward
 from besnik.loyalty.rules import RuleError
 from besnik.loyalty.sale import simple_sale
 from besnik.loyalty.templates import TRADES, advise, airline, recognition, savings
-from besnik.loyalty.text import progress_text, tier_table
+from besnik.loyalty.text import pace_text, progress_text, tier_table
 from besnik.loyalty.texts.catalogue import say
 from besnik.loyalty.tiers import (
     Counted,
@@ -24,6 +25,7 @@ from besnik.loyalty.tiers import (
     level_for,
     months_to_reach,
     progress,
+    projected,
 )
 from support.shop import BASIS, NOON, Shop
 
@@ -110,6 +112,14 @@ def test_L34_at_this_pace_the_tier_is_reached_in_four_months() -> None:
     assert months_to_reach(1_000, 1_000, days_so_far=180) == 0
     assert months_to_reach(1_000, 0, days_so_far=180) is None
     assert months_to_reach(1_000, 601, days_so_far=180) == 4
+    plan = TierPlan(tiers=(Tier(name="Red", threshold=0), Tier(name="Gold", threshold=1_000)))
+    far = progress(plan, 0, 600)
+    assert far is not None
+    assert say(pace_text(far, plan, 4), "en") == "At this pace you are Gold in 4 months."
+    half = dt.date(2026, 6, 30)
+    assert [projected(plan, amount, half, JOINED) for amount in (495, 496)] == [0, 1]
+    late = dt.date(2026, 6, 1)  # joined in June: 30 days have passed, 184 are to come
+    assert [projected(plan, amount, half, late) for amount in (140, 141)] == [0, 1]
 
 
 def test_L22_the_rule_nobody_understands_is_refused_and_says_why() -> None:
@@ -150,3 +160,15 @@ def test_L106_benefits_are_named_each_with_its_tier() -> None:
     table = [say(message, "en") for message in tier_table(program.tiers, program)]
     assert "All also gets: birthday cake." in table
     assert "Regular also gets: reserved table, wine." in table
+
+
+def test_L102_the_tenth_visit_is_thanked_for_once() -> None:
+    thanked = [
+        visit
+        for visit in range(1, 20)
+        if alert(
+            savings(BASIS),
+            AtCounter(member=1, level=0, day=NOON.date(), active={}, visits=visit),
+        )
+    ]
+    assert thanked == [10]

@@ -87,6 +87,7 @@ TEXTS: Final = {
     "tier_window_anniversary": "Μετρά ο χρόνος από την ημέρα εγγραφής σας.",
     "tier_window_lifetime": "Μετρούν όλα από την εγγραφή σας.",
     "tier_missing": "Για το επίπεδο {name} λείπουν: {missing}.",
+    "tier_pace": "Με αυτόν τον ρυθμό το επίπεδο {name} απέχει: {months}.",
     "reward_amount_off": "{cost} = έκπτωση {amount}.",
     "reward_percent_off": "{cost} = έκπτωση {share}.",
     "reward_other": "{cost} = {title}.",
@@ -100,6 +101,10 @@ TEXTS: Final = {
     "joining_gift": "{give} για την εγγραφή.",
     "paid": "{fee} για διάστημα — {days}: {names}.",
     "sunset": "Το πρόγραμμα κλείνει: ό,τι έχετε ισχύει έως και {day}.",
+    # What a cashier is told.
+    "birthday": "Έχει γενέθλια σήμερα: ευχηθείτε.",
+    "expiring": "{amount}: τελευταία ημέρα {day}.",
+    "thanks": "{visits} ως τώρα: ευχαριστήστε.",
     "lint_rate": "Κανόνας {rule}: κανείς δεν υπολογίζει με το μυαλό τι αξίζουν {cost}· δώστε στον πόντο ακέραιη αξία ή στην τιμή στρογγυλό αριθμό.",
     "lint_step": "Κανόνας {rule}: το ποσό {per} δεν είναι βολικό βήμα· προτιμήστε ακέραια ή στρογγυλά ποσά.",
     "lint_rounding": "Κανόνας {rule}: τα μισά στο άρτιο είναι λογιστική στρογγύλευση· στρογγυλεύστε προς τα κάτω ή προς τα πάνω.",

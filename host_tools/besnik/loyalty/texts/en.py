@@ -87,6 +87,7 @@ TEXTS: Final = {
     "tier_window_anniversary": "What counts is the year since the day you joined.",
     "tier_window_lifetime": "Everything since you joined counts.",
     "tier_missing": "{missing} more and you are {name}.",
+    "tier_pace": "At this pace you are {name} in {months}.",
     "reward_amount_off": "{cost} = {amount} off.",
     "reward_percent_off": "{cost} = {share} off.",
     "reward_other": "{cost} = {title}.",
@@ -100,6 +101,10 @@ TEXTS: Final = {
     "joining_gift": "{give} for joining.",
     "paid": "{fee} for {days}: {names}.",
     "sunset": "The program ends: what you have can be used until {day}.",
+    # What a cashier is told.
+    "birthday": "It is the birthday today: congratulate.",
+    "expiring": "{amount}: last day {day}.",
+    "thanks": "{visits} by now: say thank you.",
     "lint_rate": "Rule {rule}: nobody can work out in their head what {cost} are worth; make one point worth a whole amount, or the price a round number.",
     "lint_step": "Rule {rule}: {per} is no amount to count in; use whole or round amounts.",
     "lint_rounding": "Rule {rule}: exact halves to the even step is a bookkeeper's rounding; round down or up.",

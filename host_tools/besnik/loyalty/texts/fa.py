@@ -87,6 +87,7 @@ TEXTS: Final = {
     "tier_window_anniversary": "یک سال از روز عضویت شما حساب می‌شود.",
     "tier_window_lifetime": "همه چیز از روز عضویت حساب می‌شود.",
     "tier_missing": "تا سطح {name} این مانده است: {missing}.",
+    "tier_pace": "با این روند تا سطح {name}: {months}.",
     "reward_amount_off": "{cost} = {amount} تخفیف.",
     "reward_percent_off": "{cost} = {share} تخفیف.",
     "reward_other": "{cost} = {title}.",
@@ -100,6 +101,10 @@ TEXTS: Final = {
     "joining_gift": "{give} برای عضویت.",
     "paid": "{fee} برای {days}: {names}.",
     "sunset": "برنامه پایان می‌یابد: آنچه دارید تا پایان {day} قابل استفاده است.",
+    # What a cashier is told.
+    "birthday": "امروز روز تولد است: تبریک بگویید.",
+    "expiring": "{amount}: آخرین روز {day}.",
+    "thanks": "تا امروز {visits}: سپاسگزاری کنید.",
     "lint_rate": "قاعدهٔ {rule}: هیچ‌کس ارزش {cost} را ذهنی حساب نمی‌کند؛ ارزش هر امتیاز را مبلغی کامل یا قیمت را عددی رند کنید.",
     "lint_step": "قاعدهٔ {rule}: شمردن با {per} آسان نیست؛ مبلغ کامل یا رند بگذارید.",
     "lint_rounding": "قاعدهٔ {rule}: نیمه به گام زوج گرد کردنِ حسابداری است؛ رو به پایین یا بالا گرد کنید.",

@@ -91,6 +91,7 @@ TEXTS: Final = {
     "tier_window_anniversary": "Считается год со дня вступления.",
     "tier_window_lifetime": "Считается всё со дня вступления.",
     "tier_missing": "До уровня {name} осталось: {missing}.",
+    "tier_pace": "В таком темпе до уровня {name}: {months}.",
     "reward_amount_off": "{cost} = скидка {amount}.",
     "reward_percent_off": "{cost} = скидка {share}.",
     "reward_other": "{cost} = {title}.",
@@ -104,6 +105,10 @@ TEXTS: Final = {
     "joining_gift": "{give} за вступление.",
     "paid": "{fee} за {days}: {names}.",
     "sunset": "Программа закрывается. Накопленное можно потратить по дату включительно: {day}.",
+    # What a cashier is told.
+    "birthday": "Сегодня день рождения: поздравьте.",
+    "expiring": "{amount}: последний день {day}.",
+    "thanks": "Уже {visits}: поблагодарите.",
     "lint_rate": "Правило {rule}: никто не посчитает в уме, чего стоят {cost}; пусть один балл стоит целую сумму или цена будет круглым числом.",
     "lint_step": "Правило {rule}: {per} — неудобный шаг; возьмите целые или круглые суммы.",
     "lint_rounding": "Правило {rule}: половины до чётного — это бухгалтерское округление; округляйте вниз или вверх.",

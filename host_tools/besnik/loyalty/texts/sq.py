@@ -87,6 +87,7 @@ TEXTS: Final = {
     "tier_window_anniversary": "Llogaritet viti nga dita kur u bëtë anëtar.",
     "tier_window_lifetime": "Llogaritet gjithçka që kur u bëtë anëtar.",
     "tier_missing": "Edhe {missing} dhe jeni {name}.",
+    "tier_pace": "Me këtë ritëm bëheni {name} pas: {months}.",
     "reward_amount_off": "{cost} = zbritje {amount}.",
     "reward_percent_off": "{cost} = zbritje {share}.",
     "reward_other": "{cost} = {title}.",
@@ -100,6 +101,10 @@ TEXTS: Final = {
     "joining_gift": "{give} për anëtarësimin.",
     "paid": "{fee} për {days}: {names}.",
     "sunset": "Programi mbyllet: ajo që keni mund të përdoret deri më {day}.",
+    # What a cashier is told.
+    "birthday": "Sot ka ditëlindjen: urojeni.",
+    "expiring": "{amount}: dita e fundit {day}.",
+    "thanks": "{visits} deri tani: falënderojeni.",
     "lint_rate": "Rregulli {rule}: askush nuk e llogarit dot me mend sa vlejnë {cost}; jepini një pike vlerë të plotë ose çmimit një numër të rrumbullakët.",
     "lint_step": "Rregulli {rule}: {per} nuk është shumë me të cilën numërohet; përdorni shuma të plota ose të rrumbullakëta.",
     "lint_rounding": "Rregulli {rule}: gjysmat te hapi çift janë rrumbullakosje kontabiliteti; rrumbullakosni poshtë ose lart.",
