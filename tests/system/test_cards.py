@@ -11,7 +11,7 @@ import pytest
 from besnik.credentials.keys import load_keys
 from besnik.run import wallet
 from besnik.run.taps import READ
-from support.bridge import ANA
+from support.bridge import ANA, CardStation
 from support.broker import RunningBroker
 from support.cards import (
     ALL_KEYS,
@@ -147,10 +147,19 @@ async def test_a_new_card_is_asked_whether_it_is_an_original(
     assert found[-2:] == [(ORIGINAL, "D", "genuine"), (COPY, "D", "copy")]
 
 
-async def test_keys_and_people_are_in_no_log(ready: Customer, state: Path) -> None:
-    await ready.taps("iris")
-    await ready.taps("nikos")
+async def test_keys_are_in_no_log_no_topic_and_no_table(
+    ready: Customer, broker: RunningBroker, state: Path, database_url: str
+) -> None:
+    async with CardStation(broker) as asked:
+        asked.answer = lambda _command: None  # the card on the reader answers for itself
+        await ready.taps("iris")
+        await ready.taps("nikos")
     logs = "".join(path.read_text(errors="replace") for path in (state / "logs").iterdir())
     password = json.loads((state / "flash/config.json").read_text())["broker"]["password"]
-    for word in (*ALL_KEYS, IRIS, NIKOS, ANA, "داریوش کریمی", password):
+    keys = (*ALL_KEYS, own_key(EV2_KEY, NIKOS, OWN_AID).hex())
+    for word in (*keys, IRIS, NIKOS, ANA, "داریوش کریمی", password):
         assert word.lower() not in logs.lower()
+    assert asked.commands
+    tables = [rows(database_url, f"SELECT * FROM store_{name}") for name in ("tap", "card")]
+    for key in keys:
+        assert key.lower() not in f"{asked.commands} {tables}".lower()

@@ -88,6 +88,18 @@ def test_counter_of_an_ultralight():
     assert session.tag.counter(0) == 0
 
 
+def test_counter_of_an_ntag_rises_with_each_field_when_it_is_on():
+    session = Session()
+    session.refused(lambda: session.tag.counter())
+    session.card.count_reads()
+    for count in range(3):
+        session.lay(session.card)
+        session.select()
+        assert session.tag.counter() == count
+        session.tag.read(4)
+        session.tag.read(8)
+
+
 def test_hostile_memory_gives_a_reason():
     for data in (
         b"\x03\xff\xff\xff",

@@ -1,15 +1,17 @@
 # lib/type4.py and firmware/identify.py: an NTAG 424 DNA, phones and payment cards beside it.
 
 from fields import Lying, Watched, holding
-from firmware.identify import choose
+from firmware.identify import Identifier, choose
+from iso14443 import CardError
 from isodep import IsoDep
 from type4 import Type4
 
+from besnik.sim.model.isodep_picc import ENDLESS
 from besnik.sim.model.ntag424_picc import ntag424
 from besnik.sim.model.phone_picc import payment, phone
 
 TIMEOUT_S = 60
-UID = bytes.fromhex("04DEBEBCFF4C80")
+UID, OTHER = bytes.fromhex("04DEBEBCFF4C80"), bytes.fromhex("04DEBEBCFF4D80")
 ADDRESS = "https://corner.example/t?e={picc}&m={mac}"
 
 
@@ -77,9 +79,7 @@ async def test_loyalty_card_wins_beside_a_payment_card():
 
 
 async def test_two_loyalty_cards_are_nobodys_tap():
-    counter = Counter(
-        one=ntag424(UID, ADDRESS), other=ntag424(bytes.fromhex("04DEBEBCFF4D80"), ADDRESS)
-    )
+    counter = Counter(one=ntag424(UID, ADDRESS), other=ntag424(OTHER, ADDRESS))
     counter.bench.present("one")
     counter.bench.present("other")
     await counter.watch_ms(3000)
@@ -103,6 +103,27 @@ async def test_noise_does_not_turn_a_sun_card_into_a_uid_or_two_taps():
     counter.bench.present("card")
     await counter.watch_ms(30000)
     assert len(counter.seen) == 1 and counter.seen[0][0] == "sun", counter.seen
+
+
+async def test_a_card_that_stalls_is_given_up_within_the_budget():
+    for cards in (1, 2):
+        bench = holding(one=ntag424(UID, ADDRESS), other=ntag424(OTHER, ADDRESS))
+        counter = Watched(bench)
+        for key in ("one", "other")[:cards]:
+            bench.card(key).ask_for_time(ENDLESS, 59)
+            bench.present(key)
+        counter.chip.reset()
+        counter.chip.field(True)
+        bench.clock.sleep_us(6000)
+        assert counter.cards.request()
+        began_ms = bench.clock.ticks_ms()
+        try:
+            await Identifier(counter.chip, counter.cards, bench.clock, ("sun", "uid")).offers()
+            raise AssertionError("a stalling card offered something")
+        except CardError as error:
+            assert error.reason == "timeout", error.reason
+        # 250 ms, and what saying goodbye to the card takes.
+        assert bench.clock.ticks_ms() - began_ms <= 270, bench.clock.ticks_ms() - began_ms
 
 
 def test_choice_among_offers():
