@@ -5,11 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 from besnik.loyalty import operations
-from besnik.loyalty.accrual import Accrual, accrue_gift, accrue_sale, carry_unit, refund_threshold
+from besnik.loyalty.accrual import (
+    Accrual,
+    accrue_gift,
+    accrue_sale,
+    carry_unit,
+    refund_threshold,
+    settle_threshold,
+)
 from besnik.loyalty.engine import Standing
 from besnik.loyalty.journal import Journal, Posted
 from besnik.loyalty.ledger import Written
-from besnik.loyalty.lots import Balances, balances
+from besnik.loyalty.lots import Balances, Lot, balances
 from besnik.loyalty.program import Program
 from besnik.loyalty.reversal import reverse
 from besnik.loyalty.rules import SpendThreshold
@@ -76,18 +83,33 @@ class Shop:
         return self.journal.append(operations.redeem(self.program.id, lots, amount, at))
 
     def undo(self, written: Written, amounts: dict[str, int] | None = None) -> Written:
-        """Reverse an entry, or some of it."""
+        """Reverse an entry, or some of it, and settle what thresholds then are due."""
         later = self.journal.later(written.id)
-        return self.journal.append(reverse(written, later, self.journal.lots, amounts=amounts))
+        done = self.journal.append(reverse(written, later, self.journal.lots, amounts=amounts))
+        for rule, wallet in self._thresholds():
+            due = settle_threshold(self.program, ANNA, rule, wallet, NOON)
+            if due is not None:
+                self.journal.append(due)
+        return done
 
     def refund_threshold(self, sold: Written, amount_minor: int) -> None:
         """Refund part of a sale under the program's one spend threshold."""
-        (rule,) = self.program.rule_sets[0].rules
-        assert isinstance(rule, SpendThreshold)
-        wallet = {unit: self.journal.lots_of(ANNA, unit) for unit in (rule.unit, carry_unit(rule))}
-        _, entry = refund_threshold(self.program, ANNA, rule, amount_minor, wallet, NOON, sold.id)
+        ((rule, wallet),) = self._thresholds()
+        entry = refund_threshold(self.program, ANNA, rule, amount_minor, wallet, NOON, sold.id)
         assert entry is not None
         self.journal.append(entry)
+
+    def _thresholds(self) -> list[tuple[SpendThreshold, dict[str, list[Lot]]]]:
+        """Return the program's spend thresholds, each with Anna's lots that it moves."""
+        rules = [rule for version in self.program.rule_sets for rule in version.rules]
+        return [
+            (
+                rule,
+                {unit: self.journal.lots_of(ANNA, unit) for unit in (rule.unit, carry_unit(rule))},
+            )
+            for rule in rules
+            if isinstance(rule, SpendThreshold)
+        ]
 
     def join(self, person: str, member: int = ANNA) -> Posted:
         """Give the joining gift to a person."""

@@ -16,7 +16,7 @@ from besnik.loyalty.periods import expires_at
 from besnik.loyalty.program import Program
 from besnik.loyalty.rules import SpendThreshold
 from besnik.loyalty.sale import Sale
-from besnik.loyalty.threshold import Counted, refund, spend
+from besnik.loyalty.threshold import settle, spend
 
 Wallet = Mapping[Unit, Sequence[Lot]]
 
@@ -74,21 +74,23 @@ def refund_threshold(
     wallet: Wallet,
     at: dt.datetime,
     sale_entry: int,
-) -> tuple[Counted, Entry | None]:
-    """Return what a refund of ``amount_minor`` does to a rule that carries over, and its entry.
+) -> Entry | None:
+    """Return the entry of a refund of ``amount_minor`` under a rule that carries over.
 
     ``sale_entry`` is the entry of the sale. What is unused is taken back, what was used is not.
     """
-    carried = _carried(wallet, rule)
-    unused = sum(amount for _, amount in spendable(wallet.get(rule.unit, ()), at))
-    counted = refund(rule, carried, unused, amount_minor)
-    draft = _Draft(program, member, at)
-    draft.change(rule.unit, counted.given, wallet)
-    draft.change(carry_unit(rule), counted.carried_minor - carried, wallet)
-    entry = draft.entry("reverse")
-    if entry is not None:
-        entry = msgspec.structs.replace(entry, refers_to=sale_entry)
-    return counted, entry
+    entry = _settled(program, member, rule, -amount_minor, wallet, at, "reverse")
+    return None if entry is None else msgspec.structs.replace(entry, refers_to=sale_entry)
+
+
+def settle_threshold(
+    program: Program, member: int, rule: SpendThreshold, wallet: Wallet, at: dt.datetime
+) -> Entry | None:
+    """Return the entry that is due after a whole sale was reversed, None if none is.
+
+    What other sales carried may now reach the threshold, or no longer pay for what was given.
+    """
+    return _settled(program, member, rule, 0, wallet, at, "adjust")
 
 
 def accrue_gift(program: Program, member: int, gift: JoiningGift, at: dt.datetime) -> Entry:
@@ -103,6 +105,24 @@ def accrue_gift(program: Program, member: int, gift: JoiningGift, at: dt.datetim
     entry = draft.entry("accrue", "joining gift")
     assert entry is not None
     return entry
+
+
+def _settled(
+    program: Program,
+    member: int,
+    rule: SpendThreshold,
+    change_minor: int,
+    wallet: Wallet,
+    at: dt.datetime,
+    kind: Literal["reverse", "adjust"],
+) -> Entry | None:
+    carried = _carried(wallet, rule)
+    unused = sum(amount for _, amount in spendable(wallet.get(rule.unit, ()), at))
+    due = settle(rule, carried + change_minor, unused)
+    draft = _Draft(program, member, at)
+    draft.change(rule.unit, due.given, wallet)
+    draft.change(carry_unit(rule), due.carried_minor - carried, wallet)
+    return draft.entry(kind, f"threshold {rule.id}")
 
 
 def _carried(wallet: Wallet, rule: SpendThreshold) -> int:
@@ -138,7 +158,7 @@ class _Draft:
         if amount:
             self._post(unit, amount)
 
-    def entry(self, kind: Literal["accrue", "reverse"], reason: str = "") -> Entry | None:
+    def entry(self, kind: Literal["accrue", "reverse", "adjust"], reason: str = "") -> Entry | None:
         """Return the entry, None if nothing changes."""
         if not self._postings:
             return None

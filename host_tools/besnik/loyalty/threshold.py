@@ -22,18 +22,16 @@ def spend(rule: SpendThreshold, carried_minor: int, amount_minor: int) -> Counte
     """Return what spending ``amount_minor`` gives a member who carries ``carried_minor``."""
     if not rule.carry_over:
         return Counted(rule.give * (amount_minor // rule.each_minor), 0)
-    total = carried_minor + amount_minor
-    times = max(0, total) // rule.each_minor
-    return Counted(rule.give * times, total - times * rule.each_minor)
+    return settle(rule, carried_minor + amount_minor, unused=0)
 
 
-def refund(rule: SpendThreshold, carried_minor: int, unused: int, amount_minor: int) -> Counted:
-    """Return what a refund of ``amount_minor`` takes from a member with ``unused`` things left.
+def settle(rule: SpendThreshold, carried_minor: int, unused: int) -> Counted:
+    """Return what a member who carries ``carried_minor`` and has ``unused`` things is due.
 
     Of a rule that carries over. What is unused is taken back while the spend does not pay for
     it; what was used stays, and is carried as a debt.
     """
-    left = carried_minor - amount_minor
-    short = -(left // rule.each_minor) if left < 0 else 0
-    times = min(short, max(0, unused) // rule.give)
-    return Counted(-rule.give * times, left + times * rule.each_minor)
+    times = carried_minor // rule.each_minor
+    if times < 0:
+        times = -min(-times, max(0, unused) // rule.give)
+    return Counted(rule.give * times, carried_minor - times * rule.each_minor)

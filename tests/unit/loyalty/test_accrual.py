@@ -73,6 +73,20 @@ def test_what_is_carried_is_taken_from_earlier_sales_and_given_back() -> None:
     assert mains == [3_000, 1_500]
 
 
+def test_a_reversed_sale_leaves_the_others_what_they_pay_for() -> None:
+    shop = Shop(boloco(BASIS))
+    shop.sell(3_669)
+    sold = shop.sell(1_331).written
+    shop.sell(1_331)
+    shop.undo(sold)
+    assert (shop.have("item"), shop.have("carry:fifty")) == (1, 0)
+    shop = Shop(boloco(BASIS))
+    sold = shop.sell(3_000).written
+    shop.sell(3_000)
+    shop.undo(sold)
+    assert (shop.have("item"), shop.have("carry:fifty")) == (0, 3_000)
+
+
 def test_part_of_a_sale_is_taken_back_from_the_lots_that_it_filled() -> None:
     """A refund took an older item; undoing one more takes it from the sale's own lot."""
     shop = Shop(boloco(BASIS))
@@ -123,4 +137,5 @@ def test_items_and_what_is_carried_are_always_what_was_paid_for(
         carried = sum(lot.main for lot in shop.journal.lots_of(1, "carry:fifty"))
         assert 5_000 * paid_for + carried == sum(rest for _, rest in sold)
         assert carried < 5_000
+        assert carried >= 0 or shop.have("item") == 0
         assert sum(shop.journal.accounts.values()) == 0
