@@ -38,8 +38,8 @@ Act = Callable[[], None]
 
 
 def cards(count: int) -> list[tuple[str, str]]:
-    """Return keys and UIDs of so many cards."""
-    return [(f"c{number:04d}", f"04C4{number:06X}AA80") for number in range(count)]
+    """Return keys and UIDs of so many cards; they differ in their first three bytes."""
+    return [(f"c{number:04d}", f"04{number:04X}C4D5AA80") for number in range(count)]
 
 
 def prepare(counter: Counter, url: str, count: int) -> list[tuple[str, str]]:

@@ -20,38 +20,39 @@ READ_S: Final = 15.0
 OUTCOME_S: Final = 6.0
 _GAP_S: Final = 0.25
 _OUTCOMES: Final = ("accepted", "rejected", "unknown", "stored")
-# A signal is told by its tone as soon as that begins; `stored` has none: two amber flashes. What is
-# as long as this is another signal, what is as far apart is not one; a busy machine draws both out.
-_FLASH_US: Final = 390_000
-_APART_US: Final = 600_000
+# A signal is told by its tone as soon as that begins; only `stored` has none.
 _TONES: Final = {pattern.tones[0].hz: pattern.names[0] for pattern in PATTERNS if pattern.tones} | {
     2400: READ
 }
 
 
 class Stored:
-    """Tells the signal `stored` from a reader's LED events, however late the machine is."""
+    """Tells the signal `stored` from a reader's light, however long a busy machine draws it out.
+
+    It is two amber flashes after the one of the reading, into which its first may merge. While a
+    reader makes a TLS handshake it shows amber too: this is for readers that are plain.
+    """
 
     def __init__(self) -> None:
         self._lit: set[str] = set()
-        self._since_us = 0
-        self._dark_us = 0
         self._is_amber = False
+        self._flashes = 0
+
+    def reading(self) -> None:
+        """Take note that a card was read."""
+        self._flashes = 0
 
     def feed(self, event: Event) -> bool:
-        """Take one event; return whether it ends the second of two amber flashes."""
+        """Take one event; return whether it ends a flash after the one of the reading."""
         if event["ev"] != "pin" or event["role"] not in ("led_red", "led_green"):
             return False
-        at_us = event["t_us"]
         (self._lit.add if event["v"] else self._lit.discard)(event["role"])
-        if len(self._lit) == 2:
-            self._is_amber, self._since_us = True, at_us
+        self._is_amber |= len(self._lit) == 2
         if self._lit or not self._is_amber:
             return False
-        is_flash = at_us - self._since_us < _FLASH_US
-        is_second = self._since_us - self._dark_us < _APART_US
-        self._is_amber, self._dark_us = False, at_us
-        return is_flash and is_second
+        self._is_amber = False
+        self._flashes += 1
+        return self._flashes > 1
 
 
 @dataclass
@@ -108,6 +109,8 @@ class Presenter:
         async for event in self._control.watch():
             if event["ev"] == "tone" and (name := _TONES.get(event["hz"])):
                 self._signals.put_nowait(name)
+                if name == READ:
+                    stored.reading()
             if stored.feed(event):
                 self._signals.put_nowait("stored")
 

@@ -105,7 +105,7 @@ async def test_two_readers_with_the_same_id(
     """The broker lets one in at a time; the other comes back, and every tap of both counts."""
     (state / "twin").mkdir()
     twin = Counter(state / "twin", processes, broker, root)
-    uids = [(f"t{number}", f"04D4{number:06X}AA80") for number in range(20)]
+    uids = [(f"t{number}", f"04{number:04X}D4D5AA80") for number in range(20)]
     twin.hold({"key": key, "label": key, "uid": uid} for key, uid in uids)
     twin.start_counter()
     with Probe() as probe:
