@@ -13,7 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-import cards  # noqa: E402 - these live beside this file and need the path above
+import backlog  # noqa: E402 - these live beside this file and need the path above
+import cards  # noqa: E402
 import flash  # noqa: E402
 import frames  # noqa: E402
 import heap  # noqa: E402
@@ -21,6 +22,7 @@ import hostile  # noqa: E402
 import kills  # noqa: E402
 import latency  # noqa: E402
 import outages  # noqa: E402
+import stages  # noqa: E402
 import throughput  # noqa: E402
 from figures import table  # noqa: E402
 
@@ -33,6 +35,8 @@ BENCHMARKS = {
     "flash": flash,
     "heap": heap,
     "kills": kills,
+    "stages": stages,
+    "backlog": backlog,
     "outages": outages,
 }
 DOCUMENT = HERE.parents[1] / "docs/figures.md"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -261,3 +263,21 @@ async def test_a_database_server_that_is_gone_for_a_while_loses_nothing(
     assert "event=broker_lost" not in bridge.log
     assert rows(postgres_url, ENTRIES) == [(50,)]
     assert_ledger_adds_up(postgres_url)
+
+
+async def test_a_bridge_in_the_place_of_a_hanging_one_is_not_buried_by_its_will(
+    sharing: BridgeRunner, broker: RunningBroker
+) -> None:
+    """The broker closes the old session, and says its will, when the new one comes."""
+    old = await asyncio.to_thread(sharing.start)
+    async with StateStation(broker) as state_of:
+        birth = await state_of.hear()
+    os.kill(old.pid, signal.SIGSTOP)
+    await asyncio.sleep(1.1)
+    await asyncio.to_thread(sharing.start)
+    await asyncio.sleep(0.3)
+    async with StateStation(broker, "counter-2") as late:
+        last = await late.hear()
+        assert last["s"] == "online"
+        assert last["bd"] > birth["bd"]
+    old.kill()

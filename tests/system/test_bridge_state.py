@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 
@@ -57,23 +55,6 @@ async def test_whatever_else_is_said_a_bridge_that_answers_corrects(
         await asyncio.sleep(0.3)
     async with StateStation(broker) as reader:
         assert (await reader.hear())["s"] == "online"
-
-
-async def test_a_bridge_in_the_place_of_a_hanging_one_is_not_buried_by_its_will(
-    bridges: BridgeRunner, broker: RunningBroker, state_of: StateStation
-) -> None:
-    """The broker closes the old session, and says its will, when the new one comes."""
-    old = bridges.start()
-    birth = await state_of.hear()
-    os.kill(old.pid, signal.SIGSTOP)
-    await asyncio.sleep(1.1)
-    await asyncio.to_thread(bridges.start)
-    await asyncio.sleep(0.3)
-    async with StateStation(broker, "counter-2") as late:
-        last = await late.hear()
-        assert last["s"] == "online"
-        assert last["bd"] > birth["bd"]
-    old.kill()
 
 
 async def test_while_the_database_is_locked_readers_are_told_and_the_bridge_stays(

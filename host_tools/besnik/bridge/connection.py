@@ -75,6 +75,11 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         self.on_disconnect = self._gone
         self.on_subscribe = self._subscribed
 
+    @property
+    def unacknowledged(self) -> int:
+        """How many of our messages the broker has not acknowledged yet."""
+        return 0 if self._wire is None else self._wire.unacknowledged
+
     async def open(self, broker: config.Broker) -> None:
         """Connect and subscribe to what readers say; OSError or TimeoutError if that fails.
 

@@ -19,6 +19,12 @@ from besnik.bridge.log import pairs
 
 _log = logging.getLogger(__name__)
 
+# Beyond so many unacknowledged ones answers wait here; some packet ids (of 65,535) stay free.
+_UNACKNOWLEDGED_MAX: Final = 16_384
+# The acknowledgements of a broker that has a long queue for the bridge come after that queue. No
+# more answers than these wait for them, the youngest: a reader asks again, and what the site shows
+# it reads from the database.
+_WAITING_MAX: Final = 16_384
 # A connection that held so long was a good one: the next attempt need not wait long.
 _STEADY_S: Final = 10
 
@@ -28,7 +34,6 @@ class _Outgoing(msgspec.Struct, frozen=True):
     payload: bytes
     expiry_s: int | None
     deadline_s: float | None
-    retain: bool
 
 
 class Link:
@@ -55,7 +60,7 @@ class Link:
         self._on_lost = on_lost
         self._on_ready = on_ready
         self._connection: Connection | None = None
-        self._waiting: deque[_Outgoing] = deque()
+        self._waiting: deque[_Outgoing] = deque(maxlen=_WAITING_MAX)
 
     @property
     def is_connected(self) -> bool:
@@ -97,7 +102,6 @@ class Link:
         *,
         expiry_s: int | None = None,
         deadline_s: float | None = None,
-        retain: bool = False,
     ) -> None:
         """Publish, after what was sent before, as soon as the broker has room for it.
 
@@ -105,8 +109,13 @@ class Link:
         after this time (monotonic). Without a connection nothing is sent: the tap it answers
         comes again.
         """
-        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s, retain))
+        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s))
         self._drain()
+
+    def announce(self, topic: str, payload: bytes) -> None:
+        """Publish retained, before whatever waits; without a connection do nothing."""
+        if self._connection is not None and self._connection.is_connected:
+            self._connection.send(topic, payload, None, retain=True)
 
     async def _leave(self) -> None:
         connection = self._connection
@@ -122,11 +131,9 @@ class Link:
         if connection is None or not connection.is_connected:
             self._waiting.clear()
             return
-        while self._waiting:
+        while self._waiting and connection.unacknowledged < _UNACKNOWLEDGED_MAX:
             message = self._waiting[0]
             in_time = message.deadline_s is None or time.monotonic() < message.deadline_s
-            if in_time and not connection.send(
-                message.topic, message.payload, message.expiry_s, retain=message.retain
-            ):
+            if in_time and not connection.send(message.topic, message.payload, message.expiry_s):
                 return
             self._waiting.popleft()

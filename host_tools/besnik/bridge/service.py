@@ -133,7 +133,7 @@ class Bridge:
             self._metrics.serve(self._settings.metrics_port + self._settings.instance)
 
     def _say_state(self, said: bytes) -> None:
-        self._link.send(contract.BRIDGE_STATE, said, retain=True)
+        self._link.announce(contract.BRIDGE_STATE, said)
 
     def _ready(self) -> None:
         self._state.arrive()

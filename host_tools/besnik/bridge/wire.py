@@ -87,7 +87,8 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
     """One connection's bytes.
 
     ``on_publish`` takes each message as it comes; ``on_room()`` is called when the broker has
-    acknowledged one of ours. ``_connection`` is gmqtt's MQTTConnection.
+    acknowledged one of ours; ``unacknowledged`` counts those it has not. ``_connection`` is gmqtt's
+    MQTTConnection.
     """
 
     def __init__(self, on_publish: OnPublish, on_room: Callable[[], None], **gmqtt: Any) -> None:
@@ -96,12 +97,14 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
         self._on_room = on_room
         self._rest = b""
         self._out: list[bytes] = []
+        self.unacknowledged = 0
 
     def publish(
         self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
     ) -> None:
         """Send a message at QoS 1; OverflowError if the broker has no room for one more."""
         packet_id = self.id_generator.next_id()
+        self.unacknowledged += 1
         self.write_data(publish(topic.encode(), payload, packet_id, expiry_s, retain=retain))
 
     def acknowledge(self, packet_id: int) -> None:
@@ -170,6 +173,7 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
             self._message(head, body)
         elif kind == _PUBACK:
             self.id_generator.free_id(body[0] << 8 | body[1])
+            self.unacknowledged -= 1
             self._on_room()
         else:
             self._connection.put_package(Package(head, body))
