@@ -53,6 +53,15 @@ SPEND = PerAmount(id="r", per_minor=100)
             "conditions",
             with_rules(PerVisit(id="r", when=When(shops=("a",), weekdays=("mon",), levels=(1,)))),
         ),
+        (
+            "conditions",
+            with_rules(
+                PerVisit(
+                    id="r",
+                    when=When(first_day=dt.date(2026, 6, 1), shops=("a",), weekdays=("mon",)),
+                )
+            ),
+        ),
         ("expiry", with_rules(SPEND, expiry={"point": AfterDays(13)})),
         ("pending", with_rules(SPEND, expiry={"point": AfterMonths(1)}, pending_days=40)),
         (
