@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from besnik.credentials.keyring import NTAG_AID
 from besnik.credentials.keys import load_keys
 from besnik.run import wallet
 from besnik.run.taps import READ
@@ -17,7 +18,10 @@ from support.cards import (
     ALL_KEYS,
     EV2_KEY,
     KEY_FILE,
+    NTAG_KEY,
     OWN_AID,
+    SHARED,
+    SHARED_AID,
     own_key,
     signature,
     signer_table,
@@ -29,6 +33,7 @@ from support.processes import Processes, Running, wait_until
 from support.store import assert_ledger_adds_up, give_card, rows
 
 IRIS, NIKOS = "04D2E3F4A5B680", "04F1E2D3C4B580"
+HIDDEN, QUIET = "04A1E2D3C4B581", "04B1E2D3C4B582"
 # Room for every family and the relay at once: what an ESP32 needs PSRAM for.
 HEAP = "192K"
 TAPS = "SELECT kind, data, tier, outcome, reason FROM store_tap ORDER BY tap_id"
@@ -53,6 +58,24 @@ KEY_CARD = {
     "uid": NIKOS,
     "apps": {OWN_AID.hex(): ["0" * 32, own_key(EV2_KEY, NIKOS, OWN_AID).hex()]},
 }
+# One shows a random UID and tells the real one to who has the key; one is an NTAG 424 DNA that
+# mirrors nothing into its address.
+HIDDEN_CARD = {
+    "key": "hidden",
+    "label": "hidden",
+    "type": "desfire-ev2",
+    "uid": HIDDEN,
+    "apps": {SHARED_AID.hex(): ["0" * 32, SHARED]},
+    "random_id": True,
+}
+QUIET_CARD = {
+    "key": "quiet",
+    "label": "quiet",
+    "type": "ntag424",
+    "uid": QUIET,
+    "address": "https://corner.example/",
+    "keys": ["0" * 32] * 3 + [own_key(NTAG_KEY, QUIET, NTAG_AID).hex(), "0" * 32],
+}
 
 
 @pytest.fixture
@@ -62,9 +85,19 @@ def counter(
     """A virtual counter with cards that prove themselves, and a reader that can ask them."""
     keys = write_keys(state, KEY_FILE + signer_table(32))
     made = Counter(state, processes, broker, root)
-    made.hold([*wallet.described(load_keys(keys, {})), KEY_CARD, *SIGNED_CARDS])
+    made.hold(
+        [
+            *wallet.described(load_keys(keys, {})),
+            KEY_CARD,
+            HIDDEN_CARD,
+            QUIET_CARD,
+            *SIGNED_CARDS,
+        ]
+    )
     made.set_up(HEAP, cards={"families": ["sun", "uid"], "relay": True})
     give_card(database_url, "ev2", NIKOS, "Ελένη Παππά")
+    give_card(database_url, "ev2", HIDDEN, "Ελένη Παππά")
+    give_card(database_url, "ntag", QUIET, "Ελένη Παππά")
     made.start_counter()
     return made
 
@@ -130,11 +163,15 @@ async def test_two_loyalty_cards_at_once_are_refused_and_nobody_is_charged(
 async def test_a_card_that_is_challenged_through_the_reader_is_accepted_with_tier_a(
     ready: Customer, database_url: str
 ) -> None:
-    assert await ready.taps("nikos") == [READ, "accepted"]
-    assert await ready.taps("nikos") == [READ, "accepted"]
+    for card in ("nikos", "hidden", "quiet", "nikos"):
+        assert await ready.taps(card) == [READ, "accepted"], card
 
-    proved = [row for row in rows(database_url, TAPS) if row[1] == NIKOS]
-    assert proved == [("ev2", NIKOS, "A", "accepted", "ok")] * 2
+    assert rows(database_url, TAPS)[-4:] == [
+        ("ev2", NIKOS, "A", "accepted", "ok"),
+        ("ev2", HIDDEN, "A", "accepted", "ok"),
+        ("ntag", QUIET, "A", "accepted", "ok"),
+        ("ev2", NIKOS, "A", "accepted", "ok"),
+    ]
 
 
 async def test_a_new_card_is_asked_whether_it_is_an_original(
