@@ -13,7 +13,7 @@ from browser.chain import BOOT, Chain, TapSource
 from browser.conftest import Open
 from browser.test_looks import look
 from support.proxy import Proxy
-from support.store import without_taps_table
+from support.store import locked_taps, without_taps_table
 
 UIDS = {card.key: card.uid or "08A1B2C3" for card in demo.CARDS}
 AGE = re.compile(r"^Last up to date \d:\d\d ago$")
@@ -97,7 +97,7 @@ def test_taps_while_nobody_answers_are_shown_once_somebody_does(
 
 
 def test_a_stream_that_freezes_is_noticed_and_what_came_meanwhile_is_caught_up(
-    chain: Chain, reader: TapSource, open_page: Open, complaints: list[str]
+    chain: Chain, reader: TapSource, open_page: Open, complaints: list[str], new_uid: str
 ) -> None:
     with Proxy(chain.port) as proxy:
         address = f"http://127.0.0.1:{proxy.port}/"
@@ -105,17 +105,33 @@ def test_a_stream_that_freezes_is_noticed_and_what_came_meanwhile_is_caught_up(
         reader.tap(UIDS["grace"])
         expect(page.locator(".name")).to_have_text("Grace Miller")
         is_current(page)
+        reader.tap(new_uid)
+        page.get_by_label("Name").fill("Nora")
         proxy.freeze()
+        page.get_by_role("button", name="Enrol").click()
+        expect(page.locator("form.enrol")).to_have_attribute("aria-busy", "true")
         reader.tap(UIDS["ana"])
         reader.tap(UIDS["eleni"])
         is_stale(page, "This page has lost its connection")
-        expect(page.locator(".name")).to_have_text("Grace Miller")
+        expect(page.locator(".verdict")).to_contain_text("New card")
         proxy.thaw()
         expect(page.locator(".name")).to_have_text("Ελένη Παππά", timeout=15_000)
         is_current(page)
         assert missed(page) == ["Ana Hoxha"]
+        expect(page.locator("[data-enrol]")).to_contain_text("Nora is enrolled.")
         page.context.close()
     complaints[:] = [line for line in complaints if address not in line]
+
+
+def test_a_database_that_is_locked_is_told_and_taps_count_later(
+    chain: Chain, page: Page, reader: TapSource
+) -> None:
+    with locked_taps(chain.database_url):
+        reader.tap(UIDS["ana"])
+        is_stale(page, "Taps are not answered just now.")
+        expect(page.locator(".name")).to_have_text("Grace Miller")
+    expect(page.locator(".name")).to_have_text("Ana Hoxha", timeout=15_000)
+    is_current(page)
 
 
 def test_a_database_that_is_away_is_told_and_taps_count_later(

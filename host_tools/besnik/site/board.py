@@ -56,13 +56,21 @@ class EarlierTap(msgspec.Struct, frozen=True):
     at: dt.datetime
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """What a page did not see: the taps after row ``after``, up to row ``until``."""
+
+    after: int
+    until: int
+
+
 class Board(msgspec.Struct, frozen=True):
     """The screen of one till.
 
     ``view`` decides what is drawn, ``said`` changes with what is said about the shown tap;
     ``uid`` is the card's upper-case hex, shown only where nobody is named yet. ``newest`` is the
-    row of the newest tap; ``missed`` are those after row ``after``, without the shown one, and
-    ``missed_more`` counts what is too much to list. Lists begin with what happened last.
+    row of the newest tap. ``missed`` are those that came while the page was away, without the
+    shown one, ``missed_more`` counts what is too much to list, and ``since`` came after them.
+    Lists begin with what happened last.
     """
 
     view: View
@@ -72,7 +80,7 @@ class Board(msgspec.Struct, frozen=True):
     uid: str = ""
     earlier: tuple[EarlierTap, ...] = ()
     newest: int = 0
-    after: int | None = None
+    since: tuple[EarlierTap, ...] = ()
     missed: tuple[EarlierTap, ...] = ()
     missed_more: int = 0
     day: dt.date = dt.date.min
@@ -101,30 +109,38 @@ class Board(msgspec.Struct, frozen=True):
         return self.member.visits[1:] if self.view == "accepted" else self.member.visits
 
 
-def board(till: Till, now: dt.datetime | None = None, after: int | None = None) -> Board:
-    """Return what the screen of ``till`` shows at ``now``.
-
-    ``after`` is the row of the newest tap a page knew before it was away, None for a new page.
-    """
+def board(till: Till, now: dt.datetime | None = None, gap: Gap | None = None) -> Board:
+    """Return what the screen of ``till`` shows at ``now``; its page did not see ``gap``."""
     now = now or dt.datetime.now(dt.UTC)
-    taps = newest_taps(till, EARLIER + 1 + (0 if after is None else MISSED))
+    taps = newest_taps(till, EARLIER + 1 + (MISSED if gap else 0))
     present = _present(taps, now)
-    shown = present[0] if present else None
-    rest = [tap for tap in taps if tap is not shown]
-    missed = [tap for tap in rest if after is not None and tap.pk > after]
-    more = 0
-    if after is not None and len(missed) > MISSED:
-        later = Tap.objects.filter(reader__till=till, pk__gt=after)
-        more = later.exclude(pk=shown.pk if shown else 0).count() - MISSED
+    shown = present[0].pk if present else 0
+    missed, more = _missed(till, gap, shown) if gap else ([], 0)
+    rest = [tap for tap in taps if tap.pk != shown and tap not in missed]
+    since = [tap for tap in rest if gap and missed and tap.pk > gap.until][:EARLIER]
+    known = [tap for tap in rest if not (gap and missed) or tap.pk <= gap.after]
     return msgspec.structs.replace(
         _shown(present),
-        newest=max((tap.pk for tap in taps), default=0),
-        earlier=_lines(rest[len(missed) :][:EARLIER]),
-        after=after if missed else None,
-        missed=_lines(missed[:MISSED]),
+        newest=newest(taps),
+        since=_lines(since),
+        missed=_lines(missed),
         missed_more=more,
+        earlier=_lines(known[: EARLIER - len(since)]),
         day=timezone.localtime(now).date(),
     )
+
+
+def _missed(till: Till, gap: Gap, shown: int) -> tuple[list[Tap], int]:
+    """Return the newest taps in the gap without the shown one, and how many more there are."""
+    inside = Tap.objects.filter(reader__till=till, pk__gt=gap.after, pk__lte=gap.until)
+    others = inside.exclude(pk=shown)
+    listed = list(others.select_related("member", "reader").order_by("-pk")[:MISSED])
+    return listed, others.count() - len(listed) if len(listed) == MISSED else 0
+
+
+def newest(taps: list[Tap]) -> int:
+    """Return the highest row of the taps, 0 for none."""
+    return max((tap.pk for tap in taps), default=0)
 
 
 def newest_taps(till: Till, count: int) -> list[Tap]:

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from besnik.site import streams
+from besnik.site.board import EARLIER, Gap, newest, newest_taps
 from besnik.site.hub import Watch, hub
 from besnik.site.till import get_till, till_context
 from besnik.store.models import Reader, Till
@@ -34,6 +35,7 @@ class TillScreen:
         self._language = translation.get_language() or "en"
         self._csrf_token = csrf_token
         self._after = after
+        self._gap: Gap | None = None
         self._caught_up_s = time.monotonic() + CATCH_UP_S
         self._till: Till | None = None
         self._said_key = ""
@@ -43,9 +45,12 @@ class TillScreen:
         till = self._till = self._till or get_till(*self._where)
         readers = Reader.objects.filter(till=till).values_list("slug", flat=True)
         self._watch.readers = frozenset(readers)
-        if time.monotonic() > self._caught_up_s:
+        if self._after is not None:
+            self._gap = Gap(self._after, newest(newest_taps(till, EARLIER)))
             self._after = None
-        context = till_context(till, self._csrf_token, after=self._after)
+        if time.monotonic() > self._caught_up_s:
+            self._gap = None
+        context = till_context(till, self._csrf_token, gap=self._gap)
         key: str = context["board"].key
         if key == self._said_key:
             return []

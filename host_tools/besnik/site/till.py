@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from besnik.site.board import board
+from besnik.site.board import Gap, board
 from besnik.site.forms import EnrolForm
 from besnik.store.models import Till
 
@@ -27,9 +27,9 @@ def get_till(shop: str, till: str) -> Till:
     )
 
 
-def till_context(till: Till, csrf_token: str, *, after: int | None = None) -> dict[str, Any]:
-    """Return what the templates of a till's screen need; ``after`` is that of `board`."""
-    shown = board(till, after=after)
+def till_context(till: Till, csrf_token: str, *, gap: Gap | None = None) -> dict[str, Any]:
+    """Return what the templates of a till's screen need; ``gap`` is that of `board`."""
+    shown = board(till, gap=gap)
     tap = shown.tap if shown.view == "new" else None
     return {
         "till": till,

@@ -9,7 +9,7 @@ from django.test import Client
 
 from besnik import demo
 from besnik.contract import Reason
-from besnik.site.board import MISSED, PRESENT_FOR, board
+from besnik.site.board import MISSED, PRESENT_FOR, Gap, board
 from besnik.store.models import Till
 
 from .conftest import UIDS, Tapped
@@ -112,14 +112,25 @@ def test_what_came_while_a_page_was_away_is_listed_and_nothing_twice(
     known = tapped("grace", "ok", ago_s=50)
     for ago_s, key in ((40, "ana"), (30, "eleni"), (20, "dariush"), (10, "ana")):
         tapped(key, "ok", ago_s=ago_s)
-    shown = board(till, after=known.pk)
+    shown = board(till, gap=Gap(known.pk, known.pk + 4))
     assert shown.member
     assert shown.member.name == "Ana Hoxha"
     assert [line.name for line in shown.missed] == ["داریوش کریمی", "Ελένη Παππά", "Ana Hoxha"]
     assert [line.name for line in shown.earlier] == ["Grace Miller"]
-    assert (shown.missed_count, shown.missed_more, shown.after) == (3, 0, known.pk)
+    assert (shown.missed_count, shown.missed_more, shown.newest) == (3, 0, known.pk + 4)
     assert shown.key != board(till).key
-    assert board(till, after=shown.newest).missed == ()
+    assert board(till, gap=Gap(shown.newest, shown.newest)).missed == ()
+
+
+def test_what_came_after_the_page_was_back_was_not_missed(till: Till, tapped: Tapped) -> None:
+    known = tapped("grace", "ok", ago_s=50)
+    missed = tapped("boris", "blocked", ago_s=40)
+    tapped("eleni", "ok", ago_s=20)
+    tapped("ana", "ok", ago_s=10)
+    shown = board(till, gap=Gap(known.pk, missed.pk))
+    assert [line.name for line in shown.since] == ["Ελένη Παππά"]
+    assert [line.name for line in shown.missed] == ["Борис Орлов"]
+    assert [line.name for line in shown.earlier] == ["Grace Miller"]
 
 
 def test_of_very_many_that_were_missed_the_last_are_listed_and_the_others_counted(
@@ -128,8 +139,17 @@ def test_of_very_many_that_were_missed_the_last_are_listed_and_the_others_counte
     known = tapped("ana", "ok", ago_s=500)
     for ago_s in range(60, 10, -1):
         tapped("ana", "ok", ago_s=ago_s)
-    shown = board(till, after=known.pk)
+    shown = board(till, gap=Gap(known.pk, known.pk + 50))
     assert (len(shown.missed), shown.missed_more) == (MISSED, 49 - MISSED)
+    assert shown.earlier == ()
+
+
+def test_what_was_missed_is_counted_however_much_came_since(till: Till, tapped: Tapped) -> None:
+    known = tapped("ana", "ok", ago_s=500)
+    for ago_s in range(60, 0, -1):
+        tapped("ana", "ok", ago_s=ago_s)
+    shown = board(till, gap=Gap(known.pk, known.pk + 10))
+    assert (len(shown.missed), shown.missed_more, len(shown.since)) == (10, 0, 4)
     assert shown.earlier == ()
 
 
@@ -138,7 +158,7 @@ def test_taps_that_waited_stand_where_they_happened(till: Till, tapped: Tapped) 
     tapped("eleni", "ok", ago_s=20)
     tapped("dariush", "ok", ago_s=10, queued_s=50)  # held to the reader before Eleni came
     tapped("ana", "ok", ago_s=5)
-    shown = board(till, after=known.pk)
+    shown = board(till, gap=Gap(known.pk, known.pk + 3))
     assert [line.name for line in shown.missed] == ["Ελένη Παππά", "داریوش کریمی"]
     assert (shown.missed[0].at - shown.missed[1].at).total_seconds() == pytest.approx(40, abs=1)
 

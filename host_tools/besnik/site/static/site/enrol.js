@@ -1,7 +1,7 @@
 // The enrolment form. What a cashier has typed is never lost to the next tap: a form that was
 // touched stays until it is sent or discarded, and only then makes way for the newest card.
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 20_000;
 
 export class Enrolment {
   #place;
@@ -54,6 +54,7 @@ export class Enrolment {
     const form = event.target;
     if (form.dataset.sending) return;
     form.dataset.sending = "yes";
+    form.ariaBusy = "true";
     form.querySelector("[data-failed]").hidden = true;
     try {
       const answer = await fetch(form.action, {
@@ -68,6 +69,7 @@ export class Enrolment {
       form.querySelector("[data-failed]").hidden = false;
     } finally {
       delete form.dataset.sending;
+      form.ariaBusy = "false";
     }
   }
 

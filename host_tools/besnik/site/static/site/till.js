@@ -43,10 +43,9 @@ function setLink(state) {
   vouch();
 }
 
-// What happened since the newest tap on this page, or since those it already shows as missed.
+// The page names the newest tap it knows, so that it is told what it missed.
 function address() {
-  const board = place.querySelector(".board").dataset;
-  return `${till.dataset.stream}?after=${board.after ?? board.newest}`;
+  return `${till.dataset.stream}?after=${place.querySelector(".board").dataset.newest}`;
 }
 
 openStream(address, { board: show, link: setLink }, vouch, setLink);
