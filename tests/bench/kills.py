@@ -25,6 +25,7 @@ from support import chaos, database, postgres
 from support.bridge import BridgeRunner
 from support.broker import READERS
 from support.reckoning import Count
+from support.tray import LOADS
 
 TITLE = "Kills"
 KILLS_SQLITE, KILLS_POSTGRES = 60, 40
@@ -63,7 +64,7 @@ def counted(where: str, what: str, count: Count) -> list[Figure]:
 
 def _run(chance: random.Random, kills: int, bin_folder: os.PathLike[str] | None) -> Count:
     with ExitStack() as stack:
-        made = stack.enter_context(parts((*READERS, *chaos.LOADS)))
+        made = stack.enter_context(parts((*READERS, *LOADS)))
         extra: dict[str, tuple[chaos.Act, chaos.Act]] = {}
         url, bridges = made.url, made.bridge
         if bin_folder is not None:
@@ -96,7 +97,7 @@ async def _kill(
             await shop.ready()
             await shop.quiet()
             count = await asyncio.to_thread(shop.count)
-            heap = await asyncio.to_thread(shop.probe.heap_free)
+            heap = await shop.heap_free()
             print(f"{number}: {' and '.join(victims)}: {count}, heap {heap}", flush=True)
             if not count.is_clean:
                 break

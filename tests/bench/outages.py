@@ -26,6 +26,7 @@ from support.broker import READERS
 from support.line_faults import BREAKS, aim, mend
 from support.outage import an_hour_without_wifi
 from support.proxy import Proxy
+from support.tray import LOADS
 
 TITLE = "Outages"
 TAPS_IN_AN_HOUR = 200
@@ -47,7 +48,7 @@ def measure() -> list[Figure]:
 
 @asynccontextmanager
 async def _shop(far: str) -> AsyncIterator[tuple[chaos.Shop, Proxy]]:
-    with parts((*READERS, *chaos.LOADS)) as made, Proxy(made.broker.port) as line:
+    with parts((*READERS, *LOADS)) as made, Proxy(made.broker.port) as line:
         port = line.port if far == "reader" else 0
         if far == "bridge":
             aim(made.bridge.settings_file, made.broker.port, line)
@@ -58,10 +59,10 @@ async def _shop(far: str) -> AsyncIterator[tuple[chaos.Shop, Proxy]]:
 
 async def _hour() -> list[Figure]:
     async with _shop("reader") as (shop, line):
-        free = await asyncio.to_thread(shop.probe.heap_free)
+        free = await shop.heap_free()
         await an_hour_without_wifi(shop, line, TAPS_IN_AN_HOUR)
         await shop.quiet()
-        after = await asyncio.to_thread(shop.probe.heap_free)
+        after = await shop.heap_free()
         count = await asyncio.to_thread(shop.count)
     return [
         *counted("an hour without Wi-Fi", "taps", count),

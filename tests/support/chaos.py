@@ -11,20 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from besnik.sim.control import Control
-from besnik.store.database import is_sqlite
+from support.board import Board
 from support.bridge import BridgeRunner
 from support.broker import RunningBroker
 from support.counter import Counter
 from support.outbox_reader import OutboxReader
 from support.presenter import Presenter
-from support.probe import Probe, ReaderGoneError
+from support.probe import Probe
 from support.processes import Processes, Running
 from support.reckoning import Count, reckon
 from support.site import SiteRunner
-from support.store import open_raw
+from support.tray import LOADS, prepare
 
-LOADS: Final = ("load-1", "load-2")
-MEMBER: Final = "Ana Hoxha"
 _QUIET_S: Final = 60.0
 _POLL_S: Final = 0.1
 # How far the reader's time runs ahead at each look while everybody waits for quiet: its back-off
@@ -35,34 +33,6 @@ _PAUSE_S: Final = 0.01
 _HEAP: Final = "120K"
 
 Act = Callable[[], None]
-
-
-def cards(count: int) -> list[tuple[str, str]]:
-    """Return keys and UIDs of so many cards; they differ in their first three bytes."""
-    return [(f"c{number:04d}", f"04{number:04X}C4D5AA80") for number in range(count)]
-
-
-def prepare(counter: Counter, url: str, count: int) -> list[tuple[str, str]]:
-    """Give the counter and a member so many cards, and the shop the load readers."""
-    made = cards(count)
-    counter.hold({"key": key, "label": key, "uid": uid} for key, uid in made)
-    mark = "?" if is_sqlite(url) else "%s"
-    with contextlib.closing(open_raw(url)) as connection:
-        cursor = connection.cursor()
-        cursor.execute("BEGIN")
-        cursor.executemany(
-            "INSERT INTO store_card (program_id, member_id, kind, data, state, created_at) SELECT "
-            f"program_id, id, 'uid', {mark}, 'active', created_at FROM store_member "
-            f"WHERE name = '{MEMBER}'",
-            [(uid,) for _, uid in made],
-        )
-        cursor.executemany(
-            f"INSERT INTO store_reader (shop_id, till_id, slug, name) SELECT shop_id, till_id, "
-            f"{mark}, 'Load' FROM store_reader WHERE slug = 'counter-1'",
-            [(slug,) for slug in LOADS],
-        )
-        cursor.execute("COMMIT")
-    return made
 
 
 @dataclass(frozen=True)
@@ -105,9 +75,10 @@ class Shop:
         ]
         self._url = url
         self._made = made
-        self._counter = counter
         self._bridges = parts.bridges
         self._site = SiteRunner(parts.processes, parts.bridges.settings_file, parts.broker)
+        nvs = parts.folder / "nvs.json"
+        self.board = Board(counter, nvs, probe, self.presenter.power)
         self._running: dict[str, Running] = {}
         self._tasks: list[asyncio.Task[Any]] = []
         self._is_tapping = asyncio.Event()
@@ -115,14 +86,13 @@ class Shop:
             "broker": (parts.broker.kill, parts.broker.start),
             "bridge": (self._kill("bridge"), self._start_bridge),
             "site": (self._kill("site"), self._start_site),
-            "reader": (self._kill("reader"), self._start_reader),
             **extra,
         }
 
     @property
     def parts(self) -> list[str]:
         """The names of what can be killed."""
-        return list(self._killable)
+        return [*self._killable, "reader"]
 
     @property
     def next_uid(self) -> str:
@@ -136,6 +106,7 @@ class Shop:
     async def open(self, *, site: bool) -> None:
         """Start everything and begin to present cards and to tap."""
         self._tasks.append(asyncio.create_task(self.presenter.look()))
+        self._tasks.append(asyncio.create_task(self.board.keep()))
         for name in ("bridge", "reader", *(["site"] if site else [])):
             await self.start(name)
         await self.ready()
@@ -154,21 +125,21 @@ class Shop:
     async def kill(self, name: str) -> None:
         """Kill a part with SIGKILL."""
         if name == "reader":
-            self.presenter.power_goes()
-            self.probe.forget()
-        await asyncio.to_thread(self._killable[name][0])
+            await self.board.kill()
+        else:
+            await asyncio.to_thread(self._killable[name][0])
 
     async def start(self, name: str) -> None:
         """Start a part; it may wait for others until it is ready."""
-        await asyncio.to_thread(self._killable[name][1])
         if name == "reader":
-            self.presenter.power_comes()
+            await self.board.start()
+        else:
+            await asyncio.to_thread(self._killable[name][1])
 
     async def ready(self) -> None:
         """Return when every part says that it is."""
         for name, running in self._running.items():
-            if name != "reader":
-                await asyncio.to_thread(running.wait_for, f"{name}: ready", 30)
+            await asyncio.to_thread(running.wait_for, f"{name}: ready", 30)
         await asyncio.to_thread(self.probe.wait)
 
     @contextlib.asynccontextmanager
@@ -188,23 +159,24 @@ class Shop:
             await presenting
 
     async def leap(self, ms: int) -> None:
-        """Let so much time pass for the reader at once; AssertionError if it has died."""
-        try:
-            await asyncio.to_thread(self.probe.leap, ms)
-        except ReaderGoneError as error:
-            log = self._running["reader"].log[-2000:]
-            raise AssertionError(f"the reader ended by itself:\n{log}") from error
+        """Let so much time pass for the reader at once."""
+        await self.board.ask(lambda: self.probe.leap(ms))
+
+    async def heap_free(self) -> int:
+        """Return how much of the reader's heap is free, in bytes."""
+        return await self.board.ask(self.probe.heap_free)
+
+    async def outbox(self) -> int:
+        """Return how many taps are on the reader's flash."""
+        return await self.board.ask(self.probe.outbox)
 
     async def quiet(self, leap_ms: int = _LEAP_MS) -> None:
         """Return when every outbox is empty; time passes faster for the reader meanwhile."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _QUIET_S
-        while waiting := await asyncio.to_thread(self._waiting):
-            reader = self._running["reader"]
-            assert reader.alive, f"the reader ended by itself:\n{reader.log[-2000:]}"
+        while waiting := await self._waiting():
             assert loop.time() < deadline, f"still in outboxes after {_QUIET_S:.0f} s: {waiting}"
-            with contextlib.suppress(ReaderGoneError):
-                await asyncio.to_thread(self.probe.leap, leap_ms)
+            await self.leap(leap_ms)
             await asyncio.sleep(_POLL_S)
 
     def count(self) -> Count:
@@ -217,12 +189,9 @@ class Shop:
             reader.tap()
             await asyncio.sleep(pause_s)
 
-    def _waiting(self) -> dict[str, int]:
+    async def _waiting(self) -> dict[str, int]:
         found = {reader.slug: len(reader.outbox) for reader in self.loads}
-        try:
-            found["reader"] = self.probe.outbox()
-        except ReaderGoneError:
-            found["reader"] = -1
+        found["reader"] = await self.outbox()
         return {name: number for name, number in found.items() if number}
 
     def _kill(self, name: str) -> Act:
@@ -233,9 +202,6 @@ class Shop:
 
     def _start_site(self) -> None:
         self._running["site"] = self._site.start()
-
-    def _start_reader(self) -> None:
-        self._running["reader"] = self._counter.start_reader(self.probe.command)
 
 
 def _aim(counter: Counter, port: int) -> None:

@@ -92,16 +92,15 @@ class Presenter:
         self._is_on = asyncio.Event()
         self._now: Presentation | None = None
 
-    def power_goes(self) -> None:
-        """Take note that the reader is about to be killed: its present card is taken away."""
+    def power(self, is_on: bool) -> None:
+        """Take note that the reader is switched off, or on: off, its present card is taken away."""
+        if is_on:
+            self._is_on.set()
+            return
         self._is_on.clear()
         if self._now is not None and not self._now.is_answered:
             self._now.is_cut = True
             self._signals.put_nowait(None)
-
-    def power_comes(self) -> None:
-        """Take note that the reader runs again: the next card may be held to it."""
-        self._is_on.set()
 
     async def look(self) -> None:
         """Read light and buzzer until cancelled."""

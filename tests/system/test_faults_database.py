@@ -13,10 +13,11 @@ from besnik import broker as besnik_broker
 from support import postgres
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Parts, opened
+from support.chaos import Parts, opened
 from support.database import prepare
 from support.postgres import PostgresServer
 from support.processes import Processes
+from support.tray import LOADS
 
 CARDS = 100
 

@@ -15,7 +15,7 @@ from besnik import broker as besnik_broker
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Parts, Shop, opened
+from support.chaos import Parts, Shop, opened
 from support.counter import Counter
 from support.database import SERVER_URL
 from support.presenter import Presenter
@@ -23,6 +23,7 @@ from support.probe import Probe
 from support.processes import Processes, wait_until
 from support.reckoning import reckon
 from support.store import refuse_taps_of
+from support.tray import LOADS
 
 CARDS = 60
 
@@ -114,7 +115,7 @@ async def test_two_readers_with_the_same_id(
         async with await Control.connect(twin.control_socket) as control:
             presenter = Presenter(control, iter(uids))
             looking = asyncio.create_task(presenter.look())
-            presenter.power_comes()
+            presenter.power(True)
             async with shop.busy():
                 for _ in range(4):
                     await presenter.present()
@@ -124,7 +125,7 @@ async def test_two_readers_with_the_same_id(
             if not await asyncio.to_thread(probe.outbox):
                 break
             await asyncio.to_thread(probe.leap, 400)
-            await asyncio.to_thread(shop.probe.leap, 400)
+            await shop.leap(400)
             await asyncio.sleep(0.1)
         await shop.quiet()
     assert shop.count().is_clean, shop.count()
@@ -143,6 +144,6 @@ async def test_a_tap_that_the_host_never_answers_does_not_hold_up_the_others(
     for _ in range(80):
         if reckon(database_url, others, []).is_clean:
             break
-        await asyncio.to_thread(shop.probe.leap, 1000)
+        await shop.leap(1000)
         await asyncio.sleep(0.1)
     assert reckon(database_url, others, []).is_clean

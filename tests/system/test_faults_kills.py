@@ -13,8 +13,9 @@ import pytest
 from besnik import broker as besnik_broker
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Parts, Shop, opened
+from support.chaos import Parts, Shop, opened
 from support.processes import Processes
+from support.tray import LOADS
 
 CARDS = 300
 

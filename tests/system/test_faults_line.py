@@ -14,10 +14,11 @@ from besnik import broker as besnik_broker
 from support import mqtt_wire
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Parts, Shop, opened
+from support.chaos import Parts, Shop, opened
 from support.line_faults import BREAKS, Scrambler, aim, mend, thrice, without
 from support.processes import Processes
 from support.proxy import Proxy, as_it_is
+from support.tray import LOADS
 
 CARDS = 100
 # Long enough for a reader to give up on a broker that is silent (30 s) within a few looks.
@@ -122,7 +123,7 @@ async def test_a_broker_that_takes_readers_in_and_does_not_answer(
         line.reset()
         for _ in range(2):
             assert (await shop.presenter.present()).is_answered
-            await asyncio.to_thread(shop.probe.leap, 6000)
+            await shop.leap(6000)
         line.from_broker = as_it_is
         await clean_after(shop)
 

@@ -12,11 +12,12 @@ import pytest
 from besnik import broker as besnik_broker
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import LOADS, Parts, Shop, opened
+from support.chaos import Parts, Shop, opened
 from support.outage import an_hour_without_wifi
 from support.processes import Processes
 from support.proxy import Proxy
 from support.store import execute, rows
+from support.tray import LOADS
 
 CARDS = 60
 TAPS_IN_AN_HOUR = 12  # 200 in the long run
@@ -61,10 +62,10 @@ async def shop(
 async def test_an_hour_without_wifi_loses_nothing_and_keeps_the_order(
     shop: Shop, line: Proxy, database_url: str
 ) -> None:
-    free = await asyncio.to_thread(shop.probe.heap_free)
+    free = await shop.heap_free()
     await an_hour_without_wifi(shop, line, TAPS_IN_AN_HOUR)
     assert {shown.outcome for shown in shop.presenter.done} == {"stored"}, shop.presenter.done
-    assert await asyncio.to_thread(shop.probe.outbox) == TAPS_IN_AN_HOUR
+    assert await shop.outbox() == TAPS_IN_AN_HOUR
 
     await shop.quiet()
 
@@ -72,7 +73,7 @@ async def test_an_hour_without_wifi_loses_nothing_and_keeps_the_order(
     ids = [tap_id for tap_id, _ in rows(database_url, TAPS)]
     assert ids == sorted(ids)
     assert len(ids) == TAPS_IN_AN_HOUR
-    assert await asyncio.to_thread(shop.probe.heap_free) > free - 4096
+    assert await shop.heap_free() > free - 4096
 
 
 async def test_a_readers_clock_that_jumps(
