@@ -17,6 +17,7 @@ import os
 import random
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from figures import Figure
 from parts import ROOT, parts
@@ -62,7 +63,7 @@ def counted(where: str, what: str, count: Count) -> list[Figure]:
     ]
 
 
-def _run(chance: random.Random, kills: int, bin_folder: os.PathLike[str] | None) -> Count:
+def _run(chance: random.Random, kills: int, bin_folder: Path | None) -> Count:
     with ExitStack() as stack:
         made = stack.enter_context(parts((*READERS, *LOADS)))
         extra: dict[str, tuple[chaos.Act, chaos.Act]] = {}
