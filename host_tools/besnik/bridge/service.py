@@ -54,7 +54,7 @@ class Bridge:
         self._desk = Desk(self._crm, Assessor(keys), self._tally)
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
             self._settle_batch,
-            failed=_failed,
+            failed=self._failed,
             away=(CrmUnavailableError,),
             batch_size=self._crm.capabilities.batch_size,
         )
@@ -148,6 +148,14 @@ class Bridge:
     async def _hear(self, topic: str, payload: bytes, redelivered: bool) -> None:
         """Take one message; the broker gets its acknowledgement when this returns."""
         try:
+            await self._take(topic, payload, redelivered)
+        except Exception as error:
+            # A fault of ours. Without an acknowledgement it would come again and again, and hold
+            # a place among the messages under way.
+            self._count(self._failed(error))
+
+    async def _take(self, topic: str, payload: bytes, redelivered: bool) -> None:
+        try:
             if topic == contract.BRIDGE_STATE:
                 self._state.hear(payload)
                 return
@@ -215,6 +223,11 @@ class Bridge:
         )
         self._link.send(_topic(arrival.shop, arrival.reader, "visit"), contract.encode(visit))
 
+    def _failed(self, error: Exception) -> BadInputError:
+        # Not answered, so the reader keeps the tap; acknowledged, so it does not block the others.
+        self._tally.count("tap_failed", type(error).__name__, at=place(error))
+        return BadInputError("failed")
+
     def _count(self, bad: BadInputError, **values: object) -> None:
         if bad.where:
             values["at"] = bad.where
@@ -226,9 +239,3 @@ def _outcome(asked: Credential | Failed | None) -> str:
     if isinstance(asked, Credential):
         return "proved"
     return asked or "dropped"
-
-
-def _failed(error: Exception) -> BadInputError:
-    # Not answered, so the reader keeps the tap; acknowledged, so it does not block the others.
-    _log.error(pairs("tap_failed", error=type(error).__name__, at=place(error)))
-    return BadInputError("failed")

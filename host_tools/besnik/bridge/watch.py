@@ -62,4 +62,8 @@ class StoreWatch:
         await asyncio.wait({probe}, timeout=PATIENCE_S)
         if not probe.done():
             self._tell(False)
-        return (await probe).ok
+        try:
+            return (await probe).ok
+        except Exception:
+            # Whatever is wrong with it: it settles nothing now. The first tap's error is logged.
+            return False
