@@ -103,7 +103,6 @@ async def _serve(folder: Path, mosquitto: broker.Mosquitto) -> int:
         folder,
         broker_port=ports.choose("broker", HOST, BROKER_PORT, _tell),
         readers_port=ports.choose("broker for readers", HOST, READERS_PORT, _tell),
-        plain=True,
         site_port=ports.choose("site", HOST, SITE_PORT, _tell),
     )
     async with running(prepared, mosquitto, say) as shop:
@@ -119,7 +118,6 @@ async def _once(scratch: Path, mosquitto: broker.Mosquitto) -> int:
         scratch,
         broker_port=ports.any_free(HOST),
         readers_port=ports.any_free(HOST),
-        plain=True,
         site_port=ports.any_free(HOST),
     )
     async with running(prepared, mosquitto, say) as shop:

@@ -41,7 +41,11 @@ class TapSeen:
 
 
 class TapWatch:
-    """Puts together what belongs to one tap of one reader."""
+    """Puts together what belongs to one tap of one reader.
+
+    ``online`` is set when the reader is on line and its light is out: connecting has a light of
+    its own, which lasts a little longer, and in which that of a card could not be told.
+    """
 
     def __init__(self, monitor: Monitor, control: Control, reader: str) -> None:
         self._monitor = monitor
@@ -53,6 +57,7 @@ class TapWatch:
         self._early: list[tuple[float, Seen]] = []
         self._known: set[str] = set()
         self._card_at_us: int | None = None
+        self._has_come = False
         self.online = asyncio.Event()
         self.over: asyncio.Queue[TapSeen] = asyncio.Queue()
 
@@ -98,6 +103,8 @@ class TapWatch:
             pushed = self._hear(news)
         else:
             self._see(news)
+        if self._has_come and self._recogniser.is_dark:
+            self.online.set()
         if pushed is None and self._current is not None and self._current.is_over:
             return self._take()
         return pushed
@@ -107,8 +114,7 @@ class TapWatch:
             return None
         message = heard.message
         if isinstance(message, contract.State):
-            if message.s == "online" and not heard.is_retained:
-                self.online.set()
+            self._has_come |= message.s == "online" and not heard.is_retained
         elif isinstance(message, contract.Tap) and message.id not in self._known:
             self._known.add(message.id)
             before, self._current = self._current, TapSeen(message, heard.at_s)

@@ -130,6 +130,11 @@ class Recogniser:
             return self._light(event["t_us"])
         return []
 
+    @property
+    def is_dark(self) -> bool:
+        """Whether the LED is out."""
+        return self._now_colour() == "dark"
+
     def _now_colour(self) -> str:
         return _COLOURS[(self._levels["led_red"], self._levels["led_green"])]
 
