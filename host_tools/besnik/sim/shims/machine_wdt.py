@@ -23,7 +23,7 @@ class WDT:
             return
         WDT._sign()
         with open(machine.STATE + ".wdt", "w") as file:
-            file.write("%d.%03d" % (timeout // 1000, timeout % 1000))
+            file.write("%d %03d\n" % (timeout // 1000, timeout % 1000))
         if not WDT._started:
             WDT._started = True
             os.system(_WATCHDOG.replace("STATE", machine.STATE))
@@ -39,9 +39,11 @@ class WDT:
             open(machine.STATE + ".fed", "w").close()
 
 
-# It keeps none of the reader's files and sockets open, so that these end with the reader.
+# It keeps none of the reader's files and sockets open, so that these end with the reader, and
+# looks every second whether it still has one.
 _WATCHDOG = """(exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
-while sleep "$(cat 'STATE.wdt')" && kill -0 $PPID; do
+while read s ms <'STATE.wdt'; sleep 0.$ms
+  for _ in $(seq $s); do kill -0 $PPID || exit; sleep 1; done; kill -0 $PPID; do
   if [ -e 'STATE.fed' ]; then rm 'STATE.fed'
   else printf 3 >'STATE.cause'; kill -KILL $PPID; fi
 done) >/dev/null 2>&1 &"""
