@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,8 @@ Act = Callable[[], None]
 class Parts:
     """What a shop is made of, and the top of the source tree its firmware comes from.
 
-    ``reader_port``: where the reader finds the broker, if not at the broker's own port.
+    ``reader_port``: where the reader finds the broker, if not at the broker's own port. ``tls``:
+    what the load readers show; without it they have passwords.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class Parts:
     broker: RunningBroker
     bridges: BridgeRunner
     reader_port: int = 0
+    tls: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
 
 
 class Shop:
@@ -70,7 +73,7 @@ class Shop:
         self.control = control
         self.presenter = Presenter(control, iter(made))
         self.loads = [
-            OutboxReader(parts.broker, slug, made[number][1], 7)
+            OutboxReader(parts.broker, slug, made[number][1], 7, parts.tls.get(slug))
             for number, slug in enumerate(LOADS)
         ]
         self._url = url

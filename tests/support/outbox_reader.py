@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections import defaultdict
 from typing import Any, Final
 
@@ -25,19 +26,21 @@ class OutboxReader:
     """Stands for the reader ``slug``, at which cards of ``uid`` are held.
 
     ``taps`` are the ids given out so far, ``answers`` the verdicts that came for each; ``outbox``
-    holds what has no answer yet, oldest first.
+    holds what has no answer yet, oldest first. With ``tls`` it comes in by its certificate.
     """
 
     def __init__(
-        self, broker: RunningBroker, slug: str, uid: str, boot: int, port: int = 0
+        self, broker: RunningBroker, slug: str, uid: str, boot: int, tls: ssl.SSLContext | None
     ) -> None:
         self.slug = slug
         self.taps: list[str] = []
         self.answers: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.outbox: dict[str, float] = {}
         self.sessions = 0
-        self._broker = broker
-        self._port = port or broker.port
+        self._host = broker.host
+        self._port = broker.readers_port if tls else broker.port
+        self._password = broker.passwords.get(slug, "")
+        self._tls = tls
         self._uid = uid
         self._boot = boot
         self._number = 0
@@ -60,7 +63,7 @@ class OutboxReader:
         return tap_id
 
     async def _session(self) -> None:
-        reader, writer = await asyncio.open_connection(self._broker.host, self._port)
+        reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 await self._open(reader, writer)
@@ -80,8 +83,7 @@ class OutboxReader:
             writer.transport.abort()
 
     async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        password = self._broker.passwords[self.slug]
-        writer.write(mqtt_wire.connect(self.slug, self.slug, password).raw)
+        writer.write(mqtt_wire.connect(self.slug, self.slug, self._password).raw)
         await reader.readexactly(4)  # CONNACK
         topic = _TOPIC.format(self.slug, "verdict")
         writer.write(mqtt_wire.subscribe(1, topic).raw)
