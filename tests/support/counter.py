@@ -34,13 +34,10 @@ class Counter:
         self.flash = state / "flash"
         self._state = state
         self._processes = processes
-        address = Broker(
-            host=broker.host,
-            port=broker.port,
-            readers_host=broker.host,
-            readers_port=broker.readers_port,
-        )
-        config = reader_config(address, broker.passwords.get(demo.READER))
+        config = reader_config(Broker(readers_host=broker.host, readers_port=broker.readers_port))
+        if password := broker.passwords.get(demo.READER):
+            plain = {"plain": True, "password": password}
+            config["broker"] = {"host": broker.host, "port": broker.port, **plain}
         reader.stage(self.flash, config, root, broker.certificates(demo.READER))
         self._heap = "112K"
         self.folder.mkdir()

@@ -33,7 +33,7 @@ class Demo:
     cards_file: Path
     pins_file: Path
     reader_config: dict[str, object]
-    certificates: Path | None
+    certificates: Path
 
     @property
     def logs(self) -> Path:
@@ -65,20 +65,14 @@ class Demo:
         return f"http://{self.settings.site.host}:{self.settings.site.port}/{path}"
 
 
-def prepare(
-    folder: Path, *, broker_port: int, readers_port: int, site_port: int, plain: bool = False
-) -> Demo:
-    """Write the demo's files into ``folder``, which may hold those of an earlier run.
-
-    ``plain``: the reader comes in by password, without TLS.
-    """
+def prepare(folder: Path, *, broker_port: int, readers_port: int, site_port: int) -> Demo:
+    """Write the demo's files into ``folder``, which may hold those of an earlier run."""
     folder = folder.resolve()
     for part in (folder, folder / "logs"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
-    users = [*broker.HOST_USERS, demo.READER] if plain else [*broker.HOST_USERS]
-    passwords = broker.passwords(folder / "broker", users)
-    # Not all of them: an earlier run may have let the reader in by password.
-    accounts = {user: passwords[user] for user in users}
+    passwords = broker.passwords(folder / "broker", broker.HOST_USERS)
+    # Not all of them: an earlier Besnik let the reader in by password.
+    accounts = {user: passwords[user] for user in broker.HOST_USERS}
     sockets = _sockets(folder)
     settings = Config(
         broker=Broker(
@@ -87,14 +81,12 @@ def prepare(
             site_password=accounts[broker.SITE],
             readers_host=HOST,
             readers_port=readers_port,
-            plain=plain,
         ),
         site=Site(port=site_port, counter_socket=str(sockets / "control.sock")),
         state=str(folder),
     )
     authority, _ = ca.obtain(folder, [HOST])
-    if not plain:
-        cert.obtain(folder, demo.READER)
+    cert.obtain(folder, demo.READER)
     prepared = Demo(
         folder=folder,
         settings=settings,
@@ -109,8 +101,8 @@ def prepare(
         sockets=sockets,
         cards_file=folder / "cards.json",
         pins_file=folder / "pins.json",
-        reader_config=reader_config(settings.broker, accounts.get(demo.READER)),
-        certificates=None if plain else cert.folder_of(folder, demo.READER),
+        reader_config=reader_config(settings.broker),
+        certificates=cert.folder_of(folder, demo.READER),
     )
     broker.write_private(prepared.settings_file, _toml(settings))
     wallet.write(prepared.cards_file, folder / settings.credentials.keys)
@@ -127,18 +119,13 @@ def _sockets(folder: Path) -> Path:
     return sockets
 
 
-def reader_config(address: Broker, password: str | None = None) -> dict[str, object]:
-    """Return the ``config.json`` of the demo's reader for a broker.
-
-    With a password it comes in without TLS, where the host's processes do.
-    """
-    by_password = {"host": address.host, "port": address.port, "plain": True, "password": password}
-    by_certificate = {"host": address.readers_host, "port": address.readers_port}
+def reader_config(address: Broker) -> dict[str, object]:
+    """Return the ``config.json`` of the demo's reader for a broker."""
     return {
         "shop": demo.SHOP,
         "reader": demo.READER,
         "wifi": {"ssid": "demo"},
-        "broker": by_certificate if password is None else by_password,
+        "broker": {"host": address.readers_host, "port": address.readers_port},
         "pins": PINS,
         "cards": {"families": ["sun", "uid"]},
     }
