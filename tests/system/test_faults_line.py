@@ -23,6 +23,8 @@ from support.tray import LOADS
 CARDS = 100
 # Long enough for a reader to give up on a broker that is silent (30 s) within a few looks.
 LEAP_MS = 1500
+# What one moment's heap may differ by from another's.
+HEAP_SLACK = 2048
 
 
 @pytest.fixture
@@ -93,8 +95,11 @@ async def test_a_readers_line_breaks(
     open_shop: Open, line: Proxy, chance: random.Random, ways: tuple[str, str]
 ) -> None:
     async with open_shop("reader") as shop:
+        free = []
         for way in ways:
             await broken(shop, line, way, chance)
+            free.append(await shop.heap_free())
+        assert free[1] > free[0] - HEAP_SLACK, free
 
 
 async def test_a_bridges_line_breaks_is_slow_and_brings_no_acknowledgement(
