@@ -140,7 +140,7 @@ def test_how_long_taps_have_waited_is_kept_while_any_waits(reports: ReportStore,
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     text=st.text(max_size=60),
