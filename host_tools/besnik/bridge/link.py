@@ -127,6 +127,8 @@ class Link:
             self._on_lost()
 
     def _drain(self) -> None:
+        if not self._waiting:
+            return
         connection = self._connection
         if connection is None or not connection.is_connected:
             self._waiting.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, get_args
 
 from prometheus_client import (
@@ -34,6 +35,7 @@ class Metrics:
         self._taps = Counter(
             "besnik_taps", "Taps answered.", ["verdict", "reason"], registry=registry
         )
+        self._answers = lru_cache(maxsize=64)(self._taps.labels)
         self._repeated = Counter(
             "besnik_taps_repeated", "Taps that had been written before.", registry=registry
         )
@@ -64,7 +66,7 @@ class Metrics:
 
     def answered(self, answer: Recorded, age_s: float) -> None:
         """Count a tap's answer."""
-        self._taps.labels(answer.outcome, answer.reason).inc()
+        self._answers(answer.outcome, answer.reason).inc()
         self._tap.observe(age_s)
         if answer.repeat:
             self._repeated.inc()

@@ -7,7 +7,8 @@ PINGREQ and DISCONNECT stay gmqtt's.
 
 This leans on parts of gmqtt that are not documented: `MQTTProtocol` writes by `write_data` and
 hands packets to `MQTTConnection.put_package`; `MQTTConnection` keeps the time of the last data for
-its keepalive. Hence the exact pin in requirements/run.in. Sections are those of MQTT 5.0.
+its keepalive; `IdGenerator` keeps the packet ids that are in use, and its public methods make a log
+record of each. Hence the exact pin in requirements/run.in. Sections are those of MQTT 5.0.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class MalformedPacketError(ValueError):
 
 def variable(value: int) -> bytes:
     """Return a variable byte integer (1.5.5); ``value`` is below 2**28."""
+    if value < 128:
+        return bytes((value,))
     encoded = bytearray()
     while value > 127:
         encoded.append(value & 127 | 128)
@@ -52,6 +55,8 @@ def variable(value: int) -> bytes:
 
 def read_variable(data: bytes, at: int) -> tuple[int, int] | None:
     """Return the variable byte integer at ``at`` and where it ends; None if data ends before."""
+    if at < len(data) and data[at] < 128:
+        return data[at], at + 1
     value = 0
     for shift in (0, 7, 14, 21):
         if at >= len(data):
@@ -87,8 +92,8 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
     """One connection's bytes.
 
     ``on_publish`` takes each message as it comes; ``on_room()`` is called when the broker has
-    acknowledged one of ours; ``unacknowledged`` counts those it has not. ``_connection`` is gmqtt's
-    MQTTConnection.
+    acknowledged some of ours; ``unacknowledged`` counts those it has not. ``_connection`` is
+    gmqtt's MQTTConnection.
     """
 
     def __init__(self, on_publish: OnPublish, on_room: Callable[[], None], **gmqtt: Any) -> None:
@@ -103,7 +108,7 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
         self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
     ) -> None:
         """Send a message at QoS 1; OverflowError if the broker has no room for one more."""
-        packet_id = self.id_generator.next_id()
+        packet_id = self.id_generator._mid_generate()
         self.unacknowledged += 1
         self.write_data(publish(topic.encode(), payload, packet_id, expiry_s, retain=retain))
 
@@ -158,25 +163,26 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
 
     def _packets(self, data: bytes) -> int:
         """Take all whole packets; return where they end."""
-        at = 0
+        at, has_room = 0, False
         while (length := read_variable(data, at + 1)) is not None:
-            end = sum(length)
+            start, end = length[1], sum(length)
             if end > len(data):
                 break
-            self._packet(data[at], data[length[1] : end])
+            head = data[at]
+            if head & 0xF0 == _PUBLISH and head & _QOS <= _QOS1:
+                self._message(head, data[start:end])
+            elif head == _PUBACK:
+                if length[0] < 2:
+                    raise MalformedPacketError("an acknowledgement of nothing")
+                self.id_generator._used_ids.discard(data[start] << 8 | data[start + 1])
+                self.unacknowledged -= 1
+                has_room = True
+            else:
+                self._connection.put_package(Package(head, data[start:end]))
             at = end
-        return at
-
-    def _packet(self, head: int, body: bytes) -> None:
-        kind = head & 0xF0
-        if kind == _PUBLISH and head & _QOS <= _QOS1:
-            self._message(head, body)
-        elif kind == _PUBACK:
-            self.id_generator.free_id(body[0] << 8 | body[1])
-            self.unacknowledged -= 1
+        if has_room:
             self._on_room()
-        else:
-            self._connection.put_package(Package(head, body))
+        return at
 
     def _message(self, head: int, body: bytes) -> None:
         at = 2 + (body[0] << 8 | body[1])

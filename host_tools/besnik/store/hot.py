@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from besnik.config import Config
 from besnik.contract import Outcome, Reason
@@ -123,7 +124,7 @@ class HotStore(Protocol):
     """The bridge's statements on one connection; used from one thread at a time."""
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
-        """Return the readers that exist, by slug."""
+        """Return the readers that exist, by slug; others that are known can be among them."""
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """Return the cards that exist, by key."""
@@ -175,12 +176,13 @@ def verdicts(
     results: list[Recorded] = []
     given = dict(earlier)
     for tap in taps:
-        if tap.key in given:
-            results.append(given[tap.key])
+        key = tap.key
+        if (known := given.get(key)) is not None:
+            results.append(known if known.repeat else replace(known, repeat=True, counter_gap=0))
             continue
-        first = firsts[tap.key]
+        first = firsts[key]
         ref = None if first.card is None else first.card.member_ref
         result = Recorded(first.outcome, first.reason, ref, False, first.counter_gap)
-        given[tap.key] = msgspec.structs.replace(result, repeat=True, counter_gap=0)
+        given[key] = result
         results.append(result)
     return results

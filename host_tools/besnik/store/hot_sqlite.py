@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from besnik.loyalty.ledger import Entry
@@ -29,38 +29,38 @@ from besnik.store.many import Many, Row
 def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
     columns = (*first, *TABLES[table])
     return Many(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{rows}}{then}", width=len(columns)
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
+        f"WHERE column1 IS NOT NULL{then}",
+        width=len(columns),
     )
 
 
 # CROSS JOIN: SQLite is to look up what is sought, in this order (sqlite.org/optoverview.html).
 _READERS: Final = Many(
     """
-    WITH sought (slug) AS (VALUES {rows})
     SELECT json_group_array(json_array(
         reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit))
-    FROM sought CROSS JOIN store_reader reader ON reader.slug = sought.slug
+    FROM {rows} sought CROSS JOIN store_reader reader ON reader.slug = sought.column1
     JOIN store_shop shop ON shop.id = reader.shop_id
     JOIN store_program program ON program.id = shop.program_id""",
     width=1,
 )
+# Rows of place, program, kind, data.
 _CARDS: Final = Many(
     """
-    WITH sought (place, program_id, kind, data) AS (VALUES {rows})
-    SELECT json_group_array(json_array(place, card.id, member.id, member.ref, card.state))
-    FROM sought CROSS JOIN store_card card
-      ON card.program_id = sought.program_id AND card.kind = sought.kind
-     AND card.data = sought.data
+    SELECT json_group_array(json_array(column1, card.id, member.id, member.ref, card.state))
+    FROM {rows} sought CROSS JOIN store_card card
+      ON card.program_id = sought.column2 AND card.kind = sought.column3
+     AND card.data = sought.column4
     JOIN store_member member ON member.id = card.member_id""",
     width=4,
 )
 _FIRSTS: Final = Many(
     """
-    WITH sought (reader_id, tap_id) AS (VALUES {rows})
     SELECT json_group_array(json_array(
         tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref))
-    FROM sought CROSS JOIN store_tap tap
-      ON tap.reader_id = sought.reader_id AND tap.tap_id = sought.tap_id
+    FROM {rows} sought CROSS JOIN store_tap tap
+      ON tap.reader_id = sought.column1 AND tap.tap_id = sought.column2
     LEFT JOIN store_member member ON member.id = tap.member_id""",
     width=2,
 )
@@ -69,8 +69,12 @@ _USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 
 _RAISE: Final = (
     "UPDATE store_card SET counter = ? WHERE id = ? AND (counter IS NULL OR counter < ?)"
 )
-# The last row id each table gave; within an immediate transaction nobody else takes the next.
-_LAST: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
+# The last row ids of both tables; within an immediate transaction nobody else takes the next.
+_LAST: Final = """
+    SELECT (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_tap'),
+           (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_entry')"""
+# Rises when anybody else has written (sqlite.org/pragma.html#pragma_data_version).
+_VERSION: Final = "PRAGMA data_version"
 _TAPS: Final = _insert("store_tap", first=("id",))
 _ENTRIES: Final = _insert("store_entry", first=("id",))
 _MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
@@ -81,24 +85,29 @@ _MEMBER_ACCOUNTS: Final = _insert(
 _PROGRAM_ACCOUNTS: Final = _insert(
     "store_account", then=" ON CONFLICT (program_id, unit) WHERE member_id IS NULL" + _MOVE
 )
+# Rows of entry, program, member, unit, amount.
 _POSTINGS: Final = f"""
     INSERT INTO store_posting ({", ".join(TABLES["store_posting"])})
-    WITH moved (entry, program_id, member_id, unit, amount) AS (VALUES {{rows}})
-    SELECT moved.entry, account.id, moved.amount
-    FROM moved CROSS JOIN store_account account ON """
+    SELECT moved.column1, account.id, moved.column5
+    FROM {{rows}} moved CROSS JOIN store_account account ON """
 _MEMBER_POSTINGS: Final = Many(
-    _POSTINGS + "account.member_id = moved.member_id AND account.unit = moved.unit", width=5
+    _POSTINGS + "account.member_id = moved.column3 AND account.unit = moved.column4", width=5
 )
 _PROGRAM_POSTINGS: Final = Many(
     _POSTINGS
-    + "account.program_id = moved.program_id AND account.unit = moved.unit"
+    + "account.program_id = moved.column2 AND account.unit = moved.column4"
     + " AND account.member_id IS NULL",
     width=5,
 )
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
-# of the indexes are read again for each batch; with a checkpoint every 1,000 pages, its default,
-# a page is copied to the database for each batch and not once for many.
-_PRAGMAS: Final = ("PRAGMA cache_size=-32000", "PRAGMA wal_autocheckpoint=4000")
+# of the indexes are read again for each batch. With a checkpoint every 1,000 pages, its default,
+# a page is copied to the database for each batch and not once for many. And what a statement of
+# many rows would undo if it failed is kept in a file, opened anew for each batch, unless told not.
+_PRAGMAS: Final = (
+    "PRAGMA cache_size=-32000",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA temp_store=MEMORY",
+)
 
 _Owner = tuple[int, int | None, str]
 
@@ -108,13 +117,22 @@ class SqliteStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._version = 0
+        # As of that version of the database; nothing here writes what they are made of.
+        self._readers: dict[str, KnownReader] = {}
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
-        rows = _READERS.read(self._connection.cursor(), [(slug,) for slug in set(slugs)])
-        return {row[0]: KnownReader(row[1], row[2], Rules(row[3], row[4])) for row in rows}
+        cursor = self._connection.cursor()
+        version = cursor.execute(_VERSION).fetchone()[0]
+        if version != self._version:
+            self._version, self._readers = version, {}
+        sought = [(slug,) for slug in set(slugs) - self._readers.keys()]
+        for row in _READERS.read(cursor, sought):
+            self._readers[row[0]] = KnownReader(row[1], row[2], Rules(row[3], row[4]))
+        return self._readers
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
@@ -180,7 +198,8 @@ def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[
     """Write taps and ledger; return the verdicts of those that had been written before."""
     earlier = _recorded(cursor, firsts)
     new = [tap for key, tap in firsts.items() if key not in earlier]
-    tap_ids, entry_ids = _ids(cursor, "store_tap"), _ids(cursor, "store_entry")
+    last = cursor.execute(_LAST).fetchone()
+    tap_ids, entry_ids = (itertools.count((each or 0) + 1) for each in last)
     taps: list[Row] = []
     entries: list[Row] = []
     moves: list[tuple[int, Entry]] = []
@@ -210,10 +229,6 @@ def _post(cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
     _PROGRAM_ACCOUNTS.write(cursor, [row for row in balances if row[1] is None])
     _MEMBER_POSTINGS.write(cursor, [row for row in postings if row[2] is not None])
     _PROGRAM_POSTINGS.write(cursor, [row for row in postings if row[2] is None])
-
-
-def _ids(cursor: sqlite3.Cursor, table: str) -> Iterator[int]:
-    return itertools.count(cursor.execute(_LAST, (table,)).fetchone()[0] + 1)
 
 
 def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:

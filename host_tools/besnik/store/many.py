@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 
-# With powers of two there are few texts, and sqlite3 finds each one prepared (it keeps 128).
 # 128 rows of 16 stay below the 32,766 parameters that SQLite takes.
 _ROWS_MAX: Final = 128
 
@@ -23,36 +22,44 @@ Row = Sequence[object]
 
 
 class Many:
-    """A statement with ``{rows}`` where a row or several of ``width`` parameters each go."""
+    """A statement for many rows of ``width`` parameters; ``{rows}`` is where they are, as a table.
+
+    Its columns are ``column1`` and so on. The first is never NULL: rows that only fill up the
+    table have NULL there, and the statement has to leave them out.
+    """
 
     def __init__(self, text: str, width: int) -> None:
         self._text = text
-        self._row = f"({', '.join('?' * width)})"
+        self._width = width
         self._texts: dict[int, str] = {}
 
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> None:
         """Run it for all rows; AssertionError if it did not write exactly one for each."""
-        for text, parameters, count in self._parts(rows):
-            written = cursor.execute(text, parameters).rowcount
-            assert written == count, f"{written} of {count} rows written"
+        for part in _parts(rows):
+            written = cursor.execute(*self._filled(part)).rowcount
+            assert written == len(part), f"{written} of {len(part)} rows written"
 
     def read(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> list[Any]:
         """Run it for all rows and return what it finds: its one column is an array of arrays."""
         found: list[Any] = []
-        for text, parameters, _ in self._parts(rows):
-            array = cursor.execute(text, parameters).fetchone()[0]
+        for part in _parts(rows):
+            array = cursor.execute(*self._filled(part)).fetchone()[0]
             found += msgspec.json.decode(array, type=list[Any])
         return found
 
-    def _parts(self, rows: Sequence[Row]) -> Iterator[tuple[str, list[object], int]]:
-        start = 0
-        while start < len(rows):
-            count = min(1 << ((len(rows) - start).bit_length() - 1), _ROWS_MAX)
-            part = rows[start : start + count]
-            yield self._of(count), list(chain.from_iterable(part)), count
-            start += count
+    def _filled(self, rows: Sequence[Row]) -> tuple[str, list[object]]:
+        """Return text and parameters for so many rows that few texts are in use.
 
-    def _of(self, count: int) -> str:
+        sqlite3 keeps 128 statements prepared, and to prepare one takes longer than to run it.
+        """
+        count = 1 << (len(rows) - 1).bit_length()
         if count not in self._texts:
-            self._texts[count] = self._text.format(rows=", ".join([self._row] * count))
-        return self._texts[count]
+            row = f"({', '.join('?' * self._width)})"
+            self._texts[count] = self._text.format(rows=f"(VALUES {', '.join([row] * count)})")
+        parameters = list(chain.from_iterable(rows))
+        parameters += [None] * (count * self._width - len(parameters))
+        return self._texts[count], parameters
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + _ROWS_MAX] for start in range(0, len(rows), _ROWS_MAX))

@@ -169,7 +169,8 @@ class Tap(models.Model):
     trust it; ``received_at`` is the host's.
     """
 
-    # Each index is a page more that a tap's commit writes: no key has one that another begins with.
+    # An index more is a page more that a tap's commit writes: no key has one that another begins
+    # with, and nobody asks for the taps of a card but by their counters.
     reader = models.ForeignKey(Reader, models.PROTECT, related_name="taps", db_index=False)
     tap_id = models.CharField(max_length=12)
     kind = models.CharField(max_length=8)
@@ -195,7 +196,11 @@ class Tap(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["member", "-received_at"], name="tap_by_member"),
             models.Index(fields=["reader", "-received_at"], name="tap_by_reader"),
-            models.Index(fields=["card", "counter"], name="tap_by_card"),
+            models.Index(
+                fields=["card", "counter"],
+                condition=models.Q(counter__isnull=False),
+                name="tap_by_counter",
+            ),
         ]
 
     def __str__(self) -> str:
