@@ -32,12 +32,12 @@ async def test_birth_goodbye_and_will_are_retained(
     assert birth["s"] == "online"
     assert before <= birth["bd"] <= time.time()
     assert await asyncio.to_thread(bridge.stop, 3) == 0
-    assert await state_of.hear() == {"s": "offline", "bd": birth["bd"]}
+    assert await state_of.until("offline") == {"s": "offline", "bd": birth["bd"]}
     bridge = await asyncio.to_thread(bridges.start)
     second = await state_of.hear()
     assert second["s"] == "online"
     bridge.kill()
-    assert await state_of.hear() == {"s": "lost", "bd": second["bd"]}
+    assert await state_of.until("lost") == {"s": "lost", "bd": second["bd"]}
     assert state_of.heard.empty()
     async with Station(broker, "counter-2", BRIDGE_STATE, MQTTv311) as late:
         assert await late.hear() == {"s": "lost", "bd": second["bd"]}
@@ -73,6 +73,15 @@ async def test_while_the_database_is_locked_readers_are_told_and_the_bridge_stay
     assert bridge.log.count("event=broker_connected") == 1
     assert "event=broker_lost" not in bridge.log
     assert rows(database_url, "SELECT count(*) FROM store_entry") == [(5,)]
+
+
+async def test_a_lock_while_nobody_taps_is_noticed(
+    bridge: Running, state_of: StateStation, database_url: str
+) -> None:
+    assert (await state_of.hear())["s"] == "online"
+    with locked_taps(database_url):
+        assert (await state_of.hear(8))["s"] == "offline"
+    assert (await state_of.hear())["s"] == "online"
 
 
 async def test_a_database_that_goes_while_nobody_taps_is_noticed(

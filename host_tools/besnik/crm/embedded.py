@@ -62,9 +62,12 @@ class EmbeddedCrm:
             raise CrmUnavailableError(str(error)) from error
 
     async def health(self) -> Health:
-        """See Crm: opens the database and reads a table, so a store without tables is not ok."""
+        """See Crm: reads a table and writes nothing to others.
+
+        So a store without tables is not ok, nor one that is locked or cannot be written.
+        """
         try:
-            await self._store.call(lambda hot: hot.readers([""]))
+            await self._store.call(lambda hot: (hot.readers([""]), hot.record([])))
         except StoreUnavailableError as error:
             return Health(ok=False, why=str(error))
         return Health(ok=True)
