@@ -11,6 +11,22 @@ from micropython import const
 _ROOT = const("besnik/v1/")
 _OUTBOX_FOLDER = const("outbox")
 _KEEPALIVE_S = const(30)
+_MADE_ONCE = const(
+    (
+        ("firmware.board", "Clock"),
+        ("firmware.reader", "Reader"),
+        ("firmware.signals", "Signals"),
+        ("firmware.outbox", "Outbox"),
+        ("firmware.link", "Link"),
+        ("firmware.packets", "Packets"),
+        ("firmware.taps", "Taps"),
+        ("firmware.presence", "Presence"),
+        ("firmware.identify", "Identifier"),
+        ("iso14443", "TypeA"),
+        ("mfrc522", "MFRC522"),
+        ("isodep", "IsoDep"),
+    )
+)
 
 
 # The reader that config.json describes, to be run. A wrong setting or certificate is printed and
@@ -23,10 +39,23 @@ def start(hardware):
         asyncio.run(_show_fault(parts))
     gc.collect()
     reader = build(settings, tls, hardware, parts)
-    # Nobody asks for these again.
+    _clear(hardware, settings)
+    return reader
+
+
+# Lets go of what nobody asks for again, 3 KB: a reader has one of each part, and it is made.
+def _clear(hardware, settings):
     for name in ("wire", "_output", "count_boot", "boot_count", "reset_cause", "station"):
         delattr(hardware, name)
-    return reader
+    done = [(module, name, "__init__") for module, name in _MADE_ONCE if module in sys.modules]
+    if not settings["cards.relay"]:
+        done.append(("iso14443", "TypeA", "reselect"))
+    if not settings["cards.pulsed"]:
+        done.append(("mfrc522", "MFRC522", "power_down"))
+        done.append(("mfrc522", "MFRC522", "wake_up"))
+    for module, name, method in done:
+        # Not delattr: the slot of a class would keep what was in it (py/map.c).
+        setattr(getattr(sys.modules[module], name), method, None)
 
 
 # Takes a module out of memory, as far as nobody else holds it.

@@ -10,30 +10,24 @@ _SAK_ISO_DEP = const(0x20)
 _ATTEMPTS = const(3)
 
 
-# One card and what it offers: kind and data as in the contract, rank in the order of families.
-class Offer:
-    def __init__(self, card, rank, kind, data, is_payment=False):
-        self.card = card
-        self.rank = rank
-        self.kind = kind
-        self.data = data
-        self.is_payment = is_payment
-
-
-# Reads what the cards of one field offer. families: names of what counts, best first: "sun", "uid".
-# What a family needs is loaded here, so that a reader without it has the memory.
+# Reads what the cards of one field offer: each is an iso14443.Card that also has kind and data, as
+# in the contract, its rank in the order of families, and is_payment. families: names of what
+# counts, best first: "sun", "uid". What a family needs is loaded here: a reader without it has the
+# memory.
 class Identifier:
     def __init__(self, pcd, cards, clock, families):
         self._cards = cards
         self._clock = clock
         self._families = families
-        self._sun = None
+        self._isodep = None
         # Attempts in a row that ended in an error; the owner sets it to 0 when the field is empty.
         self.failures = 0
         if "sun" in families:
-            from firmware.sun import Sun
+            from firmware.sun import proof
+            from isodep import IsoDep
 
-            self._sun = Sun(pcd, clock)
+            self._isodep = IsoDep(pcd, clock)
+            self._proof = proof
 
     # The offers of all cards that answered a request, at most 4, within 250 ms. Raises CardError
     # when a card leaves in the middle; nothing is known then.
@@ -48,18 +42,20 @@ class Identifier:
         return offers
 
     async def _offer(self, card, limit_ms):
-        is_payment = False
+        card.is_payment = False
         # A card that stays but fails again and again offers its UID at last.
-        if self._sun and card.sak & _SAK_ISO_DEP and self.failures < _ATTEMPTS:
+        if self._isodep and card.sak & _SAK_ISO_DEP and self.failures < _ATTEMPTS:
             self.failures += 1
-            offer, is_payment = await self._sun.offer(card, self._families.index("sun"), limit_ms)
+            card.data, card.is_payment = await self._proof(self._isodep, limit_ms)
             self.failures = 0
-            if offer:
-                return offer
         else:
+            card.data = None
             self._cards.halt()
-        uid = binascii.hexlify(card.uid).decode().upper()
-        return Offer(card, self._families.index("uid"), "uid", uid, is_payment)
+        card.kind = "sun" if card.data else "uid"
+        card.rank = self._families.index(card.kind)
+        if not card.data:
+            card.data = binascii.hexlify(card.uid).decode().upper()
+        return card
 
 
 # The offer that counts, or None when more than one customer could be meant: the only one of the

@@ -53,8 +53,8 @@ async def _nothing_to_wait_for(is_long):
 # published retained at QoS 1, the first one the state. codec: packets.Packets, whose callback is
 # called in the link's own task. before_stall(is_long) is awaited before what can block everybody:
 # DNS and, for seconds, the TLS handshake. is_up is true while messages can be sent; reconnects
-# counts sessions after the first; last_error is what ended the last one. beats changes at least
-# every 15 s.
+# counts sessions after the first; last_error is what ended the last one. beats grows at least every
+# 30 s while the task is alive.
 class Link:
     def __init__(self, wlan, account, codec, clock):
         self._wlan = wlan
@@ -65,7 +65,8 @@ class Link:
         self._stream = None
         self._is_sending = False
         self._unacked = set()
-        self._last_rx_ms = 0
+        self._heard_ms = 0
+        self._quiet_ms = _PING_MS
         self._failures = 0
         self.reconnects = -1
         self.is_up = False
@@ -171,17 +172,12 @@ class Link:
         for topic, payload in births:
             await self.publish(topic, payload, retain=True)
         gc.collect()  # what connecting left behind, before anything else asks for memory
-        pinger = asyncio.create_task(self._ping())
-        try:
-            while True:
-                await self._handle(await self._read_packet())
-        finally:
-            pinger.cancel()
+        while True:
+            await self._handle(await self._read_packet())
 
     # One packet of the wanted type; others that arrive before it are handled.
     async def _await_packet(self, wanted):
         while True:
-            self.beats += 1
             packet = await asyncio.wait_for_ms(self._read_packet(), _ACK_MS)
             if packet[0] & 0xF0 == wanted:
                 return packet
@@ -195,7 +191,7 @@ class Link:
             answer = self.codec.receive(packet)
             if answer:
                 await self._send(answer)
-        # PINGRESP: _last_rx_ms has noted it.
+        # PINGRESP: _heard_ms has noted it.
 
     # One whole packet as bytes. Raises EOFError when the broker closes.
     async def _read_packet(self):
@@ -203,7 +199,9 @@ class Link:
         if stream is None:
             raise EOFError
         packet = await stream.readexactly(2)
-        self._last_rx_ms = self._clock.ticks_ms()
+        self._heard_ms = self._clock.ticks_ms()
+        self._quiet_ms = _PING_MS
+        self.beats += 1
         size = packet[1] & 0x7F
         if packet[1] & 0x80:
             more = await stream.readexactly(1)
@@ -215,21 +213,20 @@ class Link:
             packet += await stream.readexactly(size)
         return packet
 
-    # Asks for a sign of life after 10 s of silence and ends the session after 30 s of it: TCP alone
-    # never notices a half-open connection, and the ESP32 has no SO_KEEPALIVE.
-    async def _ping(self):
-        while True:
-            self.beats += 1
-            silence_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._last_rx_ms)
-            try:
-                if silence_ms >= _SILENCE_MS:
-                    raise OSError(-1)
-                if silence_ms >= _PING_MS:
-                    await self._send(_PINGREQ)
-            except (OSError, asyncio.TimeoutError):
-                self._drop()
-                return
-            await asyncio.sleep_ms(_PING_MS // 2)
+    # To be called every second or so: asks for a sign of life after 10 s of silence and ends the
+    # session after 30 s of it. TCP alone never notices a half-open connection, and the ESP32 has no
+    # SO_KEEPALIVE.
+    async def keep_alive(self):
+        silence_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._heard_ms)
+        if not self.is_up or silence_ms < self._quiet_ms:
+            return
+        self._quiet_ms += _PING_MS
+        try:
+            if silence_ms >= _SILENCE_MS:
+                raise OSError(-1)
+            await self._send(_PINGREQ)
+        except (OSError, asyncio.TimeoutError):
+            self._drop()
 
     # One packet, one write, one at a time: asyncio's stream loses data when two tasks drain it at
     # once.

@@ -17,9 +17,9 @@ _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 
 
 # Watches the field of one PCD (mfrc522.MFRC522) through its type A cards (iso14443.TypeA) and an
-# identify.Identifier. on_offer(offer) is called once for each presentation with what it offers
-# (identify.Offer), or None when cards of several customers lie there; on_fault(is_faulty) when the
-# chip dies or is back. May be set: relay (relay.Relay), which has the field while the host talks to
+# identify.Identifier. on_offer(card) is called once for each presentation with the card and what it
+# offers, or with None when cards of several customers lie there; on_fault(is_faulty) when the chip
+# dies or is back. May be set: relay (relay.Relay), which has the field while the host talks to
 # the resting card; ecp, a frame to send after each empty poll (ecp.FRAMES); is_pulsed: the field is
 # on for less than a millisecond in each empty poll and the chip asleep between, which a card that
 # takes its 5 ms to start (ISO/IEC 14443-3, 5) never answers. recoveries counts the revivals, beats
@@ -107,7 +107,7 @@ class Presence:
         offer = choose(await self._identifier.offers())
         self._is_occupied = True
         self._misses = 0
-        self.uid = offer.card.uid if offer else None
+        self.uid = offer.uid if offer else None
         if self._told == (self.uid or b""):
             return _REST_MS
         self._told = self.uid or b""

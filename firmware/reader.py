@@ -80,29 +80,21 @@ class Reader:
     # Once a second: is everybody alive, is it time for the clock, for a word about health.
     async def _tend(self):
         dog = self._board.watchdog(_WATCHDOG_MS)
-        before, missing = None, 0
+        parts = (self._lights, self.link, self.presence, self.taps)
         began_ms = self._clock.ticks_ms()
         while True:
-            beats = (
-                self._lights.beats,
-                self.link.beats,
-                self.presence.beats,
-                self.taps.beats,
-                self.taps.drains,
-            )
-            for index, beat in enumerate(beats):
-                if before is None or before[index] != beat:
-                    missing &= ~(1 << index)
-            before = beats
-            if not missing:
+            if self.taps.drains and all(part.beats for part in parts):
+                self.taps.drains = 0
+                for part in parts:
+                    part.beats = 0
                 dog.feed()
-                missing = (1 << len(beats)) - 1
             await asyncio.sleep_ms(1000)
             # Summed up in steps: ticks wrap around within days.
             now_ms = self._clock.ticks_ms()
             passed_s = self._clock.ticks_diff(now_ms, began_ms) // 1000
             began_ms += passed_s * 1000
             self._up_s += passed_s
+            await self.link.keep_alive()
             await self._keep(passed_s)
 
     async def _keep(self, passed_s):

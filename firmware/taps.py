@@ -18,7 +18,7 @@ _SAK_ISO_DEP = const(0x20)
 
 # link: publish() and is_up. topic: where taps go. latency_ms: the last verdict's, None before it.
 # is_answered is false while no bridge is there to answer. relay may be set to a relay.Relay: it is
-# told which tap's card lies there. beats and drains change at least every 15 s, one for each task.
+# told which tap's card lies there. beats and drains grow at least every 15 s, one for each task.
 class Taps:
     def __init__(self, outbox, link, lights, clock, topic):
         self._outbox = outbox
@@ -137,7 +137,7 @@ class Taps:
     # s, the card's SAK, is told when the host could ask the card for more (ISO-DEP or Type 2); a
     # proof needs no more, and its tap would outgrow what littlefs keeps inline.
     def _message(self, tap_id, offer):
-        sak = offer.card.sak
+        sak = offer.sak
         is_told = self.relay and offer.kind == "uid" and (not sak or sak & _SAK_ISO_DEP)
         return b'{"v":1,"id":"%s","k":"%s","d":"%s",%s"t":%d,"tq":%d,"q":0}' % (
             tap_id.encode(),

@@ -11,48 +11,37 @@ _NDEF_MAX = const(1024)
 _OK = const(b"\x90\x00")
 
 
-# One card with an IsoDep (isodep.IsoDep) that has been activated.
-class Type4:
-    def __init__(self, isodep):
-        self._isodep = isodep
+# The NDEF message of a card behind an isodep.IsoDep that has been activated, b"" for none. Raises
+# CardError: "not_ndef" when the card has no NDEF application, "refused" when it says no later on.
+async def read_ndef(isodep):
+    if (await isodep.transceive(_SELECT_NDEF_APP))[-2:] != _OK:
+        raise CardError("not_ndef")
+    await _select(isodep, _CC_FILE)
+    container = await _read(isodep, 0, 15)
+    # CCLEN, version, MLe, MLc, then the NDEF File Control TLV: 04 06 and the file id (5.1.2).
+    if container[7] != 0x04 or container[8] != 0x06:
+        raise CardError("not_ndef")
+    read_max = max(1, min(container[3] << 8 | container[4], _READ_MAX))
+    await _select(isodep, container[9:11])
+    length = await _read(isodep, 0, 2)
+    length = length[0] << 8 | length[1]
+    if length > _NDEF_MAX:
+        raise CardError("length")
+    message = b""
+    while len(message) < length:
+        message += await _read(isodep, 2 + len(message), min(read_max, length - len(message)))
+    return message
 
-    # The NDEF message, b"" when there is none. Raises CardError: "not_ndef" when the card has no
-    # NDEF application, "refused" when it says no later on.
-    async def read_ndef(self):
-        if (await self._isodep.transceive(_SELECT_NDEF_APP))[-2:] != _OK:
-            raise CardError("not_ndef")
-        file_id, read_max = await self._capabilities()
-        await self._select(file_id)
-        length = await self._read(0, 2)
-        length = length[0] << 8 | length[1]
-        if length > _NDEF_MAX:
-            raise CardError("length")
-        message = b""
-        while len(message) < length:
-            message += await self._read(2 + len(message), min(read_max, length - len(message)))
-        return message
 
-    # File id of the NDEF file and the most bytes to read at once (5.1.2).
-    async def _capabilities(self):
-        await self._select(_CC_FILE)
-        container = await self._read(0, 15)
-        # CCLEN, version, MLe, MLc, then the NDEF File Control TLV: 04 06 and the file id.
-        if container[7] != 0x04 or container[8] != 0x06:
-            raise CardError("not_ndef")
-        read_max = container[3] << 8 | container[4]
-        return container[9:11], max(1, min(read_max, _READ_MAX))
+async def _select(isodep, file_id):
+    if (await isodep.transceive(b"\x00\xa4\x00\x0c\x02" + file_id))[-2:] != _OK:
+        raise CardError("refused")
 
-    async def _select(self, file_id):
-        answer = await self._isodep.transceive(b"\x00\xa4\x00\x0c\x02" + file_id)
-        if answer[-2:] != _OK:
-            raise CardError("refused")
 
-    async def _read(self, offset, length):
-        answer = await self._isodep.transceive(
-            bytes((0x00, 0xB0, offset >> 8, offset & 0xFF, length))
-        )
-        if answer[-2:] != _OK:
-            raise CardError("refused")
-        if len(answer) != length + 2:
-            raise CardError("length")
-        return answer[:-2]
+async def _read(isodep, offset, length):
+    answer = await isodep.transceive(bytes((0x00, 0xB0, offset >> 8, offset & 0xFF, length)))
+    if answer[-2:] != _OK:
+        raise CardError("refused")
+    if len(answer) != length + 2:
+        raise CardError("length")
+    return answer[:-2]

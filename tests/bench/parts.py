@@ -18,6 +18,7 @@ from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
 from support.database import databases
 from support.processes import Processes
+from support.secure_broker import SecureBroker
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,8 +35,11 @@ class Parts:
 
 
 @contextmanager
-def parts(readers: Iterable[str] = READERS) -> Iterator[Parts]:
-    """Start a broker on a port of its own and prepare a database; end everything afterwards."""
+def parts(readers: Iterable[str] = READERS, *, secure: bool = False) -> Iterator[Parts]:
+    """Start a broker on a port of its own and prepare a database; end everything afterwards.
+
+    ``secure``: readers come in by certificate instead of password.
+    """
     folder = Path(tempfile.mkdtemp(prefix="besnik-"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
     environment = {**kept, "PYTHONPATH": str(ROOT / "host_tools"), "PYTHONUNBUFFERED": "1"}
@@ -45,7 +49,10 @@ def parts(readers: Iterable[str] = READERS) -> Iterator[Parts]:
         with databases(folder, environment) as prepared:
             for url in prepared.copy(folder):
                 mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
-                broker = RunningBroker(mosquitto, folder / "broker", processes, readers)
+                if secure:
+                    broker: RunningBroker = SecureBroker(mosquitto, folder, processes)
+                else:
+                    broker = RunningBroker(mosquitto, folder / "broker", processes, readers)
                 broker.start()
                 bridge = BridgeRunner(processes, broker, url, folder)
                 yield Parts(folder, processes, broker, bridge, url)
@@ -56,16 +63,18 @@ def parts(readers: Iterable[str] = READERS) -> Iterator[Parts]:
 
 def reader_settings(broker: RunningBroker) -> dict[str, object]:
     """Return the config.json of the demo's reader for this broker."""
+    by_password = {
+        "host": broker.host,
+        "port": broker.port,
+        "plain": True,
+        "password": broker.passwords.get("counter-1"),
+    }
+    by_certificate = {"host": broker.host, "port": broker.readers_port}
     return {
         "shop": "corner",
         "reader": "counter-1",
         "wifi": {"ssid": "shop"},
-        "broker": {
-            "host": broker.host,
-            "port": broker.port,
-            "plain": True,
-            "password": broker.passwords["counter-1"],
-        },
+        "broker": by_certificate if broker.readers_port else by_password,
     }
 
 

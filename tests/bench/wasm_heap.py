@@ -39,6 +39,7 @@ def measure(script: str) -> dict[str, int]:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{script} failed:\n{done.stdout}{done.stderr}")
+        # Node quotes the source line, all of the port in one, before the error.
+        raise RuntimeError(f"{script} failed:\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
     found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from firmware.identify import Identifier, Offer
+from firmware.identify import Identifier
 from firmware.presence import Presence
 from firmware.relay import Relay
+from iso14443 import Card
 
 from besnik.sim.model.picc import Picc
 from fuzz.reader import Reader, run
@@ -19,7 +20,7 @@ class Counter(Reader):
 
     def __init__(self, **cards: Picc) -> None:
         super().__init__(None, **cards)
-        self.seen: list[Offer | None] = []
+        self.seen: list[Card | None] = []
         self.sent: list[bytes] = []
         self.faults: list[bool] = []
         self.slowest_ms = 0
@@ -36,7 +37,7 @@ class Counter(Reader):
     async def _send(self, message: bytes) -> None:
         self.sent.append(message)
 
-    def _on_offer(self, offer: Offer | None) -> None:
+    def _on_offer(self, offer: Card | None) -> None:
         self.seen.append(offer)
         if self.presence.relay and offer:
             self.presence.relay.tap_id = TAP

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from isodep import IsoDep
-from type4 import Type4
+from type4 import read_ndef
 
 from besnik.sim.model.isodep_picc import Application, IsoDepPicc
 from besnik.sim.model.ntag424_picc import ntag424
@@ -69,7 +69,7 @@ def _read(card: object) -> tuple[int, list[bytes]]:
     async def read() -> None:
         await isodep.activate()
         try:
-            messages.append(await Type4(isodep).read_ndef())
+            messages.append(await read_ndef(isodep))
         finally:
             await isodep.deselect()
 

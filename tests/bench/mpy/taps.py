@@ -1,5 +1,6 @@
 # Runs in MicroPython on a staged flash folder, wired to a real counter and broker: the real reader,
-# and a given number of taps through it. Prints the heap after each hundred.
+# a number of taps through it, a number of reconnections, and at last a full outbox. Prints the heap
+# at each stage.
 
 import gc
 import sys
@@ -23,6 +24,7 @@ import json  # noqa: E402
 import os  # noqa: E402
 
 _ANSWER_MS = 5000
+_FULL = 256
 
 
 def _live_bytes():
@@ -41,31 +43,56 @@ async def _one(reader, offer):
     raise RuntimeError("a tap was not answered")
 
 
-async def _drive(reader, count):
+# Every back-off is as short as it can be.
+class _NoDice:
+    @staticmethod
+    def randrange(_):
+        return 1
+
+
+def _tell(what, number):
+    print(json.dumps({what: number, "live": _live_bytes(), "free": gc.mem_free()}))
+
+
+async def _up(reader):
     while not reader.link.is_up:
         await asyncio.sleep_ms(20)
     await asyncio.sleep_ms(300)
-    from firmware.identify import Offer
+
+
+async def _drive(reader, taps, reconnects):
+    from firmware import link
     from iso14443 import Card
 
-    offer = Offer(Card(b"\x5b\x3c\x2a\x19", 0x08), 0, "uid", "5B3C2A19")
-    for number in range(1, count + 1):
+    link.random = _NoDice
+    await _up(reader)
+    offer = Card(b"\x5b\x3c\x2a\x19", 0x08)
+    offer.kind, offer.data = "uid", "5B3C2A19"
+    for number in range(1, taps + 1):
         await _one(reader, offer)
-        if number == 10 or number % 100 == 0:
-            print(json.dumps({"taps": number, "live": _live_bytes(), "free": gc.mem_free()}))
+        if number in (10, taps):
+            _tell("taps", number)
+    for number in range(1, reconnects + 1):
+        reader.link._drop()
+        await _up(reader)
+        if number in (1, reconnects):
+            _tell("reconnects", number)
+    while len(reader.outbox) < _FULL:
+        tap_id = reader.outbox.next_id()
+        reader.outbox.put(tap_id, reader.taps._message(tap_id, offer))
+    _tell("stored", len(reader.outbox))
 
 
-async def _run(count):
+async def _run(taps, reconnects):
     global app
     reader = app.start(board)
     app.forget("app")
     del app
-    before = _live_bytes()
-    print(json.dumps({"taps": 0, "live": before, "free": gc.mem_free()}))
+    _tell("taps", 0)
     running = asyncio.create_task(reader.run())
-    await asyncio.wait_for(_drive(reader, count), 600)
+    await asyncio.wait_for(_drive(reader, taps, reconnects), 1500)
     running.cancel()
 
 
 os.chdir(sys.argv[1])
-asyncio.run(_run(int(sys.argv[2])))
+asyncio.run(_run(int(sys.argv[2]), int(sys.argv[3])))

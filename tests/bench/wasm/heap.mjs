@@ -32,7 +32,7 @@ copy(flash, "/flash");
 copy(shims, "/flash/lib");
 mp.runPython("import sys, os\nos.chdir('/flash')\nsys.path[:] = ['', '.frozen', '/flash/lib']");
 const before = live();
-mp.runPython("import machine, network, esp32, usocket");
+mp.runPython("import machine, network, ntptime, esp32, usocket");
 const shimBytes = live() - before;
 mp.runPython("import asyncio, json, os, binascii, random, select, time");
 const stdlib = live() - shimBytes - before;

@@ -11,7 +11,7 @@ from iso14443 import CardError, TypeA
 from isodep import IsoDep
 from mfrc522 import MFRC522
 from type2 import Type2
-from type4 import Type4
+from type4 import read_ndef
 
 from bench import Bench
 from besnik.sim.model.crc import with_crc
@@ -81,7 +81,6 @@ class Counter:
         self.cards = TypeA(chip)
         self.isodep = IsoDep(chip, clock)
         self.type2 = Type2(chip)
-        self.type4 = Type4(self.isodep)
         self.relay = Relay(chip, self.cards, clock, self._send)
         identifier = Identifier(chip, self.cards, clock, ("sun", "uid"))
         self.presence = Presence(
@@ -123,7 +122,7 @@ class Counter:
 
     async def _read_type4(self):
         await self.isodep.activate()
-        await self.type4.read_ndef()
+        await read_ndef(self.isodep)
 
 
 async def _heap_after(counter, told):

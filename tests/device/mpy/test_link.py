@@ -109,14 +109,22 @@ async def _run(test, broker, tls=None):
     link = Link(_Wlan(), account, codec, _Clock())
     link.heard = []
     codec.client.set_callback(lambda topic, payload: link.heard.append(payload))
-    task = asyncio.create_task(link.run())
+    tasks = [asyncio.create_task(link.run()), asyncio.create_task(_keep(link))]
     try:
         await test(link, broker)
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
         link._drop()
         server.close()
         await server.wait_closed()
+
+
+# As the reader does.
+async def _keep(link):
+    while True:
+        await asyncio.sleep_ms(500)
+        await link.keep_alive()
 
 
 async def _until(condition, limit_ms=4000):
@@ -228,7 +236,7 @@ async def test_goodbye_comes_before_disconnect():
 # Every back-off is as short as it can be.
 class _NoDice:
     @staticmethod
-    def randrange(limit):
+    def randrange(_):
         return 10
 
 

@@ -14,7 +14,7 @@ class _Counter(Watched):
         Watched.__init__(self, Bench(**cards))
 
     def noted(self, offer):
-        return offer and offer.card.uid
+        return offer and offer.uid
 
 
 async def test_a_resting_card_is_one_tap():

@@ -4,7 +4,7 @@ from fields import Lying, Watched, holding
 from firmware.identify import Identifier, choose
 from iso14443 import CardError
 from isodep import IsoDep
-from type4 import Type4
+from type4 import read_ndef
 
 from besnik.sim.model.isodep_picc import ENDLESS
 from besnik.sim.model.ntag424_picc import ntag424
@@ -25,7 +25,7 @@ async def test_ndef_message_is_read_whole():
     lying.select()
     isodep = IsoDep(lying.chip, lying.bench.clock)
     await isodep.activate()
-    message = await Type4(isodep).read_ndef()
+    message = await read_ndef(isodep)
     assert message[:5] == b"\xd1\x01" + bytes((len(message) - 4,)) + b"U\x04", message
     assert b"corner.example/t?e=" in message
 
