@@ -3,8 +3,9 @@
 The same shop, on SQLite. An hour: the Wi-Fi goes, 200 cards are held to the reader over an hour of
 its emulated time (its timers run ahead of the clock on the wall, in steps of five seconds), the
 Wi-Fi comes back. Breaks: the line between reader and broker, then the one between bridge and
-broker, is reset, frozen for a while, left half-open or silent, each time at a random moment under
-load. A half-open line of the bridge is told at how long it lasts until taps are answered again.
+broker, is reset, frozen for a while, left half-open or silent, or carries no CONNACK, SUBACK or
+PUBACK, each time at a random moment under load. A half-open line of the bridge is told at how long
+it lasts until taps are answered again.
 `BESNIK_BENCH_SEED` repeats a run.
 """
 
@@ -23,18 +24,19 @@ from parts import ROOT, parts
 
 from support import chaos
 from support.broker import READERS
-from support.line_faults import BREAKS, aim, mend
+from support.line_faults import BREAKS, SILENCES, aim, mend
 from support.outage import an_hour_without_wifi
 from support.proxy import Proxy
 from support.tray import LOADS
 
 TITLE = "Outages"
 TAPS_IN_AN_HOUR = 200
-BREAKS_OF_A_LINE = 20
+BREAKS_OF_A_LINE = 21
 # The bridge gives a silent broker twice its keep-alive of 10 s.
 _HALF_OPEN_LIMIT_S = 40
 _CARDS = 1000
 _LEAP_MS = 1500
+_WAYS = BREAKS | SILENCES
 
 
 def measure() -> list[Figure]:
@@ -74,10 +76,10 @@ async def _breaks(far: str, chance: random.Random) -> list[Figure]:
     slowest_s = 0.0
     async with _shop(far) as (shop, line):
         for number in range(BREAKS_OF_A_LINE):
-            way = list(BREAKS)[number % len(BREAKS)]
+            way = list(_WAYS)[number % len(_WAYS)]
             async with shop.busy():
                 await asyncio.sleep(chance.uniform(0.1, 1))
-                await asyncio.to_thread(BREAKS[way], line)
+                await asyncio.to_thread(_WAYS[way], line)
                 await asyncio.sleep(chance.uniform(0.3, 2))
             mend(line)
             began = time.monotonic()

@@ -39,6 +39,22 @@ def without(kind: int) -> Edit:
     return lambda packet: [] if packet.kind == kind else [(0, packet)]
 
 
+def _withholding(kind: int) -> Callable[[Proxy], None]:
+    def withhold(line: Proxy) -> None:
+        line.from_broker = without(kind)
+        line.reset()
+
+    return withhold
+
+
+# The same for a broker that takes clients in and never answers; only where there is no TLS.
+SILENCES: Final[dict[str, Callable[[Proxy], None]]] = {
+    "without CONNACK": _withholding(mqtt_wire.CONNACK),
+    "without SUBACK": _withholding(mqtt_wire.SUBACK),
+    "without PUBACK": _withholding(mqtt_wire.PUBACK),
+}
+
+
 def thrice(packet: Packet) -> Edited:
     """Send each tap three times."""
     if not packet.topic.endswith("/tap"):
