@@ -79,7 +79,7 @@ class Shop:
         self._url = url
         self._made = made
         self._bridges = parts.bridges
-        self._site = SiteRunner(parts.processes, parts.bridges.settings_file, parts.broker)
+        self.site = SiteRunner(parts.processes, parts.bridges.settings_file, parts.broker)
         nvs = parts.folder / "nvs.json"
         self.board = Board(counter, nvs, probe, self.presenter.power)
         self._running: dict[str, Running] = {}
@@ -204,7 +204,7 @@ class Shop:
         self._running["bridge"] = self._bridges.start(ready=False)
 
     def _start_site(self) -> None:
-        self._running["site"] = self._site.start()
+        self._running["site"] = self.site.start()
 
 
 def _aim(counter: Counter, port: int) -> None:

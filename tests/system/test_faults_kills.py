@@ -57,6 +57,7 @@ async def test_each_part_alone(shop: Shop, chance: random.Random) -> None:
         await shop.ready()
         await shop.quiet()
         assert shop.count().is_clean, shop.count()
+    assert await asyncio.to_thread(shop.site.status, "cashier/corner/till-1/") == 200
 
 
 async def test_two_parts_at_once(shop: Shop, chance: random.Random) -> None:
