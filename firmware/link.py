@@ -9,7 +9,8 @@ from micropython import const
 _JOIN_MS = const(15000)
 _CONNECT_MS = const(10000)
 _ACK_MS = const(10000)  # a TLS handshake comes before the first answer
-_WRITE_MS = const(10000)
+# A live link takes a packet at once; one whose buffer stays full is dead. The customer waits.
+_WRITE_MS = const(1000)
 _PING_MS = const(10000)
 _SILENCE_MS = const(30000)
 _STABLE_MS = const(60000)
@@ -29,19 +30,6 @@ _PUBACK = const(0x40)
 _SUBACK = const(0x90)
 _PINGREQ = const(b"\xc0\x00")
 _DISCONNECT = const(b"\xe0\x00")
-
-
-# TLS says what is wrong with a certificate by ValueError; umqtt.simple and we find a malformed
-# packet by the last three.
-_FAILURES = (
-    OSError,
-    ValueError,
-    EOFError,
-    asyncio.TimeoutError,
-    AssertionError,
-    IndexError,
-    TypeError,
-)
 
 
 async def _nothing_to_wait_for(is_long):
@@ -84,7 +72,10 @@ class Link:
                 await self._join()
                 self._failures += 1
                 await self._session()
-            except _FAILURES as error:
+            except Exception as error:
+                # Whatever it was, the next session is the remedy: TLS says what is wrong with a
+                # certificate by ValueError, umqtt.simple what is wrong with a packet by
+                # AssertionError, IndexError or TypeError.
                 self.last_error = error
             finally:
                 self._drop()
@@ -239,7 +230,7 @@ class Link:
         self._is_sending = True
         try:
             stream.write(packet)
-            await asyncio.wait_for_ms(stream.drain(), _WRITE_MS)
+            await asyncio.wait_for_ms(stream.drain(), _WRITE_MS if self.is_up else _ACK_MS)
         finally:
             self._is_sending = False
 

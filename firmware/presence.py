@@ -11,6 +11,8 @@ _REST_MS = const(60)
 # So many checks in a row without any answer are a removal; a damaged answer is not (ESPuino PR 413
 # and 448: single misses of a resting card are common).
 _MISSES = const(3)
+# Nobody looked for so long: a card of the same batch, whose UID begins alike, could lie there now.
+_UNWATCHED_MS = const(150)
 _REVIVE_MS = const(500)
 _CANARY_POLLS = const(20)
 _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
@@ -38,6 +40,7 @@ class Presence:
         self._is_up = False
         self._polls = 0
         self._misses = 0
+        self._seen_ms = 0
         self._is_occupied = False
         self.recoveries = 0
         self.beats = 0
@@ -107,6 +110,7 @@ class Presence:
         offer = choose(await self._identifier.offers())
         self._is_occupied = True
         self._misses = 0
+        self._seen_ms = self._clock.ticks_ms()
         self.uid = offer.uid if offer else None
         if self._told == (self.uid or b""):
             return _REST_MS
@@ -127,9 +131,14 @@ class Presence:
     # The cards rest, halted: wake them, ask whether the one is among them, halt it again.
     def _check(self):
         try:
-            if not self._cards.wake() or (self.uid and not self._cards.is_present(self.uid)):
+            now_ms = self._clock.ticks_ms()
+            is_whole = self._clock.ticks_diff(now_ms, self._seen_ms) > _UNWATCHED_MS
+            if not self._cards.wake() or (
+                self.uid and not self._cards.is_present(self.uid, is_whole)
+            ):
                 return self._miss()
             self._misses = 0
+            self._seen_ms = now_ms
         except CardError as error:
             if error.reason == "deaf":
                 raise

@@ -54,10 +54,11 @@ class Reader:
         elif topic.endswith(b"/cmd/reboot"):
             self._is_leaving = True
 
-    # The link is about to hold up everything: not while a card is being read. TLS needs the time.
+    # The link is about to hold up everything: not while a card is read or the customer is told
+    # something. TLS needs the time.
     async def _before_stall(self, is_long):
         waited_ms = 0
-        while self.presence.uid and waited_ms < _CARD_WAIT_MS:
+        while (self.presence.uid or self._lights.playing) and waited_ms < _CARD_WAIT_MS:
             await asyncio.sleep_ms(50)
             waited_ms += 50
         if is_long:

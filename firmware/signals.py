@@ -36,7 +36,8 @@ def for_verdict(outcome, reason):
 
 # Plays one pattern at a time on two LED pins (called with 0 or 1) and a PWM for the buzzer.
 # A new pattern takes the place of the running one, but READ is always seen to its end, even when
-# the verdict comes at once. FAULT repeats until cleared. beats grows at least every 5 s.
+# the verdict comes at once. FAULT repeats until cleared. playing: the pattern, None when idle. beats
+# grows at least every 5 s.
 class Signals:
     def __init__(self, red, green, buzzer, is_audible=True):
         self._red = red
@@ -44,7 +45,7 @@ class Signals:
         self._buzzer = buzzer
         self._is_audible = is_audible
         self._is_changed = False
-        self._playing = None
+        self.playing = None
         self._after_read = None
         self._is_faulty = False
         self.beats = 0
@@ -52,10 +53,10 @@ class Signals:
 
     # Shows a pattern, its first step at once unless READ is playing.
     def show(self, pattern):
-        if self._playing is READ and pattern is not READ:
+        if self.playing is READ and pattern is not READ:
             self._after_read = pattern
             return
-        self._playing = pattern
+        self.playing = pattern
         self._after_read = None
         self._put(pattern[0], pattern[1])
         self._is_changed = True
@@ -64,7 +65,7 @@ class Signals:
     def set_fault(self, is_faulty):
         if is_faulty != self._is_faulty:
             self._is_faulty = is_faulty
-            if not self._playing:
+            if not self.playing:
                 self._is_changed = True
 
     # The task that moves from step to step. Never ends.
@@ -72,14 +73,14 @@ class Signals:
         while True:
             self._is_changed = False
             self.beats += 1
-            pattern = self._playing or (FAULT if self._is_faulty else b"")
+            pattern = self.playing or (FAULT if self._is_faulty else b"")
             for at in range(0, len(pattern), 3):
                 self._put(pattern[at], pattern[at + 1])
                 if await self._wait(pattern[at + 2]):
                     break  # another pattern has taken its place
             else:
                 if pattern:
-                    self._playing, self._after_read = self._after_read, None
+                    self.playing, self._after_read = self._after_read, None
                 else:
                     self._put(_DARK, 0)
                     await self._wait(_IDLE_STEPS)

@@ -109,25 +109,13 @@ class TypeA:
 
     # Selects the card of a known UID among those that answered, as select(); no anticollision.
     def reselect(self, uid):
-        levels = len(uid) // 3
-        for level in range(levels):
-            part = (
-                uid[level * 3 :]
-                if level == levels - 1
-                else b"\x88" + uid[level * 3 : level * 3 + 3]
-            )
-            self._fill(part)
-            sak = self._select(_SEL[level])
-            if bool(sak & _SAK_CASCADE) != (level < levels - 1):
-                raise CardError("cascade")
-        return Card(uid, sak)
+        return Card(uid, self._reselect(uid, len(uid) // 3))
 
-    # True when the woken card whose UID is given answers SELECT of its first cascade level, False
-    # when nobody answers. Raises CardError when the answer is damaged.
-    def is_present(self, uid):
-        self._fill(uid if len(uid) == 4 else b"\x88" + uid[:3])
+    # True when the woken card whose UID is given answers SELECT of its first cascade level, or of
+    # all levels; False when nobody answers. Raises CardError when the answer is damaged.
+    def is_present(self, uid, is_whole=False):
         try:
-            self._select(_SEL[0])
+            self._reselect(uid, len(uid) // 3 if is_whole else 1)
         except CardError as error:
             if error.reason != "timeout":
                 raise
@@ -184,10 +172,18 @@ class TypeA:
             frame[i] = 0
         return position
 
-    def _fill(self, part):
+    # SELECT of so many cascade levels; returns the last SAK.
+    def _reselect(self, uid, levels):
         frame = self._frame
-        frame[2:6] = part
-        frame[6] = part[0] ^ part[1] ^ part[2] ^ part[3]
+        last = len(uid) // 3 - 1
+        for level in range(levels):
+            part = uid[level * 3 :]
+            frame[2:6] = part if level == last else b"\x88" + part[:3]
+            frame[6] = frame[2] ^ frame[3] ^ frame[4] ^ frame[5]
+            sak = self._select(_SEL[level])
+            if bool(sak & _SAK_CASCADE) != (level < last):
+                raise CardError("cascade")
+        return sak
 
     # SELECT with the UID part and BCC that stand in the frame; returns the SAK.
     def _select(self, sel):

@@ -45,6 +45,19 @@ async def test_another_card_right_behind_is_a_tap_of_its_own():
     assert counter.seen == [bytes.fromhex(UID), bytes.fromhex("5B3C2A19")]
 
 
+# Nobody looks while the link connects by TLS; cards of one batch begin with the same bytes.
+async def test_a_card_of_the_same_batch_put_there_unwatched_is_a_tap_of_its_own():
+    other = UID[:-2] + "81"
+    counter = _Counter(ana=UID, boris=other)
+    counter.bench.present("ana")
+    await counter.watch_ms(300)
+    counter.bench.remove("ana")
+    counter.bench.present("boris")
+    counter.bench.clock.sleep_us(400000)
+    await counter.watch_ms(1000)
+    assert counter.seen == [bytes.fromhex(UID), bytes.fromhex(other)]
+
+
 async def test_noise_on_a_resting_card_is_no_removal():
     counter = _Counter(ana=UID)
     counter.bench.present("ana")
