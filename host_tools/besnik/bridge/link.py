@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -60,6 +61,7 @@ class Link:
         self._on_lost = on_lost
         self._on_ready = on_ready
         self._connection: Connection | None = None
+        self._moved = asyncio.Event()
         self._waiting: deque[_Outgoing] = deque(maxlen=_WAITING_MAX)
 
     @property
@@ -112,6 +114,18 @@ class Link:
         self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s))
         self._drain()
 
+    async def finish(self, timeout_s: float) -> None:
+        """Return when the broker has acknowledged what was sent, is gone, or after a while.
+
+        Before a disconnect: mosquitto 2.0.11 that cannot send an acknowledgement any more reads no
+        further, takes the DISCONNECT for a broken line, and says the will.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._connection is not None and self._connection.unacknowledged:
+                    self._moved.clear()
+                    await self._moved.wait()
+
     def announce(self, topic: str, payload: bytes) -> None:
         """Publish retained, before whatever waits; without a connection do nothing."""
         if self._connection is not None and self._connection.is_connected:
@@ -124,9 +138,11 @@ class Link:
             await connection.close()
             self._connection = None
             self._waiting.clear()
+            self._moved.set()
             self._on_lost()
 
     def _drain(self) -> None:
+        self._moved.set()
         if not self._waiting:
             return
         connection = self._connection

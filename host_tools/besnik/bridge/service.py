@@ -36,7 +36,8 @@ _topic = lru_cache(maxsize=1024)(contract.topic)
 
 _ANSWERS: Final = "/" + ANSWERS
 # Together below the 3 s in which every process has to leave.
-_FINISH_BATCH_S: Final = 1.2
+_FINISH_BATCH_S: Final = 1.0
+_SAY_GOODBYE_S: Final = 0.4
 _CLOSE_STORE_S: Final = 0.5
 
 
@@ -116,6 +117,7 @@ class Bridge:
             # One more turn of the loop: the handlers of the last batch send their answers.
             await asyncio.sleep(0)
             self._state.leave()
+            await self._link.finish(_SAY_GOODBYE_S)
         finally:
             for task in tasks:
                 task.cancel()
