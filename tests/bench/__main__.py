@@ -14,9 +14,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 import backlog  # noqa: E402 - these live beside this file and need the path above
+import batches  # noqa: E402
 import cards  # noqa: E402
 import flash  # noqa: E402
 import frames  # noqa: E402
+import growth  # noqa: E402
 import heap  # noqa: E402
 import hostile  # noqa: E402
 import kills  # noqa: E402
@@ -32,6 +34,8 @@ BENCHMARKS = {
     "hostile": hostile,
     "latency": latency,
     "throughput": throughput,
+    "batches": batches,
+    "growth": growth,
     "flash": flash,
     "heap": heap,
     "kills": kills,

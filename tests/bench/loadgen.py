@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-
 from parts import ROOT
+
 from support.broker import RunningBroker
 from support.processes import Processes, Running
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from besnik import broker as besnik_broker
 from besnik.sim.model.board import PINS
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.database import databases
+from support.database import databases, prepare
 from support.processes import Processes
 from support.secure_broker import SecureBroker
 
@@ -34,6 +35,21 @@ class Parts:
     url: str
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of processes: this one's, without settings of Besnik's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
+    return {**kept, "PYTHONPATH": str(ROOT / "host_tools"), "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def prepared_database() -> Iterator[str]:
+    """Yield the URL of an SQLite file with the demo shop, in a folder of its own."""
+    with TemporaryDirectory(prefix="besnik-") as folder:
+        url = f"sqlite:///{folder}/besnik.sqlite3"
+        prepare(url, environment())
+        yield url
+
+
 @contextmanager
 def parts(readers: Iterable[str] = READERS, *, secure: bool = False) -> Iterator[Parts]:
     """Start a broker on a port of its own and prepare a database; end everything afterwards.
@@ -41,12 +57,10 @@ def parts(readers: Iterable[str] = READERS, *, secure: bool = False) -> Iterator
     ``secure``: readers come in by certificate instead of password.
     """
     folder = Path(tempfile.mkdtemp(prefix="besnik-"))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BESNIK_")}
-    environment = {**kept, "PYTHONPATH": str(ROOT / "host_tools"), "PYTHONUNBUFFERED": "1"}
     (folder / "logs").mkdir()
-    processes = Processes(folder / "logs", environment)
+    processes = Processes(folder / "logs", environment())
     try:
-        with databases(folder, environment) as prepared:
+        with databases(folder, environment()) as prepared:
             for url in prepared.copy(folder):
                 mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
                 if secure:

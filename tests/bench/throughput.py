@@ -3,9 +3,11 @@
 1, 100 and 500 readers, in C, tap in a closed loop at QoS 1: one tap outstanding each, the next when
 its verdict has come. The bridge (SQLite, `synchronous=FULL`: an fsync before every answer; tap,
 entry, postings and balances written; verdict and visit sent) takes turns with two responders that
-answer each tap at once and do nothing else, one in C and one in Python on gmqtt. Each has a
-mosquitto of its own with the configuration that ships. 10,000 cards. Readers, broker and bridge
-share the machine, so a ratio is told, of the medians over the rounds.
+answer each tap at once and do nothing else, one in C and one in Python on gmqtt, and at 100 readers
+with Node-RED, as a technician would wire it up: `mqtt in`, a function node that writes tap, entry
+and balance with better-sqlite3 in one transaction (WAL, `synchronous=FULL`), `mqtt out`; it sends
+no visit. Each has a mosquitto of its own with the configuration that ships. 10,000 cards. Readers,
+broker and bridge share the machine, so a ratio is told, of the medians over the rounds.
 
 An fdatasync is that of 24 KiB appended to a file beside the database, in the same rounds.
 """
@@ -21,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import loadgen
+import peer
 import population
 from figures import Figure, at_least, at_most
 from parts import Parts, parts
@@ -33,6 +36,8 @@ CARDS = 10_000
 # Of the floor, by readers; None: the median time has a goal instead.
 _GOALS = {100: 0.40, 500: 0.50}
 _TAPS_PER_CPU_S = 5_000
+_PEER_READERS = 100
+_TIMES_PEER = 3
 _IDLE_MB = 80
 _P50_MS = 20
 _OWN_MS = 0.3
@@ -76,6 +81,7 @@ class Found:
     sides: dict[str, Side]
     fdatasync_ms: list[float]
     idle_mb: float
+    without_peer: str
 
 
 def measure() -> list[Figure]:
@@ -83,39 +89,38 @@ def measure() -> list[Figure]:
     programs = loadgen.built()
     if programs is None:
         return [Figure("throughput", "not measured: no C compiler (cc)")]
-    with _sides(programs) as (sides, idle_mb):
-        found = Found(sides, [], idle_mb)
+    without_peer = peer.installed()
+    with _sides(programs, not without_peer) as (sides, idle_mb):
+        found = Found(sides, [], idle_mb, without_peer)
         for boot in range(1, ROUNDS + 1):
             for readers in READERS:
-                for side in sides.values():
-                    side.take(programs, readers, boot * 1000 + readers)
+                for name, side in sides.items():
+                    if name != "peer" or readers == _PEER_READERS:
+                        side.take(programs, readers, boot * 1000 + readers)
             found.fdatasync_ms += _fdatasyncs_ms(sides["bridge"].parts.folder / "fdatasync")
     return _figures(found)
 
 
 @contextmanager
-def _sides(programs: loadgen.Programs) -> Iterator[tuple[dict[str, Side], float]]:
+def _sides(programs: loadgen.Programs, with_peer: bool) -> Iterator[tuple[dict[str, Side], float]]:
     slugs = loadgen.names(max(READERS))
     with ExitStack() as stack:
-        shops = [stack.enter_context(parts(slugs)) for _ in range(3)]
-        ours, floor, python = shops
+        shops = [stack.enter_context(parts(slugs)) for _ in range(4 if with_peer else 3)]
+        ours, floor, python = shops[:3]
         population.add_readers(ours.url, slugs)
         population.add_cards(ours.url, 0, CARDS - 1)
-        bridge = ours.bridge.start()
+        processes = {"bridge": ours.bridge.start()}
         time.sleep(1)
-        idle_mb = loadgen.resident_mb(bridge.pid)
-        responder = loadgen.start_responder(programs, floor.broker, floor.processes)
-        same = loadgen.start_python_responder(python.broker, python.processes)
-        answering = zip(
-            ("bridge", "floor", "python"), shops, (bridge, responder, same), strict=True
-        )
-        yield (
-            {
-                name: Side(shop, process.pid, loadgen.write_accounts(shop.folder, shop.broker))
-                for name, shop, process in answering
-            },
-            idle_mb,
-        )
+        idle_mb = loadgen.resident_mb(processes["bridge"].pid)
+        processes["floor"] = loadgen.start_responder(programs, floor.broker, floor.processes)
+        processes["python"] = loadgen.start_python_responder(python.broker, python.processes)
+        if with_peer:
+            processes["peer"] = peer.start(shops[3], CARDS)
+        sides = {
+            name: Side(shop, process.pid, loadgen.write_accounts(shop.folder, shop.broker))
+            for shop, (name, process) in zip(shops, processes.items(), strict=True)
+        }
+        yield sides, idle_mb
 
 
 def _fdatasyncs_ms(file: Path, count: int = 100) -> list[float]:
@@ -152,7 +157,17 @@ def _figures(found: Found) -> list[Figure]:
                 f"{_both(bridge, readers)} ms ({_both(floor, readers)} ms)",
             ),
         ]
-    return figures + _of_one_reader(found)
+    return [*figures, _against_peer(found), *_of_one_reader(found)]
+
+
+def _against_peer(found: Found) -> Figure:
+    what = f"taps/s, {_PEER_READERS} readers: times Node-RED with better-sqlite3"
+    if found.without_peer:
+        return Figure(what, f"not measured: {found.without_peer}")
+    ours, theirs = (
+        statistics.median(found.sides[name].rates[_PEER_READERS]) for name in ("bridge", "peer")
+    )
+    return at_least(what, ours / theirs, _TIMES_PEER, "", 1)
 
 
 def _of_one_reader(found: Found) -> list[Figure]:
