@@ -22,7 +22,8 @@ from binascii import crc32
 
 from micropython import const
 
-_LAST_FOLDER = const(31)  # takes what the others have no room for
+_FOLDERS = const(32)  # the last one takes what the others have no room for
+_FOLDER_BITS = const(5)
 _FOLDER_CAP = const(8)
 _BOOTS = const(100000)
 _SEQUENCES = const(1000000)
@@ -45,19 +46,19 @@ class Outbox:
         # A key is an id as a number, counted from here: older taps have smaller keys.
         self._origin = boot * _SEQUENCES + random.randrange(_SEQUENCES) + _AHEAD
         self._next = _IDS - _AHEAD
-        # Of each sub-folder, the keys of its taps.
-        self._held = []
-        for number in range(_LAST_FOLDER, -1, -1):
+        found = []
+        for number in range(_FOLDERS):
             try:
                 names = os.listdir("%s/%d" % (folder, number))
             except OSError:
-                names = []  # not made yet
-            keys = array("Q", (key for key in map(self._key, names) if key is not None))
-            if keys or self._held:
-                self._held.insert(0, keys)
+                continue  # not made yet
+            keys = map(self._key, names)
+            found += [key << _FOLDER_BITS | number for key in keys if key is not None]
+        # Of each tap that waits, its key and its folder in one number; oldest first.
+        self._held = array("Q", sorted(found))
 
     def __len__(self):
-        return sum(map(len, self._held))
+        return len(self._held)
 
     # An id for the next tap, which no waiting tap has.
     def next_id(self):
@@ -91,12 +92,11 @@ class Outbox:
 
     # The id of the oldest tap not in the given ids, or None.
     def oldest(self, besides=()):
-        oldest = _IDS
-        for keys in self._held:
-            for key in keys:
-                if key < oldest and self._id(key) not in besides:
-                    oldest = key
-        return self._id(oldest) if oldest < _IDS else None
+        for held in self._held:
+            tap_id = self._id(held >> _FOLDER_BITS)
+            if tap_id not in besides:
+                return tap_id
+        return None
 
     # The stored message with q set to 1. None when it is damaged, which removes it, or cannot be
     # read, which leaves it to another try after a restart.
@@ -113,13 +113,14 @@ class Outbox:
         return None
 
     def _write(self, tap_id, message):
-        held = self._held
+        filled = bytearray(_FOLDERS)
+        for held in self._held:
+            number = held & (_FOLDERS - 1)
+            filled[number] = min(filled[number] + 1, _FOLDER_CAP)
         number = 0
-        while number < len(held) and number < _LAST_FOLDER and len(held[number]) >= _FOLDER_CAP:
+        while number < _FOLDERS - 1 and filled[number] == _FOLDER_CAP:
             number += 1
-        if number == len(held):
-            held.append(array("Q"))
-        held[number].append(self._key(tap_id))
+        self._held.append(self._key(tap_id) << _FOLDER_BITS | number)
         path = self._find(tap_id)
         data = _sealed(tap_id, message)
         try:
@@ -141,14 +142,13 @@ class Outbox:
     # the flash.
     def _find(self, tap_id, is_forgotten=False):
         key = self._key(tap_id)
-        for number, keys in enumerate(self._held):
-            for at, held in enumerate(keys):
-                if held == key:
-                    if is_forgotten:
-                        keys[at : at + 1] = array("Q")
-                        while self._held and not self._held[-1]:
-                            self._held.pop()
-                    return "%s/%d/%s" % (self._folder, number, tap_id)
+        for at, held in enumerate(self._held):
+            if held >> _FOLDER_BITS == key:
+                if is_forgotten:
+                    self._held[at : at + 1] = array("Q")
+                    if not self._held:
+                        self._held = array("Q")  # an array never becomes smaller
+                return "%s/%d/%s" % (self._folder, held & (_FOLDERS - 1), tap_id)
         return None
 
     # None for what is no id: a file that somebody else left here, an answer to nothing.

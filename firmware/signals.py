@@ -36,8 +36,8 @@ def for_verdict(outcome, reason):
 
 # Plays one pattern at a time on two LED pins (called with 0 or 1) and a PWM for the buzzer.
 # A new pattern takes the place of the running one, but READ is always seen to its end, even when
-# the verdict comes at once. FAULT repeats until cleared. playing: the pattern, None when idle. beats
-# grows at least every 5 s.
+# the verdict comes at once. FAULT repeats until cleared. playing: the pattern, None when idle.
+# beats grows at least every 5 s.
 class Signals:
     def __init__(self, red, green, buzzer, is_audible=True):
         self._red = red
