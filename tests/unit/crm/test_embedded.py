@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import Crm, CrmUnavailableError
 from besnik.loyalty.program import accrue_visit
-from besnik.store.hot import CardKey, DecidedTap
+from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.thread import StoreThread
 from support.store import assert_ledger_adds_up, rows, settings_for
 
@@ -22,6 +22,24 @@ async def store(database_url: str) -> AsyncIterator[StoreThread]:
     thread = StoreThread(settings_for(database_url))
     yield thread
     await thread.aclose()
+
+
+def decided(reader: KnownReader, tap_id: str, key: CardKey, card: KnownCard | None) -> DecidedTap:
+    assert card is not None
+    return DecidedTap(
+        reader=reader.id,
+        tap_id=tap_id,
+        ref=key.ref,
+        card=card,
+        tier="D",
+        outcome="accepted",
+        reason="ok",
+        read_at=0,
+        clock_quality=0,
+        queued=False,
+        received_at=dt.datetime.now(dt.UTC),
+        entry=accrue_visit(reader.rules, card.member),
+    )
 
 
 async def test_a_known_card_is_found_and_its_visit_recorded_once(
@@ -34,25 +52,49 @@ async def test_a_known_card_is_found_and_its_visit_recorded_once(
     )
     found = await crm.lookup_many([known, unknown])
     assert found.keys() == {known}
-    tap = DecidedTap(
-        reader=reader.id,
-        tap_id="00001-000001",
-        ref=known.ref,
-        card=found[known],
-        tier="D",
-        outcome="accepted",
-        reason="ok",
-        read_at=0,
-        clock_quality=0,
-        queued=False,
-        received_at=dt.datetime.now(dt.UTC),
-        entry=accrue_visit(reader.rules, found[known].member),
-    )
+    tap = decided(reader, "00001-000001", known, found[known])
     assert await crm.recorded([tap.key]) == {}
     assert [visit.repeat for visit in await crm.record_visits([tap, tap])] == [False, True]
     earlier = await crm.recorded([tap.key, (tap.reader, "00009-000009")])
     assert [(key, visit.reason) for key, visit in earlier.items()] == [(tap.key, "ok")]
     assert [visit.repeat for visit in await crm.record_visits([tap])] == [True]
+    assert rows(database_url, "SELECT count(*) FROM store_entry") == [(1,)]
+    assert_ledger_adds_up(database_url)
+
+
+class _Visits:
+    """A batch of one tap at each reader that exists; counts how often it is led through."""
+
+    slugs = ("counter-1", "nowhere")
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+        self._readers: Mapping[str, KnownReader] = {}
+        self.times = 0
+
+    def open(self, readers: Mapping[str, KnownReader]) -> list[CardKey]:
+        self._readers = readers
+        return [self._key(reader) for reader in readers.values()]
+
+    def decide(self, cards: Mapping[CardKey, KnownCard]) -> list[DecidedTap]:
+        self.times += 1
+        return [
+            decided(reader, "00001-000001", self._key(reader), cards.get(self._key(reader)))
+            for reader in self._readers.values()
+        ]
+
+    def _key(self, reader: KnownReader) -> CardKey:
+        return CardKey(reader.rules.program, CardRef("uid", self._uid))
+
+
+async def test_a_batch_is_led_through_and_can_be_given_again(
+    store: StoreThread, database_url: str
+) -> None:
+    crm: Crm = EmbeddedCrm(store)
+    visits = _Visits("5B3C2A19")
+    assert [visit.repeat for visit in await crm.visit_many(visits)] == [False]
+    assert [visit.repeat for visit in await crm.visit_many(visits)] == [True]
+    assert visits.times == 2
     assert rows(database_url, "SELECT count(*) FROM store_entry") == [(1,)]
     assert_ledger_adds_up(database_url)
 
