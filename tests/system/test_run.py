@@ -91,6 +91,7 @@ async def test_it_opens_the_shop_and_shows_taps_as_they_happen(start: Start) -> 
         assert len(run.pids(part)) == 1, part
 
     await run.presents("eleni")
+    wait_until(lambda: bool(lines_with(run, "04A1B2C3D4E580")), "the tap is shown")
     (tap,) = lines_with(run, "04A1B2C3D4E580")
     for part in ("accepted (ok)", "Ελένη Παππά", "read, accepted", " ms"):
         assert part in tap
