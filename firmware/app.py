@@ -24,7 +24,6 @@ _MADE_ONCE = const(
         ("firmware.identify", "Identifier"),
         ("iso14443", "TypeA"),
         ("mfrc522", "MFRC522"),
-        ("isodep", "IsoDep"),
     )
 )
 
@@ -48,8 +47,10 @@ def _clear(hardware, settings):
     for name in ("wire", "_output", "count_boot", "boot_count", "reset_cause", "station"):
         delattr(hardware, name)
     done = [(module, name, "__init__") for module, name in _MADE_ONCE if module in sys.modules]
-    if not settings["cards.relay"]:
+    if not settings["cards.relay"]:  # which makes an IsoDep for each talk
         done.append(("iso14443", "TypeA", "reselect"))
+        if "isodep" in sys.modules:
+            done.append(("isodep", "IsoDep", "__init__"))
     if not settings["cards.pulsed"]:
         done.append(("mfrc522", "MFRC522", "power_down"))
         done.append(("mfrc522", "MFRC522", "wake_up"))
