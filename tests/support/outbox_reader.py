@@ -30,7 +30,12 @@ class OutboxReader:
     """
 
     def __init__(
-        self, broker: RunningBroker, slug: str, uid: str, boot: int, tls: ssl.SSLContext | None
+        self,
+        broker: RunningBroker,
+        slug: str,
+        uid: str,
+        boot: int,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.slug = slug
         self.taps: list[str] = []
