@@ -14,6 +14,7 @@ _MISSES = const(3)
 # Nobody looked for so long: a card of the same batch, whose UID begins alike, could lie there now.
 _UNWATCHED_MS = const(150)
 _REVIVE_MS = const(500)
+_SOFT_HELPED_MS = const(5000)
 _CANARY_POLLS = const(20)
 _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 
@@ -38,6 +39,8 @@ class Presence:
         self.ecp = None
         self.is_pulsed = False
         self._is_up = False
+        self._is_hard = True
+        self._reset_ms = 0
         self._polls = 0
         self._misses = 0
         self._seen_ms = 0
@@ -79,7 +82,8 @@ class Presence:
             return 0
 
     async def _start(self):
-        self._pcd.reset()
+        self._reset_ms = self._clock.ticks_ms()
+        self._pcd.reset(self._is_hard)
         self._pcd.field(True)
         self._is_up = True
         self._on_fault(False)
@@ -88,6 +92,9 @@ class Presence:
     def _fail(self):
         if self._is_up:
             self.recoveries += 1
+        # A soft reset comes first; when that did not help, or not for long, the pin.
+        passed_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._reset_ms)
+        self._is_hard = not self._is_up or passed_ms < _SOFT_HELPED_MS
         self._is_up = False
         self._on_fault(True)
         return _REVIVE_MS

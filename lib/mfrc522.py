@@ -114,13 +114,15 @@ class MFRC522:
         cs(1)
         rst(1)
 
-    # Hard and soft reset, then the settings for ISO 14443 A at 106 kbit/s; the field is off.
-    # Raises ChipError when the bus is dead (VersionReg 0x00 or 0xFF) or the chip does not start.
-    def reset(self):
-        self._rst(0)
-        self.clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
-        self._rst(1)
-        self._await_start()
+    # Hard reset by its pin unless told not to, soft reset, then the settings for ISO 14443 A at 106
+    # kbit/s; the field is off. Raises ChipError when the bus is dead (VersionReg 0x00 or 0xFF) or
+    # the chip does not start.
+    def reset(self, is_hard=True):
+        if is_hard:
+            self._rst(0)
+            self.clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
+            self._rst(1)
+            self._await_start()
         self.write(_COMMAND, _CMD_SOFT_RESET)
         self._await_start()
         self.version = self.read(_VERSION)

@@ -40,8 +40,8 @@ def measure() -> list[Figure]:
     figures = [
         Figure("live heap on the Unix port (64-bit objects)", f"{full['live'] / 1024:.1f} KB"),
         at_most(
-            f"the longest that the event loop was held up in {_TAPS:,} taps over TLS, this machine's"
-            " other work included",
+            f"the longest that the event loop was held up in {_TAPS:,} taps over TLS, this"
+            " machine's other work included",
             held_up["held_up_us"] / 1000,
             20,
             "ms",

@@ -99,6 +99,28 @@ async def test_a_chip_that_lost_power_reads_again_within_2_s_and_is_counted():
     assert counter.faults[-1] is False and True in counter.faults
 
 
+# How often the reset pin of the chip is pulled while the firmware watches for so long.
+async def _pulled(counter, duration_ms):
+    levels = []
+    rst = counter.chip._rst
+    counter.chip._rst = lambda level: levels.append(level) or rst(level)
+    await counter.watch_ms(duration_ms)
+    counter.chip._rst = rst
+    return levels.count(0)
+
+
+async def test_a_soft_reset_comes_first_and_the_pin_when_it_did_not_help():
+    counter = _Counter(ana=UID)
+    await counter.watch_ms(6000)
+    counter.bench.board.power_cycle()
+    assert await _pulled(counter, 2000) == 0 and counter.presence.recoveries == 1
+    counter.bench.board.power_cycle()
+    assert await _pulled(counter, 2000) == 1 and counter.presence.recoveries == 2
+    counter.bench.present("ana")
+    await counter.watch_ms(500)
+    assert counter.seen == [bytes.fromhex(UID)]
+
+
 async def test_a_dead_bus_is_a_fault_until_it_is_back():
     for stuck in (0x00, 0xFF):
         counter = _Counter(ana=UID)
