@@ -17,6 +17,7 @@ _STABLE_MS = const(60000)
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(60000)
 _NAP_MS = const(5000)
+_GOODBYE_MS = const(1000)
 _BROKER_FAILURES = const(5)
 _PACKET_MAX = const(1024)
 _UNACKED_MAX = const(20)
@@ -112,10 +113,16 @@ class Link:
             return 0
         return pid or True
 
-    # Leaves: the birth in the words of a goodbye, then DISCONNECT, so that the will is not sent.
+    # Leaves: the birth in the words of a goodbye, then DISCONNECT, so that the will is not sent. Not
+    # both at once: mosquitto 2.0 may take the end of the connection first, and send the will.
     async def close(self):
         topic, payload = self._account[3][0]
-        if await self.publish(topic, payload.replace(b"online", b"offline"), retain=True):
+        pid = await self.publish(topic, payload.replace(b"online", b"offline"), retain=True)
+        waited_ms = 0
+        while pid in self._unacked and waited_ms < _GOODBYE_MS:
+            waited_ms += 10
+            await asyncio.sleep_ms(10)
+        if self.is_up:
             await self._send(_DISCONNECT)
 
     async def _join(self):
