@@ -113,8 +113,8 @@ class Link:
             return 0
         return pid or True
 
-    # Leaves: the birth in the words of a goodbye, then DISCONNECT, so that the will is not sent. Not
-    # both at once: mosquitto 2.0 may take the end of the connection first, and send the will.
+    # Leaves: the birth in the words of a goodbye, then DISCONNECT, so that the will is not sent.
+    # Not both at once: mosquitto 2.0 may take the end of the connection first, and send the will.
     async def close(self):
         topic, payload = self._account[3][0]
         pid = await self.publish(topic, payload.replace(b"online", b"offline"), retain=True)
