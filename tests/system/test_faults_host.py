@@ -15,7 +15,7 @@ from besnik import broker as besnik_broker
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
 from support.broker import READERS, RunningBroker
-from support.chaos import Parts, Shop, opened
+from support.chaos import HEAP, Parts, Shop, opened
 from support.counter import Counter
 from support.database import SERVER_URL
 from support.presenter import Presenter
@@ -25,7 +25,7 @@ from support.reckoning import reckon
 from support.store import refuse_taps_of
 from support.tray import LOADS
 
-CARDS = 60
+CARDS = 200
 
 
 @pytest.fixture
@@ -108,6 +108,7 @@ async def test_two_readers_with_the_same_id(
     twin = Counter(state / "twin", processes, broker, root)
     uids = [(f"t{number}", f"04{number:04X}D4D5AA80") for number in range(20)]
     twin.hold({"key": key, "label": key, "uid": uid} for key, uid in uids)
+    twin.set_up(HEAP)
     twin.start_counter()
     with Probe() as probe:
         twin.start_reader(probe.command)
