@@ -7,6 +7,7 @@ import sys
 
 import esp32
 import machine
+import machine_wdt
 import network
 import ntptime
 
@@ -14,7 +15,7 @@ machine.Pin(0)  # the shims open their line to the counter at the first use
 gc.collect()
 # What is not the application's: this script and the shims that stand for the board.
 _FOREIGN = gc.mem_alloc()
-_ = (esp32, machine, network, ntptime)
+_ = (esp32, machine, machine_wdt, network, ntptime)
 
 # As boot.py and main.py do.
 from firmware import app, board  # noqa: E402  isort: skip

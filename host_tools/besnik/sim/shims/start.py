@@ -26,6 +26,8 @@ def start(flash, shims):
         os.chdir(flash)
     sys.path[:] = ["", shims, ".frozen", "lib"]
     sys.argv[:] = []
+    # An ESP32 has it in its image; here it is loaded while the heap is in one piece.
+    __import__("machine_wdt")
     namespace = {"__name__": "__main__"}
     try:
         _run("boot.py", namespace)
