@@ -117,8 +117,8 @@ def _cards(settings, rc522, clock, taps, lights, link, answers):
     from iso14443 import TypeA
     from mfrc522 import MFRC522
 
-    spi, cs, rst = rc522
-    chip = MFRC522(spi, cs, rst, clock, settings["rc522.gain_db"])
+    spi, cs, rst, irq = rc522
+    chip = MFRC522(spi, cs, rst, clock, settings["rc522.gain_db"], irq)
     cards = TypeA(chip)
     identifier = Identifier(chip, cards, clock, settings["cards.families"])
     presence = Presence(chip, cards, identifier, clock, taps.on_offer, lights.set_fault)

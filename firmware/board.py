@@ -91,7 +91,7 @@ def station():
 
 
 # The parts on the pins of a config (config.check): red and green LED, buzzer, and the bus, chip
-# select and reset of the RC522.
+# select, reset and interrupt of the RC522, the last None when it is not wired.
 def wire(config):
     spi = machine.SPI(
         2,
@@ -104,7 +104,12 @@ def wire(config):
         _output(config["pins.led_red"], 0),
         _output(config["pins.led_green"], 0),
         machine.PWM(machine.Pin(config["pins.buzzer"]), freq=_BUZZER_HZ, duty_u16=0),
-        (spi, _output(config["pins.cs"], 1), _output(config["pins.rst"], 1)),
+        (
+            spi,
+            _output(config["pins.cs"], 1),
+            _output(config["pins.rst"], 1),
+            machine.Pin(config["pins.irq"], machine.Pin.IN) if config["pins.irq"] >= 0 else None,
+        ),
     )
 
 

@@ -60,6 +60,7 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
     "pins.miso": _PIN + (19,),
     "pins.cs": _PIN + (5,),
     "pins.rst": _PIN + (22,),
+    "pins.irq": (_is_int(-1, 48), "a GPIO number from 0 to 48, or -1 when it is not wired", -1),
     "pins.led_green": _PIN + (26,),
     "pins.led_red": _PIN + (25,),
     "pins.buzzer": _PIN + (27,),

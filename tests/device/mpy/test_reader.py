@@ -82,5 +82,12 @@ async def test_the_watchdog_is_fed_only_while_all_tasks_live():
     assert meals[0] >= 1 and meals[1:] == [0, 0, 0], meals
 
 
+def test_the_interrupt_of_the_chip_is_used_when_it_is_wired():
+    for pin, is_wired in ((-1, False), (21, True)):
+        settings = config.check(dict(_SETTINGS, pins={"irq": pin}))
+        built = app.build(settings, None, board, board.wire(settings))
+        assert (built.presence._pcd._irq is not None) == is_wired
+
+
 def test_the_reset_cause_is_told():
     assert json.loads(app.info(7, machine.WDT_RESET, 0))["reset"] == 3
