@@ -89,6 +89,7 @@ def build(settings, tls, hardware, parts):
 
 
 def _link(settings, tls, wlan, topic, births, clock):
+    gc.collect()  # before each group of imports, so that they lie close together
     from firmware.link import Link
     from firmware.packets import Packets
 
@@ -112,10 +113,15 @@ def _link(settings, tls, wlan, topic, births, clock):
 
 # What watches the field, with the relay if the settings ask for it.
 def _cards(settings, rc522, clock, taps, lights, link, answers):
-    from firmware.identify import Identifier
-    from firmware.presence import Presence
+    gc.collect()
     from iso14443 import TypeA
     from mfrc522 import MFRC522
+
+    gc.collect()
+    from firmware.identify import Identifier
+    from firmware.presence import Presence
+
+    gc.collect()
 
     spi, cs, rst, irq = rc522
     chip = MFRC522(spi, cs, rst, clock, settings["rc522.gain_db"], irq)
