@@ -24,6 +24,27 @@ ROOT = Path(__file__).resolve().parent.parent
 MUST_RUN = tuple(os.environ.get("BESNIK_MUST_RUN", "").split())
 
 
+# Lights, sounds and whole shops in real time: nothing runs beside these.
+ALONE = (
+    "tests/browser/test_counter.py",
+    "tests/browser/test_latency.py",
+    "tests/system/test_cards.py",
+    "tests/system/test_chain.py",
+    "tests/system/test_faults_",
+    "tests/system/test_flash_full.py",
+    "tests/system/test_power_cut.py",
+    "tests/system/test_reader_tls.py",
+    "tests/system/test_run.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test` runs by itself, after all that runs two at a time."""
+    for item in items:
+        if item.nodeid.startswith(ALONE):
+            item.add_marker("alone")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Turn a skipped test into a failed one where it has to run."""
