@@ -24,16 +24,12 @@ ROOT = Path(__file__).resolve().parent.parent
 MUST_RUN = tuple(os.environ.get("BESNIK_MUST_RUN", "").split())
 
 
-# Lights, sounds and whole shops in real time: nothing runs beside these.
+# Lights, sounds and screens in real time: nothing runs beside these.
 ALONE = (
     "tests/browser/test_counter.py",
     "tests/browser/test_latency.py",
     "tests/system/test_cards.py",
     "tests/system/test_chain.py",
-    "tests/system/test_faults_",
-    "tests/system/test_flash_full.py",
-    "tests/system/test_power_cut.py",
-    "tests/system/test_reader_tls.py",
     "tests/system/test_run.py",
 )
 
