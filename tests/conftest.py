@@ -30,6 +30,7 @@ ALONE = (
     "tests/browser/test_latency.py",
     "tests/system/test_cards.py",
     "tests/system/test_chain.py",
+    "tests/system/test_firmware_contract.py",
     "tests/system/test_run.py",
 )
 
