@@ -83,6 +83,7 @@ class Reader:
         dog = self._board.watchdog(_WATCHDOG_MS)
         parts = (self._lights, self.link, self.presence, self.taps)
         began_ms = self._clock.ticks_ms()
+        rest_ms = 0
         while True:
             if self.taps.drains and all(part.beats for part in parts):
                 self.taps.drains = 0
@@ -90,10 +91,13 @@ class Reader:
                     part.beats = 0
                 dog.feed()
             await asyncio.sleep_ms(1000)
-            # Summed up in steps: ticks wrap around within days.
+            # Summed up in steps, each from a fresh reading: ticks wrap around within days, and
+            # ticks_diff() takes no number beyond their range.
             now_ms = self._clock.ticks_ms()
-            passed_s = self._clock.ticks_diff(now_ms, began_ms) // 1000
-            began_ms += passed_s * 1000
+            rest_ms += self._clock.ticks_diff(now_ms, began_ms)
+            began_ms = now_ms
+            passed_s = rest_ms // 1000
+            rest_ms %= 1000
             self._up_s += passed_s
             await self.link.keep_alive()
             await self._keep(passed_s)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import machine
 from firmware import app, board, config, reader
@@ -80,6 +81,37 @@ async def _meals(hangs=None):
 async def test_the_watchdog_is_fed_only_while_all_tasks_live():
     meals = await asyncio.gather(_meals(), _meals("presence"), _meals("taps"), _meals("link"))
     assert meals[0] >= 1 and meals[1:] == [0, 0, 0], meals
+
+
+# Ticks as an ESP32 has them, about to wrap: ticks_diff() takes nothing that ticks_ms() cannot give.
+class _Wrapping:
+    quality = 2
+    _PERIOD = 1 << 30
+
+    def __init__(self):
+        self._ahead_ms = self._PERIOD - 1500 - time.ticks_ms()
+
+    def ticks_ms(self):
+        return (time.ticks_ms() + self._ahead_ms) % self._PERIOD
+
+    def ticks_diff(self, later, earlier):
+        assert 0 <= later < self._PERIOD and 0 <= earlier < self._PERIOD, (later, earlier)
+        half = self._PERIOD // 2
+        return (later - earlier + half) % self._PERIOD - half
+
+    def set_from_network(self):
+        return True
+
+
+async def test_uptime_goes_on_when_the_ticks_wrap():
+    hardware = _Hardware()
+    settings = config.check(_SETTINGS)
+    built = app.build(settings, None, hardware, board.wire(settings))
+    built._clock = _Wrapping()
+    task = asyncio.create_task(built._tend())
+    await asyncio.sleep_ms(3400)
+    task.cancel()
+    assert json.loads(built.health())["up_s"] == 3, built.health()
 
 
 def test_the_interrupt_of_the_chip_is_used_when_it_is_wired():
