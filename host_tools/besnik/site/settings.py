@@ -38,6 +38,8 @@ def _allowed_hosts(listen: str) -> list[str]:
 ALLOWED_HOSTS = _allowed_hosts(BESNIK.site.host)
 
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
     "besnik.store",
     "besnik.site",
     "django.contrib.staticfiles",
@@ -67,6 +69,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": django_entry(BESNIK)}
+AUTH_USER_MODEL = "store.Staff"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"

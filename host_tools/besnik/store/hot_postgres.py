@@ -93,14 +93,14 @@ _RECORD: Final = f"""
         INSERT INTO store_account AS account ({_columns("store_account")})
         SELECT program_id, member_id, unit, sum(amount) FROM moved WHERE member_id IS NOT NULL
         GROUP BY program_id, member_id, unit ORDER BY member_id, unit
-        ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL
+        ON CONFLICT (member_id, unit, account) WHERE member_id IS NOT NULL
         DO UPDATE SET balance = account.balance + excluded.balance
         RETURNING id, program_id, member_id, unit
     ), program_account AS (
         INSERT INTO store_account AS account ({_columns("store_account")})
         SELECT program_id, NULL, unit, sum(amount) FROM moved WHERE member_id IS NULL
         GROUP BY program_id, unit ORDER BY program_id, unit
-        ON CONFLICT (program_id, unit) WHERE member_id IS NULL
+        ON CONFLICT (program_id, unit, account) WHERE member_id IS NULL
         DO UPDATE SET balance = account.balance + excluded.balance
         RETURNING id, program_id, member_id, unit
     ), account AS (

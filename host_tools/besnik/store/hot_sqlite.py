@@ -80,10 +80,11 @@ _ENTRIES: Final = _insert("store_entry", first=("id",))
 _MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
 # The conditions repeat those of the two partial unique indexes on the model.
 _MEMBER_ACCOUNTS: Final = _insert(
-    "store_account", then=" ON CONFLICT (member_id, unit) WHERE member_id IS NOT NULL" + _MOVE
+    "store_account",
+    then=" ON CONFLICT (member_id, unit, account) WHERE member_id IS NOT NULL" + _MOVE,
 )
 _PROGRAM_ACCOUNTS: Final = _insert(
-    "store_account", then=" ON CONFLICT (program_id, unit) WHERE member_id IS NULL" + _MOVE
+    "store_account", then=" ON CONFLICT (program_id, unit, account) WHERE member_id IS NULL" + _MOVE
 )
 # Rows of entry, program, member, unit, amount.
 _POSTINGS: Final = f"""
@@ -91,12 +92,15 @@ _POSTINGS: Final = f"""
     SELECT moved.column1, account.id, moved.column5
     FROM {{rows}} moved CROSS JOIN store_account account ON """
 _MEMBER_POSTINGS: Final = Many(
-    _POSTINGS + "account.member_id = moved.column3 AND account.unit = moved.column4", width=5
+    _POSTINGS
+    + "account.member_id = moved.column3 AND account.unit = moved.column4"
+    + " AND account.account = 'main'",
+    width=5,
 )
 _PROGRAM_POSTINGS: Final = Many(
     _POSTINGS
     + "account.program_id = moved.column2 AND account.unit = moved.column4"
-    + " AND account.member_id IS NULL",
+    + " AND account.account = 'main' AND account.member_id IS NULL",
     width=5,
 )
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages

@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import Finding, Tier, assess, card_ref, may_redeem
-from besnik.store.models import Account, Card, Member, Originality, Posting, Program, Tap, Unit
+from besnik.store.models import Account, Card, Member, Originality, Posting, Program, Tap
 
 LANGUAGES: Final = ("en", "sq", "ru", "el", "fa")
 NAME_MAX: Final = 120
 LAST_VISITS: Final = 5
+STAMP: Final = "stamp"
 
 Refusal = Literal[
     "card_known", "random_uid", "name_empty", "name_long", "name_characters", "language"
@@ -199,12 +200,10 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
 
 
 def _file(member: Member, visits: int) -> MemberFile:
-    balance = Account.objects.filter(member=member, unit=Unit.STAMP).values_list(
-        "balance", flat=True
-    )
+    balance = Account.objects.filter(member=member, unit=STAMP).values_list("balance", flat=True)
     postings = (
         Posting.objects.filter(
-            account__member=member, account__unit=Unit.STAMP, entry__tap__isnull=False
+            account__member=member, account__unit=STAMP, entry__tap__isnull=False
         )
         .select_related("entry__tap__reader__shop")
         .order_by("-entry__tap__received_at", "-pk")[:visits]

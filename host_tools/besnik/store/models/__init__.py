@@ -1,0 +1,82 @@
+"""The tables. Times are UTC; amounts are integers of their account's unit.
+
+The bridge writes taps, entries, postings and balances by raw SQL (``hot.py``); a test holds
+those statements to these models.
+"""
+
+from __future__ import annotations
+
+from besnik.store.models.cards import Card, CardKind, CardState, Originality
+from besnik.store.models.ledger import Account, Entry, Lot, LotMove, Posting, Request
+from besnik.store.models.people import (
+    Comment,
+    Consent,
+    Gift,
+    Member,
+    MemberStatus,
+    Motive,
+    Note,
+    Person,
+    new_member_ref,
+)
+from besnik.store.models.places import Program, ProgramVersion, Reader, Shop, Till
+from besnik.store.models.reports import ReaderHealth, ReaderInfo, ReaderState
+from besnik.store.models.sales import Sale, SaleLine, SaleReturn, SaleTender
+from besnik.store.models.staff import Alert, AuditRecord, Role, Staff, TillKey
+from besnik.store.models.standing import (
+    Coupon,
+    Hold,
+    PaidTerm,
+    Redemption,
+    Reservation,
+    RewardStock,
+    TierHeld,
+)
+from besnik.store.models.taps import Tap
+
+__all__ = [
+    "Account",
+    "Alert",
+    "AuditRecord",
+    "Card",
+    "CardKind",
+    "CardState",
+    "Comment",
+    "Consent",
+    "Coupon",
+    "Entry",
+    "Gift",
+    "Hold",
+    "Lot",
+    "LotMove",
+    "Member",
+    "MemberStatus",
+    "Motive",
+    "Note",
+    "Originality",
+    "PaidTerm",
+    "Person",
+    "Posting",
+    "Program",
+    "ProgramVersion",
+    "Reader",
+    "ReaderHealth",
+    "ReaderInfo",
+    "ReaderState",
+    "Redemption",
+    "Request",
+    "Reservation",
+    "RewardStock",
+    "Role",
+    "Sale",
+    "SaleLine",
+    "SaleReturn",
+    "SaleTender",
+    "Shop",
+    "Staff",
+    "Tap",
+    "TierHeld",
+    "Till",
+    "TillKey",
+    "new_member_ref",
+]

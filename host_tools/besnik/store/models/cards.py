@@ -1,0 +1,78 @@
+"""Cards: what a member holds to a reader, or shows on paper."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from besnik.store.models.people import Member
+from besnik.store.models.places import Program
+
+
+class CardState(models.TextChoices):
+    """Whether a card may be used."""
+
+    ACTIVE = "active", "active"
+    BLOCKED = "blocked", "blocked"
+    REPLACED = "replaced", "replaced"
+
+
+class CardKind(models.TextChoices):
+    """How a card proves itself; the data of each kind but CODE is its UID in upper-case hex."""
+
+    UID = "uid", "uid"
+    NTAG = "ntag", "NTAG 424 DNA, by its address"
+    EV2 = "ev2", "NTAG 424 DNA or DESFire, by challenge"
+    CODE = "code", "a printed code"
+
+
+class Originality(models.TextChoices):
+    """Whether NXP signed the card's UID, as far as anybody asked; a copy can carry a signature."""
+
+    UNCHECKED = "", "not checked"
+    GENUINE = "genuine", "genuine"
+    COPY = "copy", "copy"
+
+
+class Card(models.Model):
+    """A credential of a member: kind and canonical data.
+
+    ``counter`` is the highest SUN counter that was accepted, null before the first. A card that
+    is personalised anew counts from the beginning again; only then may it be set back to null.
+    ``replaced_by`` is the card that took the place of a lost one.
+    """
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="cards")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="cards")
+    kind = models.CharField(max_length=8, choices=CardKind.choices, default=CardKind.UID)
+    data = models.CharField(max_length=64)
+    counter = models.PositiveIntegerField(null=True, default=None)
+    originality = models.CharField(
+        max_length=8, choices=Originality.choices, default="", db_default="", blank=True
+    )
+    state = models.CharField(max_length=8, choices=CardState.choices, default=CardState.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    replaced_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "kind", "data"], name="card_in_program")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.data}"
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Save; the counter only if ``update_fields`` names it.
+
+        The bridge raises it meanwhile, and a copy read before would set it back: whoever had
+        heard the card in between could play that again.
+        """
+        if not self._state.adding and options.get("update_fields") is None:
+            fields = self._meta.concrete_fields
+            names = [field.name for field in fields if not field.primary_key]
+            options["update_fields"] = [name for name in names if name != "counter"]
+        super().save(*arguments, **options)
