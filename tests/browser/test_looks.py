@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from besnik import demo
 from besnik.site.languages import LANGUAGES
-from besnik.site.messages import used
+from besnik.site.messages import texts
 from browser.chain import Chain, Desk, TapSource
 from browser.conftest import PHONE, TILL, Open
 
@@ -87,7 +87,7 @@ def look(page: Page, *, counter: bool = False) -> list[dict[str, Any]]:
 
 def english() -> set[str]:
     """Return the pages' texts in English."""
-    ids = {m.id if isinstance(m.id, str) else m.id[0] for m in used("ru") if m.id}
+    ids = {id if isinstance(id, str) else id[0] for (id, _context), _files in texts()}
     return {text for text in ids if "%" not in text}
 
 
