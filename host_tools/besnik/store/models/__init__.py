@@ -7,6 +7,7 @@ those statements to these models.
 from __future__ import annotations
 
 from besnik.store.models.cards import Card, CardKind, CardState, Originality
+from besnik.store.models.drafts import ImportRun, ProgramDraft
 from besnik.store.models.ledger import Account, Entry, Lot, LotMove, Posting, Request
 from besnik.store.models.people import (
     Comment,
@@ -47,6 +48,7 @@ __all__ = [
     "Entry",
     "Gift",
     "Hold",
+    "ImportRun",
     "Lot",
     "LotMove",
     "Member",
@@ -58,6 +60,7 @@ __all__ = [
     "Person",
     "Posting",
     "Program",
+    "ProgramDraft",
     "ProgramVersion",
     "Reader",
     "ReaderHealth",

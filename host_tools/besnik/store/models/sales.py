@@ -14,6 +14,7 @@ from besnik.store.models.taps import Tap
 class Sale(models.Model):
     """A receipt; ``member`` is null until somebody says whose it is.
 
+    ``buyer`` is what the till knows such a stranger by, a digest of a payment card's token, or "".
     ``tap`` is the visit it belongs to, set before or after. ``version`` (of the rules) and
     ``standing`` (JSON of `besnik.loyalty.engine.Standing`) are what it was counted by; a refund
     needs both, and both are null while it has earned nothing. ``earned`` is what it gave, by unit.
@@ -30,6 +31,7 @@ class Sale(models.Model):
     staff = models.ForeignKey(
         "store.Staff", models.PROTECT, null=True, related_name="+", db_index=False
     )
+    buyer = models.CharField(max_length=64, default="", db_default="", blank=True)
     channel = models.CharField(max_length=16, default="shop")
     amount_minor = models.BigIntegerField()
     version = models.PositiveIntegerField(null=True)
