@@ -31,7 +31,7 @@ ALONE = (
     "tests/system/test_cards.py",
     "tests/system/test_chain.py",
     "tests/system/test_firmware_contract.py",
-    "tests/system/test_run.py",
+    "tests/system/test_run.py::TestOnce",
 )
 
 

@@ -64,16 +64,18 @@ async def host(broker: RunningBroker, counter: Counter) -> AsyncIterator[Host]:
         yield station
 
 
-@pytest.mark.parametrize(("card", "uid"), [("ana", 8), ("eleni", 14), ("dariush", 20)])
-async def test_the_reader_says_taps_as_recorded(
-    card: str, uid: int, host: Host, customer: Customer
-) -> None:
-    assert await customer.taps(card, signals=2) == [READ, "stored"]
+async def test_the_reader_says_taps_as_recorded(host: Host, customer: Customer) -> None:
+    seen: set[str] = set()
+    for card, uid in (("ana", 8), ("eleni", 14), ("dariush", 20)):
+        assert await customer.taps(card, signals=2) == [READ, "stored"]
 
-    tap = await host.hear()
-    assert_as_recorded("tap", tap)
-    assert len(tap["d"]) == uid
-    assert len(json.dumps(tap, separators=(",", ":"))) <= contract.TAP_MAX_BYTES
+        # Nobody answers, so the taps before this one come again.
+        while (tap := await host.hear())["id"] in seen:
+            pass
+        seen.add(tap["id"])
+        assert_as_recorded("tap", tap)
+        assert len(tap["d"]) == uid
+        assert len(json.dumps(tap, separators=(",", ":"))) <= contract.TAP_MAX_BYTES
 
 
 async def test_the_reader_tells_what_it_is_made_of(broker: RunningBroker, host: Host) -> None:
@@ -89,11 +91,8 @@ async def test_the_reader_shows_a_recorded_verdict(
     assert await customer.taps("ana") == [READ, message["shows"]]
 
 
-@pytest.mark.parametrize(
-    "text", [each["text"] for each in recorded("verdict", ok=False)] + ["", "{", "[]", "null"]
-)
-async def test_the_reader_ignores_what_is_no_verdict(
-    text: str, host: Host, customer: Customer
-) -> None:
-    host.verdict = text
-    assert await customer.taps("ana") == [READ, "stored"]
+async def test_the_reader_ignores_what_is_no_verdict(host: Host, customer: Customer) -> None:
+    wrong = [each["text"] for each in recorded("verdict", ok=False)]
+    for text in (*wrong, "", "{", "[]", "null"):
+        host.verdict = text
+        assert await customer.taps("ana") == [READ, "stored"], text
