@@ -91,6 +91,12 @@ class Entry(models.Model):
             models.Index(
                 fields=["sale"], condition=models.Q(sale__isnull=False), name="entry_by_sale"
             ),
+            # What a cashier gave away today; the bridge's entries have no staff.
+            models.Index(
+                fields=["staff", "created_at"],
+                condition=models.Q(staff__isnull=False),
+                name="entry_by_staff",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,9 @@ class Sale(models.Model):
     ``buyer`` is what the till knows such a stranger by, a digest of a payment card's token, or "".
     ``tap`` is the visit it belongs to, set before or after. ``version`` (of the rules) and
     ``standing`` (JSON of `besnik.loyalty.engine.Standing`) are what it was counted by; a refund
-    needs both, and both are null while it has earned nothing. ``earned`` is what it gave, by unit.
+    needs both, and both are null while it has earned nothing. ``earned`` is what it gave, by unit,
+    and ``counting_minor`` what it cost, both without what came back: a sale that was undone
+    counts for nothing.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="sales", db_index=False)
@@ -34,6 +36,7 @@ class Sale(models.Model):
     buyer = models.CharField(max_length=64, default="", db_default="", blank=True)
     channel = models.CharField(max_length=16, default="shop")
     amount_minor = models.BigIntegerField()
+    counting_minor = models.BigIntegerField(default=0, db_default=0)
     version = models.PositiveIntegerField(null=True)
     standing = models.JSONField(null=True)
     earned = models.JSONField(default=dict)
@@ -60,7 +63,7 @@ class SaleLine(models.Model):
     """
 
     sale = models.ForeignKey(Sale, models.PROTECT, related_name="lines", db_index=False)
-    line = models.CharField(max_length=24)
+    line = models.CharField(max_length=48)
     title = models.CharField(max_length=80, blank=True)
     category = models.CharField(max_length=40, blank=True)
     quantity = models.PositiveIntegerField(default=1)

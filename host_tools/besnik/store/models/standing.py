@@ -38,11 +38,16 @@ class PaidTerm(models.Model):
 
 
 class Hold(models.Model):
-    """Points that a sale reserves, until it is paid or ``until``; the row goes with the hold."""
+    """Points that a sale reserves, until it is paid or ``until``; the row goes with the hold.
+
+    ``off_minor`` is what the reward took off the receipt, ``line`` the line it added to it.
+    """
 
     entry = models.OneToOneField(Entry, models.PROTECT, primary_key=True, related_name="holding")
     member = models.ForeignKey(Member, models.PROTECT, related_name="holds")
     reward = models.CharField(max_length=40, blank=True)
+    off_minor = models.BigIntegerField(default=0, db_default=0)
+    line = models.CharField(max_length=48, default="", db_default="", blank=True)
     until = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
@@ -82,15 +87,24 @@ class Reservation(models.Model):
 
 
 class Redemption(models.Model):
-    """A reward that was given: which one, for what, by which entry; null where it cost nothing."""
+    """A reward that was given: which one, for what, by which entry; null where it cost nothing.
+
+    ``coupon`` is what was brought instead of points. ``line`` is the line of the receipt that is
+    the gift, "" where the reward made other lines cheaper. ``returned_at``: it was taken back.
+    """
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="redemptions")
     reward = models.CharField(max_length=40)
     title = models.CharField(max_length=80)
     entry = models.OneToOneField(Entry, models.PROTECT, null=True, related_name="redemption")
     sale = models.ForeignKey(Sale, models.PROTECT, null=True, related_name="redemptions")
+    coupon = models.ForeignKey(
+        "store.Coupon", models.PROTECT, null=True, related_name="redemptions", db_index=False
+    )
     off_minor = models.BigIntegerField(default=0)
+    line = models.CharField(max_length=48, default="", db_default="", blank=True)
     at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.title
@@ -99,7 +113,8 @@ class Redemption(models.Model):
 class Coupon(models.Model):
     """`besnik.loyalty.stock.Coupon`: a code that gives a reward once; ``member`` null is anybody's.
 
-    ``digest`` is the SHA-256 of the code in hex; ``tail`` its last four characters.
+    ``digest`` is the SHA-256 of the code in hex; ``tail`` its last four characters. ``entry`` is
+    what the member paid for it.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="coupons", db_index=False)
@@ -107,6 +122,7 @@ class Coupon(models.Model):
     tail = models.CharField(max_length=4)
     reward = models.CharField(max_length=40)
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="coupons")
+    entry = models.OneToOneField(Entry, models.PROTECT, null=True, related_name="coupon")
     state = models.CharField(max_length=9, default="issued")
     until = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True)
