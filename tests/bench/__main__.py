@@ -1,48 +1,37 @@
 """Measures the numbers of docs/figures.md: ``make bench``.
 
-Prints a table and writes it, with each benchmark's method, to docs/figures.md when all of it was
-measured. ``python tests/bench frames`` measures one part and writes nothing. Exit code 1 if a goal
-is missed.
+Prints a table and writes it, with the benchmark's method, to docs/figures.md. ``python tests/bench
+frames`` measures one part and leaves the others as they were. Exit code 1 if a goal is missed.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-import backlog  # noqa: E402 - these live beside this file and need the path above
-import batches  # noqa: E402
-import cards  # noqa: E402
-import flash  # noqa: E402
-import frames  # noqa: E402
-import growth  # noqa: E402
-import heap  # noqa: E402
-import hostile  # noqa: E402
-import kills  # noqa: E402
-import latency  # noqa: E402
-import outages  # noqa: E402
-import stages  # noqa: E402
-import throughput  # noqa: E402
-from figures import table  # noqa: E402
+from figures import table  # noqa: E402 - it lives beside this file and needs the path above
 
-BENCHMARKS = {
-    "frames": frames,
-    "cards": cards,
-    "hostile": hostile,
-    "latency": latency,
-    "throughput": throughput,
-    "batches": batches,
-    "growth": growth,
-    "flash": flash,
-    "heap": heap,
-    "kills": kills,
-    "stages": stages,
-    "backlog": backlog,
-    "outages": outages,
-}
+# In the order of the page. Each is a module here with TITLE and measure(), imported when its turn
+# comes: one that is broken takes no other with it.
+BENCHMARKS = (
+    "frames",
+    "cards",
+    "hostile",
+    "latency",
+    "throughput",
+    "batches",
+    "growth",
+    "flash",
+    "heap",
+    "kills",
+    "stages",
+    "backlog",
+    "outages",
+)
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures
 
@@ -53,25 +42,30 @@ cores) and only mean something beside the others of the same run.
 
 def main() -> int:
     """Run the benchmarks named on the command line, or all."""
-    names = sys.argv[1:] or list(BENCHMARKS)
-    sections = [HEADER]
     missed = False
-    for name in names:
-        benchmark = BENCHMARKS[name]
+    for name in sys.argv[1:] or BENCHMARKS:
+        benchmark = import_module(name)
         print(f"{benchmark.TITLE} …", flush=True)
         figures = benchmark.measure()
         missed |= any(figure.is_met is False for figure in figures)
-        print(table(figures), flush=True)
         method = (benchmark.__doc__ or "").strip()
-        sections.append(f"## {benchmark.TITLE}\n\n{method}\n\n{table(figures)}\n")
+        section = f"## {benchmark.TITLE}\n\n{method}\n\n{table(figures)}\n"
+        print(table(figures), flush=True)
         if hasattr(benchmark, "comparison"):
             comparison = benchmark.comparison()
             print(comparison, flush=True)
-            sections.append(f"{comparison}\n")
-    if len(names) == len(BENCHMARKS):
-        DOCUMENT.write_text("\n".join(sections), encoding="utf-8")
-        print(f"written: {DOCUMENT}")
+            section += f"\n{comparison}\n"
+        _write(benchmark.TITLE, section)
+    print(f"written: {DOCUMENT}")
     return int(missed)
+
+
+def _write(title: str, section: str) -> None:
+    """Put ``section`` where the page has the one of this ``title``, or at its end."""
+    known = DOCUMENT.read_text(encoding="utf-8").split("\n## ")[1:] if DOCUMENT.exists() else []
+    sections = {text.partition("\n")[0]: f"## {text.strip()}\n" for text in known}
+    sections[title] = section
+    DOCUMENT.write_text("\n".join([HEADER, *sections.values()]), encoding="utf-8")
 
 
 if __name__ == "__main__":
