@@ -42,22 +42,39 @@ class Preview(msgspec.Struct, frozen=True):
         return -(-worth * redemption_bp // WHOLE_BP)
 
 
+class Replay:
+    """Counts sales by a program one after the other; it keeps what it knows of each member."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._files: dict[int, _File] = {}
+        self._given: Counter[Unit] = Counter()
+        self._sales = self._turnover_minor = 0
+
+    def count(self, item: Past) -> None:
+        """Count the next sale, which is not before the last one."""
+        day = local_day(item.sale.at, self._program.tz)
+        file = self._files.setdefault(item.member, _File(day))
+        self._sales += 1
+        self._turnover_minor += item.sale.earning_minor()
+        rules = self._program.rules_at(item.sale.at)
+        if rules is not None:
+            self._given.update(file.sell(self._program, rules, item.sale, day))
+
+    def result(self) -> Preview:
+        """Return what was given so far."""
+        return Preview(self._sales, len(self._files), self._turnover_minor, dict(self._given))
+
+
 def preview(program: Program, past: Iterable[Past]) -> Preview:
     """Return what ``program`` would have given for ``past``, from a standing start.
 
     Everybody begins in the first tier, with nothing carried and no cap used.
     """
-    files: dict[int, _File] = {}
-    given: Counter[Unit] = Counter()
-    sales, turnover = 0, 0
+    replay = Replay(program)
     for item in sorted(past, key=lambda item: item.sale.at):
-        day = local_day(item.sale.at, program.tz)
-        file = files.setdefault(item.member, _File(day))
-        sales, turnover = sales + 1, turnover + item.sale.earning_minor()
-        rules = program.rules_at(item.sale.at)
-        if rules is not None:
-            given.update(file.sell(program, rules, item.sale, day))
-    return Preview(sales, len(files), turnover, dict(given))
+        replay.count(item)
+    return replay.result()
 
 
 def cap_period(per: Period, day: dt.date) -> tuple[dt.date, dt.date] | None:

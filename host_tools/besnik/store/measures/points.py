@@ -1,0 +1,141 @@
+"""What was given, used and lost of a unit, and what is outstanding."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.db.models import Min, Q, QuerySet, Sum
+
+from besnik.loyalty import liability, metrics
+from besnik.loyalty.metrics import Figure, Window
+from besnik.loyalty.program import Program
+from besnik.loyalty.rewards import AmountOff
+from besnik.loyalty.rules import WHOLE_BP
+from besnik.store.measures.windows import moments
+from besnik.store.models import Account, Lot, LotMove, Redemption
+
+OLD_DAYS: Final = 365
+
+
+class Cohort(msgspec.Struct, frozen=True):
+    """What was issued of a unit in a window, and what has become of it since."""
+
+    issued: int
+    redeemed: int
+    expired: int
+
+    @property
+    def open(self) -> int:
+        """Return what can still be used, or is owed where it is below zero."""
+        return self.issued - self.redeemed - self.expired
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """What the outstanding points of a unit will cost.
+
+    ``redemption_bp`` is the share that is expected to be used in the end; ``measured`` tells
+    whether old points say so, or nothing is known yet and all of them may be.
+    """
+
+    unit: str
+    active: int
+    redemption_bp: int
+    measured: bool
+    amount_minor: int | None
+
+    @property
+    def breakage_bp(self) -> int:
+        """Return the share that will never be used."""
+        return liability.breakage_bp(self.redemption_bp)
+
+
+def cohort(program: int, unit: str, window: Window) -> Cohort:
+    """Return what was issued in the window. What one member gave to another is issued once."""
+    first, after = moments(window)
+    lots = Lot.objects.filter(
+        member__program=program, unit=unit, opened_at__gte=first, opened_at__lt=after
+    )
+    sums = lots.aggregate(
+        main=Sum("main"), held=Sum("held"), spent=Sum("spent"), expired=Sum("expired")
+    )
+    main, held, spent, expired = (sums[part] or 0 for part in ("main", "held", "spent", "expired"))
+    passed_on = _passed_on(lots)
+    return Cohort(main + held + spent + expired - passed_on, spent - passed_on, expired)
+
+
+def redemption(program: int, unit: str, window: Window) -> Figure:
+    """Return the share of the points issued in the window that was redeemed since."""
+    found = cohort(program, unit, window)
+    issued = max(found.issued, found.redeemed, 0)
+    return liability.redemption(max(0, found.redeemed), issued, window)
+
+
+def outstanding(program: int, unit: str) -> int:
+    """Return the points of ``unit`` that members have, those on hold included."""
+    accounts = Account.objects.filter(member__program=program, unit=unit)
+    total = accounts.filter(account__in=("main", "held")).aggregate(sum=Sum("balance"))["sum"]
+    return total or 0
+
+
+def owed(program: Program, unit: str, today: dt.date) -> Owed:
+    """Return what the outstanding points of ``unit`` will cost, as a manager reckons it.
+
+    What is expected to be redeemed is what was redeemed of everything issued a year ago or
+    longer; of fewer than 100 points nothing is concluded, and all may be redeemed.
+    """
+    active = max(0, outstanding(program.id, unit))
+    old = Window(dt.date(2000, 1, 1), today - dt.timedelta(days=OLD_DAYS), program.zone)
+    past = cohort(program.id, unit, old)
+    measured = past.issued >= 100
+    share = WHOLE_BP
+    if measured:
+        # What is still open of the old points may be used yet.
+        used = past.redeemed + max(0, past.open)
+        share = min(WHOLE_BP, max(0, used) * WHOLE_BP // past.issued)
+    worth = worth_of(program, unit)
+    amount = None
+    if worth is not None:
+        minor, cost = worth
+        amount = liability.simple_liability_minor(active, minor, share) // cost
+    return Owed(unit, active, share, measured, amount)
+
+
+def worth_of(program: Program, unit: str) -> tuple[int, int] | None:
+    """Return the best price in money of a unit: so many minor units for so many of it."""
+    if unit == program.currency.code:
+        return 1, 1
+    rates = [
+        (reward.kind.amount_minor, reward.cost)
+        for reward in program.rewards
+        if reward.unit == unit and reward.cost and isinstance(reward.kind, AmountOff)
+    ]
+    return max(rates, key=lambda rate: rate[0] / rate[1], default=None)
+
+
+def days_to_first_reward(program: int, window: Window) -> tuple[float, int] | None:
+    """Return the median days from joining to the first reward, and of how many members.
+
+    Of those whose first reward was in the window; None if there are none.
+    """
+    first, after = moments(window)
+    rows = (
+        Redemption.objects.filter(member__program=program)
+        .values("member", "member__created_at")
+        .annotate(first=Min("at"))
+        .filter(Q(first__gte=first) & Q(first__lt=after))
+        .values_list("member", "member__created_at", "first")
+    )
+    zone = ZoneInfo(window.zone)
+    joined, had = {}, {}
+    for member, since, at in rows.iterator():
+        joined[member], had[member] = since.astimezone(zone).date(), at.astimezone(zone).date()
+    return (metrics.days_to_first_reward(joined, had), len(had)) if had else None
+
+
+def _passed_on(lots: QuerySet[Lot]) -> int:
+    moves = LotMove.objects.filter(lot__in=lots, part="spent", entry__kind="transfer")
+    total = moves.aggregate(sum=Sum("amount"))["sum"]
+    return total or 0
