@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,15 +20,34 @@ _PLAIN: Final = re.compile(r"\d+(?:[.,]\d+)?\Z", re.ASCII)
 _GROUPED: Final = re.compile(r"\d{1,3}(?P<group>[.,])\d{3}(?:(?P=group)\d{3})*", re.ASCII)
 
 
+AmountFault = Literal["two_amounts", "no_amount", "decimals"]
+
+
 class AmountError(ValueError):
-    """What was typed is no amount of this currency; the text says how to write it."""
+    """What was typed is no amount of this currency; the text says how to write it.
+
+    ``fault`` tells a page what to say in its language.
+    """
+
+    def __init__(self, text: str, fault: AmountFault) -> None:
+        super().__init__(text)
+        self.fault: Final = fault
 
 
-class Currency(msgspec.Struct, frozen=True):
-    """A currency: ISO 4217 code, and how many digits its minor unit has."""
+class Currency(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A currency: ISO 4217 code, and how many digits its minor unit has.
+
+    ``display_unit`` is what people speak of instead: "toman", of 10 rials, for IRR. Amounts are
+    kept in minor units of the currency all the same.
+    """
 
     code: str
     exponent: int
+    display_unit: Literal["", "toman"] = ""
+
+    def __post_init__(self) -> None:
+        if self.display_unit and self.code != "IRR":
+            raise ValueError(f"{self.display_unit} is a unit of IRR, not of {self.code}")
 
     @classmethod
     def named(cls, code: str) -> Currency:
@@ -48,15 +67,21 @@ def parse_amount(typed: str, currency: Currency) -> int:
         rest = text[grouped.end() :]
         several = len(grouped[0]) > len("999.999")
         other = {".": ",", ",": "."}[grouped["group"]]
-        if several or rest.startswith(other) or (currency.exponent == 0 and not rest):
+        if several or rest.startswith(other) or (currency.exponent < 2 and not rest):
             text = re.sub("[.,]", "", grouped[0]) + rest
         elif currency.exponent != 3 and not rest:
-            raise AmountError(f"{typed!r} can mean two amounts: write it without thousands marks")
+            raise AmountError(
+                f"{typed!r} can mean two amounts: write it without thousands marks", "two_amounts"
+            )
     if not _PLAIN.match(text):
-        raise AmountError(f"{typed!r} is no amount: write digits, and at most one decimal mark")
+        raise AmountError(
+            f"{typed!r} is no amount: write digits, and at most one decimal mark", "no_amount"
+        )
     whole, _, fraction = text.replace(",", ".").partition(".")
     if len(fraction) > currency.exponent:
-        raise AmountError(f"{typed!r}: {currency.code} has {currency.exponent} decimals")
+        raise AmountError(
+            f"{typed!r}: {currency.code} has {currency.exponent} decimals", "decimals"
+        )
     return int(whole + fraction.ljust(currency.exponent, "0"))
 
 

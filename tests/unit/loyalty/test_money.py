@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,14 @@ def test_what_is_written_out_is_read_back(minor: int, code: str) -> None:
     typed = f"{whole}.{rest:0{currency.exponent}d}" if currency.exponent else str(whole)
     assert parse_amount(typed, currency) == minor
     assert parse_amount(typed.replace(".", ","), currency) == minor
+
+
+def test_a_toman_is_a_unit_of_the_rial_only() -> None:
+    assert msgspec.json.encode(EUR) == b'{"code":"EUR","exponent":2}'
+    toman = Currency("IRR", 0, "toman")
+    assert msgspec.json.decode(msgspec.json.encode(toman), type=Currency) == toman
+    with pytest.raises(ValueError, match="unit of IRR"):
+        Currency("EUR", 2, "toman")
 
 
 def test_ten_times_the_usual_amount_is_asked_about() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+from decimal import Decimal
 from types import ModuleType
 
 import msgspec
@@ -39,6 +40,7 @@ from besnik.loyalty.texts.catalogue import (
     Names,
     Share,
     category,
+    counted,
     decimal,
     say,
 )
@@ -104,10 +106,15 @@ def test_no_message_was_left_in_english(language: Language) -> None:
         ("el", 1, "1 πόντος"),
         ("el", 2, "2 πόντοι"),
         ("fa", 0, "0 امتیاز"),
+        ("ru", Decimal("1.5"), "1.5 балла"),
     ],
 )
-def test_counted_things_have_their_plural(language: Language, n: int, expected: str) -> None:
-    assert expected in say(Message("cap_day", {"most": Count(n, "point")}), language)
+def test_counted_things_have_their_plural(
+    language: Language, n: int | Decimal, expected: str
+) -> None:
+    assert counted(n, "point", language) == expected
+    if isinstance(n, int):
+        assert expected in say(Message("cap_day", {"most": Count(n, "point")}), language)
 
 
 def test_plural_categories_are_those_of_cldr() -> None:
@@ -115,6 +122,8 @@ def test_plural_categories_are_those_of_cldr() -> None:
     for language in LANGUAGES:
         rule = babel.Locale(language).plural_form
         assert [category(n, language) for n in range(250)] == [rule(n) for n in range(250)]
+        parts = [Decimal(n) / 4 for n in range(-20, 100)]
+        assert [category(n, language) for n in parts] == [rule(n.normalize()) for n in parts]
 
 
 def test_figures_are_exact() -> None:

@@ -74,6 +74,9 @@ class Figures(Protocol):
     def money(self, amount_minor: int, currency: Currency) -> str:
         """Return an amount of money."""
 
+    def share(self, bp: int) -> str:
+        """Return a share given in basis points: "12.5 %"."""
+
     def day(self, day: dt.date) -> str:
         """Return a date."""
 
@@ -88,6 +91,10 @@ class PlainFigures:
     def money(self, amount_minor: int, currency: Currency) -> str:
         """See Figures."""
         return f"{currency.code} {decimal(amount_minor, currency.exponent)}"
+
+    def share(self, bp: int) -> str:
+        """See Figures."""
+        return f"{Decimal(bp) / 100:f} %"
 
     def day(self, day: dt.date) -> str:
         """See Figures."""
@@ -126,14 +133,27 @@ def say(message: Message, language: Language, figures: Figures = PLAIN) -> str:
     return _TEXTS[language][message.id].format(**values)
 
 
-def category(n: int, language: Language) -> str:
-    """Return the CLDR plural category of a whole number, 0 or more."""
+def counted(n: int | Decimal, of: str, language: Language, figures: Figures = PLAIN) -> str:
+    """Return "3 points": ``n`` of something that is counted, in the form the number asks for.
+
+    KeyError if the language has no word for ``of``.
+    """
+    forms = _PHRASES[language][of]
+    form = forms.get(category(n, language), "") or forms["few"]  # Russian: 1.5 as 2
+    return form.format(n=figures.number(f"{Decimal(n):f}"))
+
+
+def category(n: int | Decimal, language: Language) -> str:
+    """Return the CLDR plural category of a number without its sign."""
+    n = abs(n)
+    if language == "fa":
+        return "one" if n <= 1 else "other"
+    if n != int(n):
+        return "other"
     if language == "ru":
         if n % 10 == 1 and n % 100 != 11:
             return "one"
         return "few" if n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14) else "many"
-    if language == "fa":
-        return "one" if n in (0, 1) else "other"
     return "one" if n == 1 else "other"
 
 
@@ -145,12 +165,11 @@ def decimal(whole: int, exponent: int) -> str:
 
 def _value(value: Value, language: Language, figures: Figures) -> str:
     if isinstance(value, Count):
-        form = _PHRASES[language][value.of][category(value.n, language)]
-        return form.format(n=figures.number(str(value.n)))
+        return counted(value.n, value.of, language, figures)
     if isinstance(value, Money):
         return figures.money(value.amount_minor, value.currency)
     if isinstance(value, Share):
-        return figures.number(f"{Decimal(value.bp) / 100:f}") + " %"
+        return figures.share(value.bp)
     if isinstance(value, Factor):
         return figures.number(f"{Decimal(value.bp) / WHOLE_BP:f}")
     if isinstance(value, Names):

@@ -14,6 +14,8 @@ PHRASES: Final = {
     "month": {"one": "{n} μήνας", "other": "{n} μήνες"},
     "stage": {"one": "{n} υπολογισμός", "other": "{n} υπολογισμοί"},
     "condition": {"one": "{n} όρος", "other": "{n} όροι"},
+    "rial": {"one": "{n} ριάλ", "other": "{n} ριάλ"},
+    "toman": {"one": "{n} τομάν", "other": "{n} τομάν"},
 }
 WORDS: Final = {
     "point": "πόντοι",

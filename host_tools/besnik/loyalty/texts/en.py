@@ -14,6 +14,8 @@ PHRASES: Final = {
     "month": {"one": "{n} month", "other": "{n} months"},
     "stage": {"one": "{n} calculation", "other": "{n} calculations"},
     "condition": {"one": "{n} condition", "other": "{n} conditions"},
+    "rial": {"one": "{n} rial", "other": "{n} rials"},
+    "toman": {"one": "{n} toman", "other": "{n} tomans"},
 }
 WORDS: Final = {
     "point": "points",

@@ -14,6 +14,8 @@ PHRASES: Final = {
     "month": {"one": "{n} ماه", "other": "{n} ماه"},
     "stage": {"one": "{n} محاسبه", "other": "{n} محاسبه"},
     "condition": {"one": "{n} شرط", "other": "{n} شرط"},
+    "rial": {"one": "{n} ریال", "other": "{n} ریال"},
+    "toman": {"one": "{n} تومان", "other": "{n} تومان"},
 }
 WORDS: Final = {
     "point": "امتیازها",

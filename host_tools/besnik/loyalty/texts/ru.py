@@ -18,6 +18,8 @@ PHRASES: Final = {
     "month": {"one": "{n} месяц", "few": "{n} месяца", "many": "{n} месяцев"},
     "stage": {"one": "{n} расчёт", "few": "{n} расчёта", "many": "{n} расчётов"},
     "condition": {"one": "{n} условие", "few": "{n} условия", "many": "{n} условий"},
+    "rial": {"one": "{n} риал", "few": "{n} риала", "many": "{n} риалов"},
+    "toman": {"one": "{n} томан", "few": "{n} томана", "many": "{n} томанов"},
 }
 WORDS: Final = {
     "point": "баллы",

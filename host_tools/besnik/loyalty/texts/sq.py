@@ -14,6 +14,8 @@ PHRASES: Final = {
     "month": {"one": "{n} muaj", "other": "{n} muaj"},
     "stage": {"one": "{n} llogaritje", "other": "{n} llogaritje"},
     "condition": {"one": "{n} kusht", "other": "{n} kushte"},
+    "rial": {"one": "{n} rial", "other": "{n} rialë"},
+    "toman": {"one": "{n} toman", "other": "{n} tomanë"},
 }
 WORDS: Final = {
     "point": "pikët",
