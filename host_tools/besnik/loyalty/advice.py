@@ -10,7 +10,17 @@ import msgspec
 
 from besnik.loyalty.ledger import Unit
 from besnik.loyalty.program import Program
-from besnik.loyalty.rewards import AmountOff, Reward, RewardError, affordable, allow
+from besnik.loyalty.rewards import (
+    Access,
+    AmountOff,
+    FreeItem,
+    PercentOff,
+    Reward,
+    RewardError,
+    RewardKind,
+    affordable,
+    allow,
+)
 from besnik.loyalty.rule_text import amount_of
 from besnik.loyalty.rules import WHOLE_BP
 from besnik.loyalty.text import progress_text
@@ -21,6 +31,13 @@ MOST_CHIPS: Final = 3
 SOON_DAYS: Final = 14
 NEAR_BP: Final = 1_000
 THANKS_EVERY: Final = 10
+# What drives a member decides which of the rewards they can have are offered first.
+_DRAWN_TO: Final[Mapping[str, tuple[type[RewardKind], ...]]] = {
+    "price": (AmountOff, PercentOff),
+    "quality": (FreeItem,),
+    "status": (Access,),
+    "convenience": (Access, FreeItem),
+}
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -35,7 +52,7 @@ class AtCounter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``active`` is what can be spent, by unit; ``expiring`` what runs out, and on which last day;
     ``progress`` towards the next tier; ``visits`` with this one; ``left`` the pieces in stock
-    by reward id, where stock is counted.
+    by reward id, where stock is counted. ``motive``: price, quality, status, convenience, or "".
     """
 
     member: int
@@ -47,18 +64,29 @@ class AtCounter(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress | None = None
     visits: int = 0
     left: Mapping[str, int] = msgspec.field(default_factory=dict)
+    motive: str = ""
 
 
 def chips(program: Program, seen: AtCounter) -> list[Chip]:
-    """Return at most three rewards that the member can have now, the dearest first."""
+    """Return at most three rewards that the member can have now: what is theirs alone first,
+    then what their motive draws them to, then the dearest.
+    """
     found = []
+    drawn_to = _DRAWN_TO.get(seen.motive, ())
     for reward in program.rewards:
         times, _ = affordable(reward, seen.active.get(reward.unit, 0))
         stock = seen.left.get(reward.id, times if reward.stock is None else reward.stock)
         times = min(times, stock)
         if times and _allowed(reward, seen):
             found.append(Chip(reward, times))
-    return sorted(found, key=lambda chip: -chip.reward.cost)[:MOST_CHIPS]
+    found.sort(
+        key=lambda chip: (
+            chip.reward.member is None,
+            not isinstance(chip.reward.kind, drawn_to),
+            -chip.reward.cost,
+        )
+    )
+    return found[:MOST_CHIPS]
 
 
 def worth_minor(program: Program, seen: AtCounter) -> int | None:
