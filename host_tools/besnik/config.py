@@ -45,11 +45,14 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the pages are served.
 
     ``counter_socket`` is the control socket of a virtual counter; empty: no counter page.
+    ``public_url`` is the address by which members reach their own page, as in
+    https://shop.example; the links on cards and in QR codes begin with it.
     """
 
     host: Host = "127.0.0.1"
     port: Port = 8000
     counter_socket: str = ""
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?\Z")] = ""
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Members: enrolment, and what a page shows about a member or a tap.
+"""What a page shows about a member or a tap.
 
 ``member_file`` and ``tap_file`` run a constant number of queries however much history there is.
 """
@@ -6,32 +6,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 import msgspec
-from django.db import IntegrityError, transaction
 
 from besnik.contract import Outcome, Reason
-from besnik.credentials.assess import Finding, Tier, assess, card_ref, may_redeem
-from besnik.store.models import Account, Card, Member, Originality, Posting, Program, Tap
+from besnik.credentials.assess import Finding, Tier, may_redeem
+from besnik.store.models import Account, Card, Member, Posting, Tap
+from besnik.store.people import LANGUAGES as LANGUAGES
+from besnik.store.people import EnrolError as EnrolError
+from besnik.store.people import enrol_tap as enrol_tap
 
-LANGUAGES: Final = ("en", "sq", "ru", "el", "fa")
-NAME_MAX: Final = 120
 LAST_VISITS: Final = 5
 STAMP: Final = "stamp"
-
-Refusal = Literal[
-    "card_known", "random_uid", "name_empty", "name_long", "name_characters", "language"
-]
-
-
-class EnrolError(ValueError):
-    """An enrolment that cannot be made; ``code`` says why to a program, the text to a person."""
-
-    def __init__(self, code: Refusal, text: str) -> None:
-        super().__init__(text)
-        self.code: Refusal = code
 
 
 class VisitLine(msgspec.Struct, frozen=True):
@@ -89,84 +76,6 @@ class TapFile(msgspec.Struct, frozen=True):
     def may_redeem(self) -> bool:
         """Whether this tap may pay with what the member has earned."""
         return may_redeem(self.tier)
-
-
-def enrol_tap(tap: Tap, *, name: str, language: str) -> Member:
-    """Enrol the card of a rejected tap in the program of the tap's shop; EnrolError.
-
-    The counter of that tap counts as used, so the tap cannot be played again as a visit.
-    """
-    if tap.tier == "X":
-        raise _proved_nothing()
-    program = Program.objects.get(shops__readers=tap.reader_id)
-    return enrol(
-        program,
-        tap.kind,
-        tap.data,
-        name=name,
-        language=language,
-        counter=tap.counter,
-        originality=tap.finding if tap.finding in Originality.values else Originality.UNCHECKED,
-    )
-
-
-def enrol(
-    program: Program,
-    kind: str,
-    data: str,
-    *,
-    name: str,
-    language: str,
-    counter: int | None = None,
-    originality: str = Originality.UNCHECKED,
-) -> Member:
-    """Make a member with one active card, or neither.
-
-    ``data`` is the card's UID in upper-case hex; ``counter`` is its SUN counter so far.
-    EnrolError for a card the program knows, a random UID, a name that is empty, longer than
-    120 characters or holds control characters, and a language that is none of ``LANGUAGES``;
-    CredentialError for data that is no card's.
-    """
-    if kind == "uid" and assess(kind, data).tier == "X":
-        raise _proved_nothing()
-    ref = card_ref(kind, data)
-    name = _clean_name(name)
-    if language not in LANGUAGES:
-        raise EnrolError("language", f"Choose one of the languages {', '.join(LANGUAGES)}.")
-    try:
-        with transaction.atomic():
-            member = Member.objects.create(program=program, name=name, language=language)
-            Card.objects.create(
-                program=program,
-                member=member,
-                kind=ref.kind,
-                data=ref.data,
-                counter=counter,
-                originality=originality,
-            )
-    except IntegrityError as error:
-        if Card.objects.filter(program=program, kind=kind, data=data).exists():
-            raise EnrolError("card_known", "This card already belongs to a member.") from error
-        raise
-    return member
-
-
-def _proved_nothing() -> EnrolError:
-    return EnrolError(
-        "random_uid", "This phone or card did not say which card it is. Use another one."
-    )
-
-
-def _clean_name(name: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", name).split())
-    if not name:
-        raise EnrolError("name_empty", "Give a name.")
-    if len(name) > NAME_MAX:
-        raise EnrolError("name_long", f"Give a name of at most {NAME_MAX} characters.")
-    # Cs: half a surrogate pair has no UTF-8 form. Cf stays: Persian names need U+200C.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise EnrolError("name_characters", "The name holds characters that cannot be shown.")
-    return name
 
 
 def member_file(ref: str, *, visits: int = LAST_VISITS) -> MemberFile | None:

@@ -14,13 +14,12 @@ from besnik.store.hot import CardKey, DecidedTap, open_hot
 from besnik.store.members import (
     EnrolError,
     MemberFile,
-    Refusal,
-    enrol,
     enrol_tap,
     member_file,
     tap_file,
 )
 from besnik.store.models import Card, Member, Program, Tap
+from besnik.store.people import NewCard, Refusal, enrol
 from support.store import settings_for
 
 ANA, BORIS, BLANK = "5B3C2A19", "0487654321AB80", "04DEADBEEF1280"
@@ -65,7 +64,7 @@ def tapped(url: str, uid: str, times: int = 1, **changes: object) -> None:
 
 
 def test_enrolling_makes_a_member_with_an_active_card(program: Program) -> None:
-    member = enrol(program, "uid", BLANK, name="  Αλέξης \t Μάρας ", language="el")
+    member = enrol(program, card=NewCard("uid", BLANK), name="  Αλέξης \t Μάρας ", language="el")
     assert (member.name, member.language, member.program) == ("Αλέξης Μάρας", "el", program)
     assert [(card.data, card.state) for card in member.cards.all()] == [(BLANK, "active")]
     assert len(member.ref) == 12
@@ -144,7 +143,7 @@ def test_a_refused_enrolment_says_why_and_leaves_nothing(
 ) -> None:
     before = Member.objects.count(), Card.objects.count()
     with pytest.raises(EnrolError) as caught:
-        enrol(program, "uid", uid, name=name, language=language)
+        enrol(program, card=NewCard("uid", uid), name=name, language=language)
     assert caught.value.code == code
     assert (Member.objects.count(), Card.objects.count()) == before
 
@@ -152,14 +151,14 @@ def test_a_refused_enrolment_says_why_and_leaves_nothing(
 def test_a_refusal_inside_a_transaction_keeps_the_transaction(program: Program) -> None:
     with transaction.atomic():
         with pytest.raises(EnrolError):
-            enrol(program, "uid", ANA, name="Somebody", language="en")
-        enrol(program, "uid", BLANK, name="Somebody", language="en")
+            enrol(program, card=NewCard("uid", ANA), name="Somebody", language="en")
+        enrol(program, card=NewCard("uid", BLANK), name="Somebody", language="en")
     assert Card.objects.filter(data=BLANK).exists()
 
 
 def test_data_that_is_no_credential_is_refused(program: Program) -> None:
     with pytest.raises(CredentialError):
-        enrol(program, "uid", "not a uid", name="Somebody", language="en")
+        enrol(program, card=NewCard("uid", "not a uid"), name="Somebody", language="en")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def test_data_that_is_no_credential_is_refused(program: Program) -> None:
 )
 def test_a_card_that_no_proof_can_name_is_refused(program: Program, kind: str, data: str) -> None:
     with pytest.raises(CredentialError):
-        enrol(program, kind, data, name="Somebody", language="en")
+        enrol(program, card=NewCard(kind, data), name="Somebody", language="en")
 
 
 def test_a_tap_says_how_far_its_card_can_be_trusted(orm: str) -> None:
@@ -179,12 +178,12 @@ def test_a_tap_says_how_far_its_card_can_be_trusted(orm: str) -> None:
 
 @pytest.mark.parametrize("name", ["داریوش کریمی", "نیم\u200cفاصله", "x" * 120, "O'Neill-Ødegård"])
 def test_names_people_have_are_kept(program: Program, name: str) -> None:
-    assert enrol(program, "uid", BLANK, name=name, language="fa").name == name
+    assert enrol(program, card=NewCard("uid", BLANK), name=name, language="fa").name == name
 
 
 def test_the_same_card_can_be_enrolled_in_another_program(program: Program) -> None:
     other = Program.objects.create(name="Other")
-    assert enrol(other, "uid", ANA, name="Ana there", language="en").program == other
+    assert enrol(other, card=NewCard("uid", ANA), name="Ana there", language="en").program == other
 
 
 def ana_file() -> MemberFile:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Right
 
 from besnik.store.models.people import Member
 from besnik.store.models.places import Program
 
 
 class CardState(models.TextChoices):
-    """Whether a card may be used."""
+    """Whether a card may be used; an erased card's data is a digest that says nothing."""
 
     ACTIVE = "active", "active"
     BLOCKED = "blocked", "blocked"
     REPLACED = "replaced", "replaced"
+    ERASED = "erased", "erased"
 
 
 class CardKind(models.TextChoices):
@@ -40,6 +42,7 @@ class Card(models.Model):
 
     ``counter`` is the highest SUN counter that was accepted, null before the first. A card that
     is personalised anew counts from the beginning again; only then may it be set back to null.
+    ``tail`` is the end of ``data``, which is printed on many cards and typed at the till.
     ``replaced_by`` is the card that took the place of a lost one.
     """
 
@@ -47,6 +50,11 @@ class Card(models.Model):
     member = models.ForeignKey(Member, models.PROTECT, related_name="cards")
     kind = models.CharField(max_length=8, choices=CardKind.choices, default=CardKind.UID)
     data = models.CharField(max_length=64)
+    tail = models.GeneratedField(
+        expression=Right("data", 4),
+        output_field=models.CharField(max_length=4),
+        db_persist=True,
+    )
     counter = models.PositiveIntegerField(null=True, default=None)
     originality = models.CharField(
         max_length=8, choices=Originality.choices, default="", db_default="", blank=True
@@ -61,6 +69,7 @@ class Card(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program", "kind", "data"], name="card_in_program")
         ]
+        indexes: ClassVar = [models.Index(fields=["program", "tail"], name="card_by_tail")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.data}"
@@ -73,6 +82,6 @@ class Card(models.Model):
         """
         if not self._state.adding and options.get("update_fields") is None:
             fields = self._meta.concrete_fields
-            names = [field.name for field in fields if not field.primary_key]
+            names = [f.name for f in fields if not (f.primary_key or f.generated)]
             options["update_fields"] = [name for name in names if name != "counter"]
         super().save(*arguments, **options)

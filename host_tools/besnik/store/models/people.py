@@ -90,6 +90,27 @@ class Person(models.Model):
         return f"person of {self.member_id}"
 
 
+class NameWord(models.Model):
+    """A word of a person's folded name: a search by any word of a name begins here."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="words")
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
+    word = models.CharField(max_length=120)
+
+    class Meta:
+        indexes: ClassVar = [
+            # PostgreSQL finds the beginning of a word only in an index that compares bytes.
+            models.Index(
+                fields=["program", "word"],
+                name="word_in_program",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.word
+
+
 class Consent(models.Model):
     """A yes or no of a member to one ``purpose``; the newest of a purpose holds, all are kept.
 

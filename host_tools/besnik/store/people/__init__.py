@@ -1,0 +1,65 @@
+"""People: who members are, how they are found, what they agreed to, and how they leave."""
+
+from __future__ import annotations
+
+from besnik.store.people.cards import ReplaceError, print_code, replace_card
+from besnik.store.people.codes import derived_code, grouped, new_code, read_code
+from besnik.store.people.consents import PURPOSES, Agreed, ConsentError
+from besnik.store.people.enrolment import (
+    LANGUAGES,
+    NAME_MAX,
+    Details,
+    EnrolError,
+    NewCard,
+    Refusal,
+    add_card,
+    card_of,
+    clean_name,
+    country,
+    enrol,
+    enrol_tap,
+)
+from besnik.store.people.finding import Found, find, shown_phone
+from besnik.store.people.folding import fold
+from besnik.store.people.links import link, open_link, read_link, renew
+from besnik.store.people.names import rename
+from besnik.store.people.phones import PhoneError, digest, mask, mask_in, normalise
+
+__all__ = [
+    "LANGUAGES",
+    "NAME_MAX",
+    "PURPOSES",
+    "Agreed",
+    "ConsentError",
+    "Details",
+    "EnrolError",
+    "Found",
+    "NewCard",
+    "PhoneError",
+    "Refusal",
+    "ReplaceError",
+    "add_card",
+    "card_of",
+    "clean_name",
+    "country",
+    "derived_code",
+    "digest",
+    "enrol",
+    "enrol_tap",
+    "find",
+    "fold",
+    "grouped",
+    "link",
+    "mask",
+    "mask_in",
+    "new_code",
+    "normalise",
+    "open_link",
+    "print_code",
+    "read_code",
+    "read_link",
+    "rename",
+    "renew",
+    "replace_card",
+    "shown_phone",
+]
