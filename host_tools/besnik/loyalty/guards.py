@@ -27,6 +27,14 @@ class Goodwill(msgspec.Struct, frozen=True):
     a_day: int = 500
 
 
+class Transfers(msgspec.Struct, frozen=True):
+    """What members may give each other: ``most`` at once and ``a_day``, of ``units`` only."""
+
+    most: int = 1000
+    a_day: int = 1000
+    units: tuple[str, ...] = ("point", "stamp")
+
+
 def too_fast(limit: Velocity, earlier: Iterable[dt.datetime], at: dt.datetime) -> bool:
     """Tell whether a further earning at ``at`` is one too many; then it is refused and alerted."""
     since = at - dt.timedelta(minutes=limit.minutes)

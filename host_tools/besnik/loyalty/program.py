@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from besnik.loyalty.guards import Goodwill, Velocity
+from besnik.loyalty.guards import Goodwill, Transfers, Velocity
 from besnik.loyalty.ledger import Entry, Posting, Unit
 from besnik.loyalty.membership import JoiningGift, PaidPlan, Sunset
 from besnik.loyalty.money import Currency
@@ -57,6 +57,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid: PaidPlan | None = None
     velocity: Velocity | None = None
     goodwill: Goodwill = Goodwill()
+    transfers: Transfers = Transfers()
     offline_burn_limit: int = 0
     sunset: Sunset | None = None
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from besnik.loyalty.ledger import Unit
-from besnik.loyalty.rules import WHOLE_BP, within
+from besnik.loyalty.rules import MOST_DAYS, WHOLE_BP, within
 from besnik.loyalty.sale import Line
 
 
@@ -51,7 +51,8 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the catalogue; a change is a new ``version`` with the same ``id``.
 
     ``cost`` is in whole ``unit``. ``stock`` None is without end. ``levels``: the tiers that may
-    have it, ``member``: the only member who may. Days are inclusive.
+    have it, ``member``: the only member who may. Days are inclusive. With ``coupon_days`` nobody
+    has to ask for it: whoever has enough gets a coupon, good for so many days.
     """
 
     id: str
@@ -65,10 +66,14 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_day: dt.date | None = None
     levels: tuple[int, ...] = ()
     member: int | None = None
+    coupon_days: int | None = None
 
     def __post_init__(self) -> None:
         subject = f"reward {self.id}"
         within(subject, 0, cost=self.cost, stock=self.stock or 0)
+        within(subject, 1, MOST_DAYS, coupon_days=self.coupon_days or 1)
+        if self.coupon_days is not None:
+            within(subject, 1, cost=self.cost)
         if isinstance(self.kind, PercentOff):
             within(subject, 1, WHOLE_BP, share_bp=self.kind.share_bp)
             within(subject, 0, most_minor=self.kind.most_minor or 0)
