@@ -20,7 +20,8 @@ class Account(models.Model):
 
     ``account`` is one of `besnik.loyalty.ledger`: main and held of members, main (what was
     issued), burned, expired, adjusted, opening of programs. ``balance`` is the sum of the
-    account's postings, moved in the same transaction.
+    account's postings, moved in the same transaction. ``spent`` and ``expired`` of a member's main
+    account are what those parts of all its lots come to: nobody has to add up a long history.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="accounts")
@@ -28,6 +29,8 @@ class Account(models.Model):
     unit = models.CharField(max_length=40)
     account = models.CharField(max_length=24, default="main", db_default="main")
     balance = models.BigIntegerField(default=0)
+    spent = models.BigIntegerField(default=0, db_default=0)
+    expired = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [

@@ -1,0 +1,205 @@
+"""Reads the ledger without locks: lots, balances, and entries as they were written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Final, cast
+
+import msgspec
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from besnik.loyalty.ledger import Entry, EntryKind, Move, NewLot, Part, Posting, Unit, Written
+from besnik.loyalty.lots import Balances, Lot
+from besnik.store.models import Account, LotMove
+from besnik.store.models import Entry as EntryRow
+from besnik.store.models import Lot as LotRow
+from besnik.store.models import Posting as PostingRow
+
+# The condition of the index `lot_open`: what any decision can be about.
+OPEN: Final = ~Q(main=0) | ~Q(held=0)
+_LOT: Final = (
+    "pk",
+    "member_id",
+    "unit",
+    "amount",
+    "opened_at",
+    "available_at",
+    "expires_at",
+    "main",
+    "held",
+    "spent",
+    "expired",
+)
+
+
+def wallet(member: int) -> dict[Unit, list[Lot]]:
+    """Return a member's open lots by unit, oldest first: those that still hold or owe something."""
+    return wallets([member]).get(member, {})
+
+
+def wallets(members: Collection[int]) -> dict[int, dict[Unit, list[Lot]]]:
+    """Return the open lots of each member that has any, by unit."""
+    found: defaultdict[int, dict[Unit, list[Lot]]] = defaultdict(dict)
+    for lot in lots_in(LotRow.objects.filter(OPEN, member__in=members)):
+        found[lot.opened.member].setdefault(lot.opened.unit, []).append(lot)
+    return dict(found)
+
+
+def lots_in(rows: QuerySet[LotRow]) -> list[Lot]:
+    """Return the lots of a query, oldest first."""
+    return [
+        Lot(row[0], NewLot(*row[1:7]), *row[7:]) for row in rows.order_by("pk").values_list(*_LOT)
+    ]
+
+
+def lots_of(family: Iterable[Written]) -> dict[int, Lot]:
+    """Return the lots that all moves of these entries name, open or not, as they are now."""
+    ids = {move.lot for written in family for move in written.moves}
+    return {lot.id: lot for lot in lots_in(LotRow.objects.filter(pk__in=ids))}
+
+
+class _Sums(msgspec.Struct):
+    """A unit's open lots at a moment: positive ones in the order in which debts claim them."""
+
+    over: int
+    ready: int
+    pending_over: int
+    pending: int
+    debt: int
+    held: int
+
+
+def balances_of(member: int, at: dt.datetime) -> dict[Unit, Balances]:
+    """Return what a member has of each unit at ``at``, whenever expiry ran last.
+
+    The same as `besnik.loyalty.lots.balances` of all the member's lots, summed by the database:
+    it takes milliseconds for a member with 10,000 entries.
+    """
+    gone: dict[Unit, tuple[int, int]] = {}
+    accounts = Account.objects.filter(member=member, account="main")
+    for unit, spent, expired in accounts.values_list("unit", "spent", "expired"):
+        gone[unit] = (spent, expired)
+    sums = _open_sums(member, at)
+    nothing = _Sums(0, 0, 0, 0, 0, 0)
+    return {
+        unit: _balances(sums.get(unit, nothing), *gone.get(unit, (0, 0)))
+        for unit in gone.keys() | sums.keys()
+    }
+
+
+def _open_sums(member: int, at: dt.datetime) -> dict[Unit, _Sums]:
+    positive = Q(main__gt=0)
+    over, waits = Q(expires_at__lte=at), Q(available_at__gt=at)
+    in_time = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    rows = (
+        LotRow.objects.filter(OPEN, member=member)
+        .order_by()
+        .values_list("unit")
+        .annotate(
+            over_sum=Coalesce(Sum("main", filter=positive & ~waits & over), 0),
+            ready_sum=Coalesce(Sum("main", filter=positive & ~waits & in_time), 0),
+            pending_over_sum=Coalesce(Sum("main", filter=positive & waits & over), 0),
+            pending_sum=Coalesce(Sum("main", filter=positive & waits & in_time), 0),
+            debt_sum=Coalesce(Sum("main", filter=Q(main__lt=0)), 0),
+            held_sum=Coalesce(Sum("held"), 0),
+        )
+    )
+    return {row[0]: _Sums(*map(int, row[1:])) for row in rows}
+
+
+def _balances(sums: _Sums, spent: int, expired: int) -> Balances:
+    debt = -sums.debt
+    free = []
+    # What has run out comes first in `besnik.loyalty.lots.free`, and what waits comes last.
+    for there in (sums.over, sums.ready, sums.pending_over, sums.pending):
+        claimed = min(there, debt)
+        debt -= claimed
+        free.append(there - claimed)
+    over, ready, pending_over, pending = free
+    return Balances(
+        active=ready,
+        pending=pending,
+        reserved=sums.held,
+        spent=spent,
+        expired=expired + over + pending_over,
+        negative=debt,
+    )
+
+
+def members_of(entry: int) -> list[int]:
+    """Return the members whose accounts an entry moved: whom to lock before it is undone."""
+    rows = PostingRow.objects.filter(entry=entry, account__member__isnull=False)
+    return sorted(set(rows.values_list("account__member_id", flat=True)))
+
+
+def written(entry: int) -> Written:
+    """Return an entry as it was written; EntryRow.DoesNotExist if there is none."""
+    found = entries([entry])
+    if not found:
+        raise EntryRow.DoesNotExist(f"no entry {entry} in the ledger")
+    return found[0]
+
+
+def later(entry: int) -> list[Written]:
+    """Return the entries that refer to ``entry``, and those that refer to these, oldest first."""
+    ids: list[int] = []
+    newest = [entry]
+    # A reversal can be undone once, and that is final: two rounds, and one that finds nothing.
+    while newest:
+        newest = list(EntryRow.objects.filter(refers_to__in=newest).values_list("pk", flat=True))
+        ids += newest
+    return entries(ids)
+
+
+def entries(ids: Collection[int]) -> list[Written]:
+    """Return those of the entries that exist, in the order in which they were written."""
+    postings: defaultdict[int, list[Posting]] = defaultdict(list)
+    rows = PostingRow.objects.filter(entry__in=ids).order_by("pk")
+    for row in rows.values_list(
+        "entry_id", "account__member_id", "account__unit", "amount", "account__account"
+    ):
+        postings[row[0]].append(Posting(*row[1:]))
+    moves: defaultdict[int, list[Move]] = defaultdict(list)
+    for entry, lot, part, amount in (
+        LotMove.objects.filter(entry__in=ids)
+        .order_by("pk")
+        .values_list("entry_id", "lot_id", "part", "amount")
+    ):
+        moves[entry].append(Move(lot, cast(Part, part), amount))
+    opens: defaultdict[int, list[tuple[int, NewLot]]] = defaultdict(list)
+    for row in (
+        LotRow.objects.filter(entry__in=ids).order_by("pk").values_list("entry_id", *_LOT[:7])
+    ):
+        opens[row[0]].append((row[1], NewLot(*row[2:])))
+    return [
+        _written(*row, postings[row[0]], opens[row[0]], moves[row[0]])
+        for row in EntryRow.objects.filter(pk__in=ids)
+        .order_by("pk")
+        .values_list("pk", "program_id", "kind", "refers_to_id", "reason")
+    ]
+
+
+def _written(
+    id: int,
+    program: int,
+    kind: str,
+    refers_to: int | None,
+    reason: str,
+    postings: list[Posting],
+    opens: list[tuple[int, NewLot]],
+    moves: list[Move],
+) -> Written:
+    filling = [Move(lot, "main", opened.amount) for lot, opened in opens]
+    entry = Entry(
+        program,
+        cast(EntryKind, kind),
+        tuple(postings),
+        opens=tuple(opened for _, opened in opens),
+        moves=tuple(moves),
+        refers_to=refers_to,
+        reason=reason,
+    )
+    return Written(id, entry, (*moves, *filling))
