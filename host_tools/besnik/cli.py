@@ -69,7 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_fleet(fleet.add_subparsers(title="commands", metavar="COMMAND", required=True))
 
     sim = commands.add_parser("sim", help="parts of the virtual counter, one by one")
-    _add_serve_spi(sim.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    parts = sim.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_serve_spi(parts)
+    board = parts.add_parser(
+        "board", help="a virtual ESP32 behind a serial port, for mpremote and besnik fleet flash"
+    )
+    board.add_argument("folder", type=Path, metavar="DIR", help="where its files are, and its port")
+    board.add_argument(
+        "--spi", type=Path, required=True, metavar="SOCKET", help="the RC522 on its pins"
+    )
+    board.set_defaults(action=_board)
     return parser
 
 
@@ -191,6 +200,13 @@ def _fleet_revoke(chosen: argparse.Namespace) -> int:
     from besnik.fleet import command
 
     return command.revoke(chosen.reader)
+
+
+def _board(chosen: argparse.Namespace) -> int:
+    from besnik.fleet.build import ROOT
+    from besnik.sim.board import main as board
+
+    return board(chosen.folder, chosen.spi, ROOT)
 
 
 def _serve_spi(chosen: argparse.Namespace) -> int:

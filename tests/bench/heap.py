@@ -97,7 +97,7 @@ def _run_reader() -> tuple[list[dict[str, int]], int]:
         flash = shop.folder / "flash"
         files = shop.broker.certificates("counter-1")
         reader.stage(flash, reader_settings(shop.broker), ROOT, files)
-        umqtt = (flash / "lib/umqtt/simple.mpy").stat().st_size
+        umqtt = (flash.with_name("flash.rom") / "umqtt/simple.mpy").stat().st_size
         argv, environment = reader.command(
             flash, spi_socket=start_counter(shop) / "spi.sock", nvs=shop.folder / "nvs.json"
         )

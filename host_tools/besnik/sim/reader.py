@@ -42,20 +42,14 @@ def stage(
     """Make or renew a reader's flash in ``folder`` from the source tree at ``root``.
 
     Program files are replaced; what the reader has written there (its outbox) stays. What is in
-    ``certificates`` goes into its folder ``cert``, as ``besnik fleet cert`` has it done. Beside
-    the flash, in ``{folder}.rom``, go the shims: bytecode, because compiling them on the
-    device would take the heap apart before the firmware is even loaded. umqtt is compiled for
-    the same reason, assertions included; an ESP32 has it in its image.
+    ``certificates`` goes into its folder ``cert``, as ``besnik fleet cert`` has it done.
     Raises StageError or umqtt.UmqttError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    library = umqtt.obtain(root / ".besnik/cache")
+    stage_chip(folder, root)
     for name in ("firmware", "lib"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for source in modules(root):
         _compile(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
-    _compile(library / "umqtt/simple.py", folder / "lib/umqtt/simple.mpy", library, WITH_ASSERTIONS)
-    _stage_shims(_rom(folder))
     for name in ("boot.py", "main.py"):
         shutil.copyfile(root / name, folder / name)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -64,11 +58,16 @@ def stage(
         shutil.copytree(certificates, folder / "cert")
 
 
-def _rom(flash: Path) -> Path:
-    return flash.with_name(flash.name + ".rom")
+def stage_chip(folder: Path, root: Path) -> None:
+    """Make what a new chip has: the folder of its flash, empty, and beside it ``{folder}.rom``.
 
-
-def _stage_shims(rom: Path) -> None:
+    In that are the shims and umqtt, which an ESP32 has in its image: bytecode, because compiling
+    on the device would take the heap apart before the firmware is even loaded; umqtt with its
+    assertions. Raises StageError or umqtt.UmqttError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    library = umqtt.obtain(root / ".besnik/cache")
+    rom = _rom(folder)
     shutil.rmtree(rom, ignore_errors=True)
     rom.mkdir()
     for source in sorted(SHIMS.glob("*.py")):
@@ -76,6 +75,11 @@ def _stage_shims(rom: Path) -> None:
             shutil.copyfile(source, rom / START)
         else:
             _compile(source, rom / source.with_suffix(".mpy").name, SHIMS)
+    _compile(library / "umqtt/simple.py", rom / "umqtt/simple.mpy", library, WITH_ASSERTIONS)
+
+
+def _rom(flash: Path) -> Path:
+    return flash.with_name(flash.name + ".rom")
 
 
 def _compile(source: Path, target: Path, root: Path, options: tuple[str, ...] = FIRMWARE) -> None:

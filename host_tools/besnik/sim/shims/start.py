@@ -34,7 +34,8 @@ def start(flash, shims):
     except Exception as error:
         # The ESP32 prints it and goes on to main.py.
         sys.print_exception(error)
-    _run("main.py", namespace)
+    if os.getenv("BESNIK_SIM_MAIN") != "":
+        _run("main.py", namespace)
 
 
 start(sys.argv[1], __file__.rsplit("/", 1)[0])

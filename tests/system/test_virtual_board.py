@@ -1,0 +1,47 @@
+"""What a technician's own tools find on the virtual board: the same as on an ESP32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.board import Board
+from support.processes import Processes
+
+
+@pytest.fixture
+def board(state: Path, processes: Processes) -> Board:
+    """A new board, plugged in, that nobody has written to; nothing is on its pins."""
+    made = Board(state / "board", processes, state / "spi.sock")
+    made.plug_in()
+    return made
+
+
+def test_mpremote_works_on_it_as_on_a_board(board: Board, tmp_path: Path) -> None:
+    source = tmp_path / "main.py"
+    source.write_text("print('main runs')\n", encoding="utf-8")
+
+    assert board.mpremote("fs", "ls").split() == ["ls", ":"]
+    board.mpremote("fs", "cp", str(source), ":main.py")
+    assert board.mpremote("fs", "cat", "main.py") == source.read_text(encoding="utf-8")
+    # A first command resets softly and leaves main.py out; after a reset it runs.
+    assert board.mpremote("exec", "print('main' in __name__, 1 + 1)").strip() == "True 2"
+    source.write_text("with open('ran', 'w') as f: f.write('yes')\n", encoding="utf-8")
+    board.mpremote("fs", "cp", str(source), ":main.py", "+", "reset", "+", "sleep", "0.5")
+    assert board.mpremote("resume", "eval", "open('ran').read()").strip() == "yes"
+
+
+def test_what_is_on_its_flash_outlives_its_power(board: Board) -> None:
+    board.mpremote("exec", "with open('kept', 'w') as f: f.write('yes')")
+
+    board.unplug()
+    board.plug_in()
+
+    assert board.mpremote("eval", "open('kept').read()").strip() == "yes"
+
+
+def test_a_program_that_runs_is_interrupted(board: Board) -> None:
+    board.mpremote("exec", "with open('main.py', 'w') as f: f.write('while True: pass')", "reset")
+
+    assert board.mpremote("exec", "print(6 * 7)").strip() == "42"
