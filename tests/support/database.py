@@ -29,6 +29,9 @@ class Databases(Protocol):
     def copy(self, folder: Path, /) -> Iterator[str]:
         """Yield the URL of a fresh copy and remove it afterwards."""
 
+    def empty(self, folder: Path, /) -> Iterator[str]:
+        """Yield the URL of a database without tables and remove it afterwards."""
+
 
 class SqliteDatabases:
     """Copies of one SQLite file."""
@@ -43,6 +46,10 @@ class SqliteDatabases:
         shutil.copyfile(self._template, file)
         yield f"sqlite:///{file}"
 
+    def empty(self, folder: Path, /) -> Iterator[str]:
+        """Yield the URL of a file in ``folder`` that is not there yet."""
+        yield f"sqlite:///{folder}/empty.sqlite3"
+
 
 class PostgresDatabases:
     """Copies of one database on a server."""
@@ -54,6 +61,11 @@ class PostgresDatabases:
     def copy(self, _folder: Path, /) -> Iterator[str]:
         """Yield the URL of a new database on the server."""
         with _database(self._server_url, self._template) as (_, url):
+            yield url
+
+    def empty(self, _folder: Path, /) -> Iterator[str]:
+        """Yield the URL of a new database on the server."""
+        with _database(self._server_url) as (_, url):
             yield url
 
     @contextmanager

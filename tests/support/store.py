@@ -28,7 +28,7 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def assert_ledger_adds_up(url: str) -> None:
-    """Every entry sums to zero, every balance is the sum of its postings, taps are unique."""
+    """Every entry sums to zero, every balance is that of its postings and lots, taps are unique."""
     assert not rows(
         url,
         """SELECT entry_id, unit FROM store_posting posting
@@ -40,6 +40,14 @@ def assert_ledger_adds_up(url: str) -> None:
         """SELECT account.id FROM store_account account
            LEFT JOIN store_posting posting ON posting.account_id = account.id
            GROUP BY account.id, account.balance HAVING balance <> coalesce(sum(amount), 0)""",
+    )
+    assert not rows(
+        url,
+        """SELECT account.id FROM store_account account
+           LEFT JOIN store_lot lot ON lot.member_id = account.member_id AND lot.unit = account.unit
+           WHERE account.member_id IS NOT NULL AND account.account IN ('main', 'held')
+           GROUP BY account.id, account.account, account.balance HAVING balance <>
+           coalesce(sum(CASE account.account WHEN 'main' THEN lot.main ELSE lot.held END), 0)""",
     )
     assert not rows(
         url,

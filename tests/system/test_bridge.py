@@ -11,10 +11,12 @@ import pytest
 from besnik.bridge.account import account
 from besnik.bridge.connection import Connection
 from besnik.config import Broker, Config
+from besnik.loyalty.rules import PerVisit
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
 from support.broker import RunningBroker
 from support.orm import models_on
 from support.processes import Processes, Running
+from support.programs import publish
 from support.store import assert_ledger_adds_up, execute, rows
 
 pytestmark = pytest.mark.usefixtures("bridge")
@@ -118,7 +120,7 @@ async def test_a_change_of_the_programs_rules_counts_from_the_next_tap_on(
 ) -> None:
     reader.tap(ANA)
     await reader.hear()
-    execute(database_url, "UPDATE store_program SET stamps_per_visit = 3")
+    publish(database_url, PerVisit(id="visit", unit="stamp", give=3))
     reader.tap(ANA)
     await reader.hear()
     assert (4,) in rows(database_url, "SELECT balance FROM store_account")

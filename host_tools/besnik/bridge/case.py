@@ -75,9 +75,7 @@ class Case(msgspec.Struct, frozen=True):
         if self.presented.arrival.tap.q:
             # It waited: nobody could ask the card, and the customer was told that it counts.
             # So it counts by its UID, as tier D: it earns and never redeems.
-            return self._written(
-                self.shown, claimed, decide(self.shown, claimed, self.reader.rules)
-            )
+            return self._judged(self.shown, claimed)
         return self._refused(asked or "unanswered")
 
     def _claims(self) -> list[CardRef]:
@@ -87,11 +85,14 @@ class Case(msgspec.Struct, frozen=True):
         return [CardRef(kind, self.shown.ref.data) for kind in _PROVING]
 
     def _by(self, credential: Credential, cards: Mapping[CardKey, KnownCard]) -> DecidedTap:
-        rules = self.reader.rules
         card = None
         if credential.tier != "X":
-            card = cards.get(CardKey(rules.program, credential.ref))
-        return self._written(credential, card, decide(credential, card, rules))
+            card = cards.get(CardKey(self.reader.rules.program, credential.ref))
+        return self._judged(credential, card)
+
+    def _judged(self, credential: Credential, card: KnownCard | None) -> DecidedTap:
+        at = self.presented.arrival.happened_at
+        return self._written(credential, card, decide(credential, card, self.reader, at))
 
     def _refused(self, failed: Failed) -> DecidedTap:
         reason: Reason = "unknown" if failed == "refuted" else "error"
@@ -117,4 +118,5 @@ class Case(msgspec.Struct, frozen=True):
             queued=bool(arrival.tap.q),
             received_at=arrival.received_at,
             entry=decision.entry,
+            velocity=self.reader.rules.velocity,
         )

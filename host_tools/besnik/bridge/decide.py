@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import Credential
 from besnik.loyalty.ledger import Entry
-from besnik.loyalty.program import Rules, accrue_visit
-from besnik.store.hot import KnownCard
+from besnik.store.hot import KnownCard, KnownReader
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -19,10 +20,13 @@ class Decision(msgspec.Struct, frozen=True):
     entry: Entry | None = None
 
 
-def decide(credential: Credential, card: KnownCard | None, rules: Rules) -> Decision:
-    """Return the verdict for a credential; ``card`` is None for an unknown card.
+def decide(
+    credential: Credential, card: KnownCard | None, reader: KnownReader, at: dt.datetime
+) -> Decision:
+    """Return the verdict for a credential at ``reader`` at ``at``; ``card`` None is unknown.
 
-    A SUN counter that is not fresh is found when the tap is written, not here.
+    A SUN counter that is not fresh, or a card that comes too soon, is found when the tap is
+    written, not here.
     """
     if credential.tier == "X":
         # Evidence that failed is answered like a card nobody knows: it tells a forger nothing.
@@ -31,4 +35,5 @@ def decide(credential: Credential, card: KnownCard | None, rules: Rules) -> Deci
         return Decision("rejected", "unknown")
     if card.state != "active":
         return Decision("rejected", "blocked")
-    return Decision("accepted", "ok", accrue_visit(rules, card.member))
+    entry = reader.rules.accrue(card.member, reader.shop, at, card.level)
+    return Decision("accepted", "ok", entry)

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from besnik import contract
+from besnik.store.hot import happened_at
 
 Fault = Literal[
     "topic",
@@ -48,6 +49,11 @@ class Arrival(msgspec.Struct, frozen=True):
     redelivered: bool
     received_at: dt.datetime
     received_s: float
+
+    @property
+    def happened_at(self) -> dt.datetime:
+        """When the card was held to the reader, as far as anybody knows."""
+        return happened_at(self.tap.t, self.tap.tq, bool(self.tap.q), self.received_at)
 
     @property
     def age_s(self) -> float:

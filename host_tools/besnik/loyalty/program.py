@@ -1,4 +1,4 @@
-"""A program: everything a brand gives, as data, and what a visit earns at the reader."""
+"""A program: everything a brand gives, as data."""
 
 from __future__ import annotations
 
@@ -9,32 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from besnik.loyalty.guards import Goodwill, Transfers, Velocity
-from besnik.loyalty.ledger import Entry, Posting, Unit
+from besnik.loyalty.ledger import Unit
 from besnik.loyalty.membership import JoiningGift, PaidPlan, Sunset
 from besnik.loyalty.money import Currency
 from besnik.loyalty.periods import Expiry, Never
 from besnik.loyalty.rewards import Reward
 from besnik.loyalty.rules import MOST_DAYS, RuleError, RuleSet, in_force, within
 from besnik.loyalty.tiers import TierPlan
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """The rules of program ``program``: how many stamps an accepted visit earns (0: none)."""
-
-    program: int
-    stamps_per_visit: int
-
-
-def accrue_visit(rules: Rules, member: int) -> Entry | None:
-    """Return the balanced entry that one visit of ``member`` earns, None if it earns nothing."""
-    stamps = rules.stamps_per_visit
-    if stamps == 0:
-        return None
-    return Entry(
-        program=rules.program,
-        kind="accrue",
-        postings=(Posting(member, "stamp", stamps), Posting(None, "stamp", -stamps)),
-    )
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,7 +10,7 @@ no proof of freshness, and is written as tier D: it earns and never redeems.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -26,37 +26,33 @@ CardCounter = tuple[int, int]  # card row, counter
 class CounterRows(Protocol):
     """What is known of counters; read within the transaction that writes the taps."""
 
-    def highest(self, cards: Collection[int]) -> dict[int, int | None]:
-        """Return the highest accepted counter of each card row and keep others from raising it."""
-
-    def written(self, keys: Collection[TapKey]) -> set[TapKey]:
-        """Return those of the taps that are written already."""
-
     def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
         """Return those of the counters that a tap of their card has."""
 
 
-def judge(firsts: MutableMapping[TapKey, DecidedTap], rows: CounterRows) -> None:
-    """Replace accepted taps whose counter is not fresh by what they are worth, in order."""
-    asked = {key: tap for key, tap in firsts.items() if needs_judging(tap)}
-    if not asked:
-        return
-    # The cards first: who holds them sees every tap of theirs that anybody else wrote.
-    highest = rows.highest({_of(tap)[0] for tap in asked.values()})
-    for key in rows.written(asked):
-        del asked[key]
+def judged(
+    taps: Mapping[TapKey, DecidedTap], highest: Mapping[int, int | None], rows: CounterRows
+) -> dict[TapKey, DecidedTap]:
+    """Return what those of the taps that have a counter are worth; the taps are in order.
+
+    ``highest`` are the highest accepted counters of their cards.
+    """
+    highest = dict(highest)
+    asked = {key: tap for key, tap in taps.items() if needs_judging(tap)}
+    worth: dict[TapKey, DecidedTap] = {}
     used = rows.used({_of(tap) for tap in asked.values() if tap.queued})
     for key, tap in asked.items():
         card, counter = _of(tap)
         last = highest[card]
         if last is None or counter > last:
             highest[card] = counter
-            firsts[key] = replace(tap, counter_gap=0 if last is None else counter - last)
+            worth[key] = replace(tap, counter_gap=0 if last is None else counter - last)
         elif tap.queued and 0 < last - counter <= GAP_MAX and _of(tap) not in used:
-            firsts[key] = replace(tap, tier="D")
+            worth[key] = replace(tap, tier="D")
         else:
-            firsts[key] = replace(tap, tier="D", outcome="rejected", reason="replayed", entry=None)
+            worth[key] = replace(tap, tier="D", outcome="rejected", reason="replayed", entry=None)
         used.add(_of(tap))
+    return worth
 
 
 def needs_judging(tap: DecidedTap) -> bool:

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from besnik.config import Config
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CardRef, Finding, Tier
+from besnik.loyalty.guards import Velocity
 from besnik.loyalty.ledger import Entry, balanced
-from besnik.loyalty.program import Rules
+from besnik.loyalty.visits import VisitRules
 from besnik.store.database import connect_postgres, connect_sqlite, is_sqlite
 
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,9 +39,20 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "queued",
         "received_at",
     ),
-    "store_entry": ("program_id", "kind", "tap_id", "created_at"),
+    "store_entry": ("program_id", "kind", "tap_id", "occurred_at", "created_at"),
     "store_account": ("program_id", "member_id", "unit", "balance"),
     "store_posting": ("entry_id", "account_id", "amount"),
+    "store_lot": (
+        "member_id",
+        "unit",
+        "entry_id",
+        "amount",
+        "main",
+        "opened_at",
+        "available_at",
+        "expires_at",
+    ),
+    "store_alert": ("program_id", "kind", "member_id", "detail", "at"),
 }
 
 
@@ -52,11 +64,11 @@ class LedgerError(ValueError):
 
 
 class KnownReader(msgspec.Struct, frozen=True):
-    """A reader of the installation: its row, its shop's slug, the rules of its program."""
+    """A reader of the installation: its row, its shop's slug, what visits there earn."""
 
     id: int
     shop: str
-    rules: Rules
+    rules: VisitRules
 
 
 class CardKey(msgspec.Struct, frozen=True):
@@ -67,22 +79,27 @@ class CardKey(msgspec.Struct, frozen=True):
 
 
 class KnownCard(msgspec.Struct, frozen=True):
-    """A card's row, its member's row and public reference, and its state."""
+    """A card's row, its member's row and public reference, its state and the member's tier.
+
+    ``closed`` is every card of a member who left or was erased.
+    """
 
     card: int
     member: int
     member_ref: str
-    state: Literal["active", "blocked"]
+    state: Literal["active", "blocked", "replaced", "closed"]
+    level: int = 0
 
 
 class DecidedTap(msgspec.Struct, frozen=True):
     """A tap with its verdict, ready to be written; ``entry`` is what it moves, if anything.
 
+    An entry is of the program of ``reader``, and its postings are on main accounts.
     ``finding`` is for the cashier, who is told more than the reader.
     ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
     ``counter`` is the SUN counter, None for other evidence. Accepted by everything else, the tap
     can still be refused for its counter when it is written; ``counter_gap`` is then set: how far
-    the counter rose over the last accepted one.
+    the counter rose over the last accepted one. So it can for its speed, if ``velocity`` is set.
     """
 
     reader: int
@@ -100,11 +117,17 @@ class DecidedTap(msgspec.Struct, frozen=True):
     counter: int | None = None
     counter_gap: int = 0
     finding: Finding = ""
+    velocity: Velocity | None = None
 
     @property
     def key(self) -> TapKey:
         """What makes this tap itself however often it is sent: reader row and tap id."""
         return self.reader, self.tap_id
+
+    @property
+    def happened_at(self) -> dt.datetime:
+        """When the card was held there, as far as anybody knows."""
+        return happened_at(self.read_at, self.clock_quality, self.queued, self.received_at)
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -134,8 +157,9 @@ class HotStore(Protocol):
 
         Returns one verdict a tap, in order, after the commit. A tap whose key was written
         before, or earlier in ``taps``, writes nothing and gets the first verdict. An accepted
-        tap whose counter is not fresh is rejected as replayed (``counters.py``). LedgerError
-        if an entry is not balanced; the driver's errors pass through, with nothing written.
+        tap whose counter is not fresh is rejected as replayed (``counters.py``), and one that
+        comes too soon with an alert (``pace.py``). LedgerError if an entry is not balanced;
+        the driver's errors pass through, with nothing written.
         """
 
     def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
@@ -165,6 +189,19 @@ def first_of_each(taps: Sequence[DecidedTap]) -> dict[TapKey, DecidedTap]:
         if tap.entry is not None and not balanced(tap.entry.postings):
             raise LedgerError(f"entry of tap {tap.tap_id} is not balanced")
     return firsts
+
+
+def happened_at(
+    read_at: int, clock_quality: int, queued: bool, received_at: dt.datetime
+) -> dt.datetime:
+    """Return when a card was held to the reader, as far as anybody knows.
+
+    A tap that waited in the reader's outbox happened when the reader says, if its clock was set
+    from the network (contract: tq 2); any other when it came. None happened after it came.
+    """
+    if queued and clock_quality == 2:
+        return min(dt.datetime.fromtimestamp(read_at, dt.UTC), received_at)
+    return received_at
 
 
 def verdicts(

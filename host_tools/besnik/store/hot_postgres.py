@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 
 from besnik.credentials.assess import CardRef
-from besnik.loyalty.program import Rules
-from besnik.store.counters import CardCounter, judge, raised
+from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     TABLES,
     CardKey,
@@ -21,6 +21,9 @@ from besnik.store.hot import (
     first_of_each,
     verdicts,
 )
+from besnik.store.judge import judge
+from besnik.store.pace import ALERT, alert_detail
+from besnik.store.rulebook import Rulebook
 
 
 def _columns(table: str, prefix: str = "") -> str:
@@ -28,16 +31,20 @@ def _columns(table: str, prefix: str = "") -> str:
 
 
 _READERS: Final = """
-    SELECT reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit
-    FROM store_reader reader
-    JOIN store_shop shop ON shop.id = reader.shop_id
-    JOIN store_program program ON program.id = shop.program_id
+    SELECT reader.slug, reader.id, shop.slug, shop.program_id, (
+        SELECT version.id FROM store_programversion version
+        WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1)
+    FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
     WHERE reader.slug = ANY(%s)"""
+_DOCUMENTS: Final = "SELECT id, document FROM store_programversion WHERE id = ANY(%s)"
 _CARDS: Final = """
-    SELECT card.program_id, card.kind, card.data, card.id, member.id, member.ref, card.state
+    SELECT card.program_id, card.kind, card.data, card.id, member.id, member.ref,
+           CASE member.status WHEN 'active' THEN card.state ELSE 'closed' END,
+           coalesce(tier.level, 0)
     FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS sought (program_id, kind, data)
     JOIN store_card card USING (program_id, kind, data)
-    JOIN store_member member ON member.id = card.member_id"""
+    JOIN store_member member ON member.id = card.member_id
+    LEFT JOIN store_tierheld tier ON tier.member_id = card.member_id"""
 _FIRSTS: Final = """
     SELECT tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref
     FROM unnest(%s::bigint[], %s::text[]) AS sought (reader_id, tap_id)
@@ -50,6 +57,19 @@ _USED: Final = """
     SELECT DISTINCT sought.card_id, sought.counter
     FROM unnest(%s::bigint[], %s::integer[]) AS sought (card_id, counter)
     JOIN store_tap tap USING (card_id, counter)"""
+_EARNINGS: Final = """
+    SELECT entry.occurred_at
+    FROM store_account account
+    JOIN store_posting posting ON posting.account_id = account.id AND posting.amount > 0
+    JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
+    JOIN store_tap tap ON tap.id = entry.tap_id AND tap.card_id = %s
+    WHERE account.member_id = %s AND account.unit = %s AND account.account = 'main'
+    AND entry.occurred_at > %s"""
+_ALERT: Final = f"""
+    INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
+    SELECT shop.program_id, %s, %s, %s::jsonb, %s
+    FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
+    WHERE reader.id = %s"""
 _RAISE: Final = """
     UPDATE store_card card SET counter = raised.counter
     FROM unnest(%s::bigint[], %s::integer[]) AS raised (id, counter)
@@ -73,11 +93,11 @@ _RECORD: Final = f"""
         RETURNING id, reader_id, tap_id, received_at
     ), entry_new AS (
         INSERT INTO store_entry ({_columns("store_entry")})
-        SELECT entry.program_id, entry.kind, tap_new.id, tap_new.received_at
+        SELECT entry.program_id, entry.kind, tap_new.id, entry.occurred_at, tap_new.received_at
         FROM unnest(
-            %(entry_reader)s::bigint[], %(entry_tap)s::text[],
-            %(entry_program)s::bigint[], %(entry_kind)s::text[]
-        ) AS entry (reader_id, tap_id, program_id, kind)
+            %(entry_reader)s::bigint[], %(entry_tap)s::text[], %(entry_program)s::bigint[],
+            %(entry_kind)s::text[], %(entry_occurred)s::timestamptz[]
+        ) AS entry (reader_id, tap_id, program_id, kind, occurred_at)
         JOIN tap_new USING (reader_id, tap_id)
         RETURNING id, tap_id, program_id
     ), moved AS (
@@ -111,6 +131,17 @@ _RECORD: Final = f"""
         FROM moved JOIN account
           ON account.program_id = moved.program_id AND account.unit = moved.unit
          AND coalesce(account.member_id, 0) = coalesce(moved.member_id, 0)
+    ), lot_new AS (
+        INSERT INTO store_lot ({_columns("store_lot")})
+        SELECT lot.member_id, lot.unit, entry_new.id, lot.amount, lot.amount, lot.opened_at,
+               lot.available_at, lot.expires_at
+        FROM unnest(
+            %(lot_reader)s::bigint[], %(lot_tap)s::text[], %(lot_member)s::bigint[],
+            %(lot_unit)s::text[], %(lot_amount)s::bigint[], %(lot_opened)s::timestamptz[],
+            %(lot_available)s::timestamptz[], %(lot_expires)s::timestamptz[]
+        ) AS lot (reader_id, tap_id, member_id, unit, amount, opened_at, available_at, expires_at)
+        JOIN tap_new USING (reader_id, tap_id)
+        JOIN entry_new ON entry_new.tap_id = tap_new.id
     )
     SELECT reader_id, tap_id FROM tap_new"""
 
@@ -124,11 +155,17 @@ class PostgresStore:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        self._rulebook = Rulebook()
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
-        rows = self._connection.execute(_READERS, (list(set(slugs)),))
-        return {row[0]: KnownReader(row[1], row[2], Rules(row[3], row[4])) for row in rows}
+        rows = self._connection.execute(_READERS, (list(set(slugs)),)).fetchall()
+        self._rulebook.learn([row[4] for row in rows], self._documents)
+        rules = self._rulebook.rules
+        return {row[0]: KnownReader(row[1], row[2], rules(row[3], row[4])) for row in rows}
+
+    def _documents(self, versions: Collection[int]) -> Iterable[tuple[int, str]]:
+        return self._connection.execute(_DOCUMENTS, (list(versions),)).fetchall()
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
@@ -147,6 +184,7 @@ class PostgresStore:
             judge(firsts, self)
             written = self._write(firsts)
             self._raise_counters(raised(firsts, written))
+            self._alert([firsts[key] for key in written if firsts[key].reason == ALERT])
         missing = firsts.keys() - written
         return verdicts(taps, firsts, self.recorded(missing) if missing else {})
 
@@ -156,16 +194,29 @@ class PostgresStore:
         return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
 
     def highest(self, cards: Collection[int]) -> dict[int, int | None]:
-        """See CounterRows: another bridge waits here until this one has written its taps."""
+        """See CardRows: another bridge waits here until this one has written its taps."""
         return dict(self._connection.execute(_LOCK_COUNTERS, (list(cards),)).fetchall())
 
     def written(self, keys: Collection[TapKey]) -> set[TapKey]:
-        """See CounterRows."""
+        """See CardRows."""
         return set(self.recorded(keys))
 
     def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
-        """See CounterRows."""
+        """See CardRows."""
         return set(self._connection.execute(_USED, _unzipped(counters)) if counters else ())
+
+    def earnings(
+        self, card: int, member: int, unit: str, since: dt.datetime
+    ) -> Iterable[dt.datetime]:
+        """See CardRows."""
+        rows = self._connection.execute(_EARNINGS, (card, member, unit, since))
+        return [row[0] for row in rows]
+
+    def _alert(self, refused: Collection[DecidedTap]) -> None:
+        for tap in refused:
+            member = tap.card and tap.card.member
+            values = ALERT, member, alert_detail(tap), tap.happened_at, tap.reader
+            self._connection.execute(_ALERT, values)
 
     def _write(self, firsts: Mapping[TapKey, DecidedTap]) -> set[TapKey]:
         self._connection.execute(_BY_HASH)
@@ -186,6 +237,7 @@ def _unzipped(pairs: Collection[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]
 
 def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
     entries = [(tap, tap.entry) for tap in taps if tap.entry is not None]
+    lots = [(tap, lot) for tap, entry in entries for lot in entry.opens]
     postings = [(tap, posting) for tap, entry in entries for posting in entry.postings]
     return {
         "reader_id": [tap.reader for tap in taps],
@@ -207,6 +259,15 @@ def _arrays(taps: list[DecidedTap]) -> dict[str, list[Any]]:
         "entry_tap": [tap.tap_id for tap, _ in entries],
         "entry_program": [entry.program for _, entry in entries],
         "entry_kind": [entry.kind for _, entry in entries],
+        "entry_occurred": [tap.happened_at for tap, _ in entries],
+        "lot_reader": [tap.reader for tap, _ in lots],
+        "lot_tap": [tap.tap_id for tap, _ in lots],
+        "lot_member": [lot.member for _, lot in lots],
+        "lot_unit": [lot.unit for _, lot in lots],
+        "lot_amount": [lot.amount for _, lot in lots],
+        "lot_opened": [lot.opened_at for _, lot in lots],
+        "lot_available": [lot.available_at for _, lot in lots],
+        "lot_expires": [lot.expires_at for _, lot in lots],
         "posting_reader": [tap.reader for tap, _ in postings],
         "posting_tap": [tap.tap_id for tap, _ in postings],
         "posting_member": [posting.member for _, posting in postings],

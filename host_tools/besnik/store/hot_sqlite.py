@@ -6,12 +6,11 @@ import datetime as dt
 import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from besnik.loyalty.ledger import Entry
-from besnik.loyalty.program import Rules
-from besnik.store.counters import CardCounter, judge, raised
+from besnik.loyalty.ledger import Entry, NewLot
+from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     TABLES,
     CardKey,
@@ -23,7 +22,10 @@ from besnik.store.hot import (
     first_of_each,
     verdicts,
 )
+from besnik.store.judge import judge
 from besnik.store.many import Many, Row
+from besnik.store.pace import ALERT, alert_detail
+from besnik.store.rulebook import Rulebook
 
 
 def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
@@ -39,20 +41,25 @@ def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
 _READERS: Final = Many(
     """
     SELECT json_group_array(json_array(
-        reader.slug, reader.id, shop.slug, program.id, program.stamps_per_visit))
+        reader.slug, reader.id, shop.slug, shop.program_id, (
+            SELECT version.id FROM store_programversion version
+            WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1)))
     FROM {rows} sought CROSS JOIN store_reader reader ON reader.slug = sought.column1
-    JOIN store_shop shop ON shop.id = reader.shop_id
-    JOIN store_program program ON program.id = shop.program_id""",
+    JOIN store_shop shop ON shop.id = reader.shop_id""",
     width=1,
 )
+_DOCUMENT: Final = "SELECT id, document FROM store_programversion WHERE id = ?"
 # Rows of place, program, kind, data.
 _CARDS: Final = Many(
     """
-    SELECT json_group_array(json_array(column1, card.id, member.id, member.ref, card.state))
+    SELECT json_group_array(json_array(column1, card.id, member.id, member.ref,
+        CASE member.status WHEN 'active' THEN card.state ELSE 'closed' END,
+        coalesce(tier.level, 0)))
     FROM {rows} sought CROSS JOIN store_card card
       ON card.program_id = sought.column2 AND card.kind = sought.column3
      AND card.data = sought.column4
-    JOIN store_member member ON member.id = card.member_id""",
+    JOIN store_member member ON member.id = card.member_id
+    LEFT JOIN store_tierheld tier ON tier.member_id = card.member_id""",
     width=4,
 )
 _FIRSTS: Final = Many(
@@ -69,6 +76,18 @@ _USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 
 _RAISE: Final = (
     "UPDATE store_card SET counter = ? WHERE id = ? AND (counter IS NULL OR counter < ?)"
 )
+_EARNINGS: Final = """
+    SELECT entry.occurred_at
+    FROM store_account account
+    CROSS JOIN store_posting posting ON posting.account_id = account.id AND posting.amount > 0
+    CROSS JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
+    CROSS JOIN store_tap tap ON tap.id = entry.tap_id AND tap.card_id = ?
+    WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
+    AND entry.occurred_at > ?"""
+_ALERT: Final = f"""
+    INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
+    SELECT shop.program_id, ?, ?, ?, ?
+    FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id WHERE reader.id = ?"""
 # The last row ids of both tables; within an immediate transaction nobody else takes the next.
 _LAST: Final = """
     SELECT (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_tap'),
@@ -77,6 +96,7 @@ _LAST: Final = """
 _VERSION: Final = "PRAGMA data_version"
 _TAPS: Final = _insert("store_tap", first=("id",))
 _ENTRIES: Final = _insert("store_entry", first=("id",))
+_LOTS: Final = _insert("store_lot")
 _MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
 # The conditions repeat those of the two partial unique indexes on the model.
 _MEMBER_ACCOUNTS: Final = _insert(
@@ -124,6 +144,7 @@ class SqliteStore:
         self._version = 0
         # As of that version of the database; nothing here writes what they are made of.
         self._readers: dict[str, KnownReader] = {}
+        self._rulebook = Rulebook()
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
@@ -134,9 +155,16 @@ class SqliteStore:
         if version != self._version:
             self._version, self._readers = version, {}
         sought = [(slug,) for slug in set(slugs) - self._readers.keys()]
-        for row in _READERS.read(cursor, sought):
-            self._readers[row[0]] = KnownReader(row[1], row[2], Rules(row[3], row[4]))
+        found = _READERS.read(cursor, sought)
+        self._rulebook.learn([row[4] for row in found], self._documents)
+        for slug, reader, shop, program, version in found:
+            rules = self._rulebook.rules(program, version)
+            self._readers[slug] = KnownReader(reader, shop, rules)
         return self._readers
+
+    def _documents(self, versions: Collection[int]) -> Iterable[tuple[int, str]]:
+        for version in versions:
+            yield self._connection.execute(_DOCUMENT, (version,)).fetchone()
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
@@ -153,7 +181,7 @@ class SqliteStore:
         cursor = self._connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            judge(firsts, _Counters(cursor))
+            judge(firsts, _Cards(cursor))
             earlier = _write(cursor, firsts)
             for card, counter in raised(firsts, firsts.keys() - earlier.keys()).items():
                 cursor.execute(_RAISE, (counter, card, counter))
@@ -174,23 +202,30 @@ class SqliteStore:
         self._connection.close()
 
 
-class _Counters:
-    """See CounterRows; within an immediate transaction nobody else writes."""
+class _Cards:
+    """See CardRows; within an immediate transaction nobody else writes."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
 
     def highest(self, cards: Collection[int]) -> dict[int, int | None]:
-        """See CounterRows."""
+        """See CardRows."""
         return {card: self._cursor.execute(_COUNTER, (card,)).fetchone()[0] for card in cards}
 
     def written(self, keys: Collection[TapKey]) -> set[TapKey]:
-        """See CounterRows."""
+        """See CardRows."""
         return set(_recorded(self._cursor, keys))
 
     def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
-        """See CounterRows."""
+        """See CardRows."""
         return {pair for pair in counters if self._cursor.execute(_USED, pair).fetchone()}
+
+    def earnings(
+        self, card: int, member: int, unit: str, since: dt.datetime
+    ) -> Iterable[dt.datetime]:
+        """See CardRows."""
+        for (at,) in self._cursor.execute(_EARNINGS, (card, member, unit, _moment(since))):
+            yield dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
 
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
@@ -212,11 +247,18 @@ def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[
         taps.append((tap_id, *_tap_values(tap, received_at)))
         if tap.entry is not None:
             entry_id = next(entry_ids)
-            entries.append((entry_id, tap.entry.program, tap.entry.kind, tap_id, received_at))
+            happened_at = _moment(tap.happened_at) if tap.queued else received_at
+            kind, program = tap.entry.kind, tap.entry.program
+            entries.append((entry_id, program, kind, tap_id, happened_at, received_at))
             moves.append((entry_id, tap.entry))
     _TAPS.write(cursor, taps)
     _ENTRIES.write(cursor, entries)
     _post(cursor, moves)
+    _LOTS.write(cursor, [_lot_values(entry_id, lot) for entry_id, lot in _opened(moves)])
+    for tap in new:
+        if tap.reason == ALERT:
+            at, member = _moment(tap.happened_at), tap.card and tap.card.member
+            cursor.execute(_ALERT, (ALERT, member, alert_detail(tap), at, tap.reader))
     return earlier
 
 
@@ -233,6 +275,24 @@ def _post(cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
     _PROGRAM_ACCOUNTS.write(cursor, [row for row in balances if row[1] is None])
     _MEMBER_POSTINGS.write(cursor, [row for row in postings if row[2] is not None])
     _PROGRAM_POSTINGS.write(cursor, [row for row in postings if row[2] is None])
+
+
+def _opened(moves: list[tuple[int, Entry]]) -> Iterable[tuple[int, NewLot]]:
+    return ((entry_id, lot) for entry_id, entry in moves for lot in entry.opens)
+
+
+def _lot_values(entry_id: int, lot: NewLot) -> tuple[object, ...]:
+    opened_at = _moment(lot.opened_at)
+    return (
+        lot.member,
+        lot.unit,
+        entry_id,
+        lot.amount,
+        lot.amount,
+        opened_at,
+        opened_at if lot.available_at == lot.opened_at else _moment(lot.available_at),
+        None if lot.expires_at is None else _moment(lot.expires_at),
+    )
 
 
 def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ import msgspec
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import Finding, Tier, may_redeem
+from besnik.store import hot
 from besnik.store.models import Account, Card, Member, Posting, Tap
 from besnik.store.people import LANGUAGES as LANGUAGES
 from besnik.store.people import EnrolError as EnrolError
@@ -137,11 +138,5 @@ def _card_line(card: Card) -> CardLine:
 
 
 def happened_at(tap: Tap) -> dt.datetime:
-    """Return when the card was held to the reader, as far as anybody knows.
-
-    A tap that waited in the reader's outbox happened when the reader says, if its clock was set
-    from the network (contract: tq 2); any other when it came.
-    """
-    if tap.queued and tap.clock_quality == 2:
-        return dt.datetime.fromtimestamp(tap.read_at, dt.UTC)
-    return tap.received_at
+    """Return when the card of a tap was held to the reader, as far as anybody knows."""
+    return hot.happened_at(tap.read_at, tap.clock_quality, tap.queued, tap.received_at)

@@ -11,7 +11,6 @@ import pytest
 from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import Crm, CrmUnavailableError
-from besnik.loyalty.program import accrue_visit
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.thread import StoreThread
 from support.store import assert_ledger_adds_up, rows, settings_for
@@ -26,6 +25,7 @@ async def store(database_url: str) -> AsyncIterator[StoreThread]:
 
 def decided(reader: KnownReader, tap_id: str, key: CardKey, card: KnownCard | None) -> DecidedTap:
     assert card is not None
+    now = dt.datetime.now(dt.UTC)
     return DecidedTap(
         reader=reader.id,
         tap_id=tap_id,
@@ -37,8 +37,8 @@ def decided(reader: KnownReader, tap_id: str, key: CardKey, card: KnownCard | No
         read_at=0,
         clock_quality=0,
         queued=False,
-        received_at=dt.datetime.now(dt.UTC),
-        entry=accrue_visit(reader.rules, card.member),
+        received_at=now,
+        entry=reader.rules.accrue(card.member, "corner", now),
     )
 
 

@@ -1,4 +1,4 @@
-"""Double entry: what the rules give is balanced, and what is not balanced is seen."""
+"""Double entry: what is not balanced is seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besnik.loyalty.ledger import Posting, balanced
-from besnik.loyalty.program import Rules, accrue_visit
 
 postings = st.lists(
     st.builds(
@@ -18,19 +17,6 @@ postings = st.lists(
     ),
     min_size=1,
 )
-
-
-@given(st.integers(1, 32767), st.integers(1, 2**40))
-def test_a_visit_moves_stamps_from_the_program_to_the_member(stamps: int, member: int) -> None:
-    entry = accrue_visit(Rules(program=3, stamps_per_visit=stamps), member)
-    assert entry is not None
-    assert (entry.program, entry.kind) == (3, "accrue")
-    assert entry.postings == (Posting(member, "stamp", stamps), Posting(None, "stamp", -stamps))
-    assert balanced(entry.postings)
-
-
-def test_a_program_that_gives_nothing_makes_no_entry() -> None:
-    assert accrue_visit(Rules(program=3, stamps_per_visit=0), member=1) is None
 
 
 @given(postings)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from besnik.credentials.assess import CardRef
-from besnik.loyalty.program import accrue_visit
 from besnik.store.counters import GAP_MAX
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, Recorded, open_hot
 from support.store import assert_ledger_adds_up, execute, give_card, rows, settings_for
@@ -53,7 +52,7 @@ class Counter:
             clock_quality=2,
             queued=queued,
             received_at=NOW,
-            entry=accrue_visit(self._reader.rules, known.member),
+            entry=self._reader.rules.accrue(known.member, "corner", NOW),
             counter=counter,
         )
 

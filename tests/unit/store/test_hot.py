@@ -11,8 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from besnik.credentials.assess import CardRef
-from besnik.loyalty.ledger import Entry, Posting
-from besnik.loyalty.program import Rules, accrue_visit
+from besnik.loyalty.ledger import Entry, NewLot, Posting
 from besnik.store.hot import (
     CardKey,
     DecidedTap,
@@ -23,6 +22,7 @@ from besnik.store.hot import (
     Recorded,
     open_hot,
 )
+from support.programs import publish
 from support.store import assert_ledger_adds_up, rows, settings_for
 
 ANA, ELENI, BORIS, BLANK = "5B3C2A19", "04A1B2C3D4E580", "0487654321AB80", "04DEADBEEF1280"
@@ -50,7 +50,7 @@ def tap(
     hot: HotStore, reader: KnownReader, number: int, uid: str = ANA, *, accepted: bool = True
 ) -> DecidedTap:
     known = card(hot, reader, uid)
-    entry = accrue_visit(reader.rules, known.member) if accepted and known else None
+    entry = reader.rules.accrue(known.member, "corner", NOW) if accepted and known else None
     return DecidedTap(
         reader=reader.id,
         tap_id=f"00001-{number:06d}",
@@ -81,7 +81,9 @@ def test_readers_that_exist_are_found_with_shop_and_rules(hot: HotStore) -> None
     found = hot.readers(["counter-1", "counter-9", "counter-1"])
     assert found.keys() == {"counter-1"}
     assert found["counter-1"].shop == "corner"
-    assert found["counter-1"].rules.stamps_per_visit == 1
+    entry = found["counter-1"].rules.accrue(7, "corner", NOW)
+    assert entry is not None
+    assert entry.opens == (NewLot(7, "stamp", 1, NOW, NOW),)
 
 
 def test_cards_are_found_with_member_and_state(hot: HotStore, reader: KnownReader) -> None:
@@ -225,7 +227,10 @@ def test_a_program_that_gives_nothing_accepts_without_an_entry(
     generous = tap(hot, reader, 1)
     ana = card(hot, reader, ANA)
     assert ana is not None
-    nothing = accrue_visit(Rules(reader.rules.program, 0), ana.member)
+    publish(database_url)
+    rules = hot.readers(["counter-1"])["counter-1"].rules
+    nothing = rules.accrue(ana.member, "corner", NOW)
+    assert nothing is None
     [result] = hot.record([replace(generous, entry=nothing)])
     assert result.outcome == "accepted"
     assert balances(database_url) == {}

@@ -10,7 +10,6 @@ from django.core.management import call_command
 from django.db.models import Field, Model
 
 from besnik.credentials.assess import CardRef
-from besnik.loyalty.program import accrue_visit
 from besnik.store.hot import TABLES, CardKey, DecidedTap, open_hot
 from besnik.store.models import Account, Entry, Tap
 from support.store import settings_for
@@ -62,7 +61,7 @@ def test_what_the_bridge_wrote_is_what_django_reads(orm: str) -> None:
                 clock_quality=1,
                 queued=True,
                 received_at=at,
-                entry=accrue_visit(reader.rules, known.member),
+                entry=reader.rules.accrue(known.member, "corner", at),
             )
         ]
     )

@@ -9,7 +9,6 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from besnik.credentials.assess import CardRef, CredentialError
-from besnik.loyalty.program import accrue_visit
 from besnik.store.hot import CardKey, DecidedTap, open_hot
 from besnik.store.members import (
     EnrolError,
@@ -48,7 +47,7 @@ def tapped(url: str, uid: str, times: int = 1, **changes: object) -> None:
         "read_at": 1_795_300_000,
         "clock_quality": 2,
         "queued": False,
-        "entry": accrue_visit(reader.rules, known.member) if accepted and known else None,
+        "entry": reader.rules.accrue(known.member, "corner", NOON) if accepted and known else None,
     }
     hot.record(
         [

@@ -11,10 +11,9 @@ _topic_id = RegexValidator(r"^[a-z0-9-]{1,16}\Z", "Use 1 to 16 of a-z, 0-9 and h
 
 
 class Program(models.Model):
-    """A brand's program. What it gives is in its versions; ``stamps_per_visit`` was the first."""
+    """A brand's program. What it gives is in its versions; without one it gives nothing."""
 
     name = models.CharField(max_length=80)
-    stamps_per_visit = models.PositiveSmallIntegerField(default=1)
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,37 @@
+"""What can only be judged in the transaction that writes: a card's counter and its speed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, MutableMapping
+from typing import Protocol
+
+from besnik.store import counters, pace
+from besnik.store.hot import DecidedTap, TapKey
+
+
+class CardRows(counters.CounterRows, pace.EarningRows, Protocol):
+    """What is known of cards; read within the transaction that writes the taps."""
+
+    def highest(self, cards: Collection[int]) -> dict[int, int | None]:
+        """Return the highest accepted counter of each card row and keep others from the cards."""
+
+    def written(self, keys: Collection[TapKey]) -> set[TapKey]:
+        """Return those of the taps that are written already."""
+
+
+def judge(firsts: MutableMapping[TapKey, DecidedTap], rows: CardRows) -> None:
+    """Replace accepted taps whose counter is not fresh, or that come too soon, in order."""
+    asked = {
+        key: tap
+        for key, tap in firsts.items()
+        if counters.needs_judging(tap) or pace.needs_judging(tap)
+    }
+    if not asked:
+        return
+    # The cards first: who holds them sees every tap of theirs that anybody else wrote.
+    cards = {tap.card.card for tap in asked.values() if tap.card is not None}
+    highest = rows.highest(cards)
+    for key in rows.written(asked):
+        del asked[key]
+    firsts.update(counters.judged(asked, highest, rows))
+    firsts.update(pace.judged({key: firsts[key] for key in asked}, rows))
