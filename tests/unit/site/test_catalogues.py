@@ -138,11 +138,13 @@ def test_a_broken_room_is_named(rooms: Rooms) -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(1, "штамп"), (3, "штампа"), (5, "штампов"), (21, "штамп"), (112, "штампов")],
+    [(1, "цифры"), (3, "цифр"), (21, "цифры"), (112, "цифр")],
 )
 def test_russian_counts(count: int, text: str) -> None:
+    one = "Write at most %(shown)s digit after the decimal mark."
     with translation.override("ru"):
-        assert translation.ngettext("stamp", "stamps", count) == text
+        said = translation.ngettext(one, one.replace("digit", "digits"), count)
+    assert f" {text} " in said
 
 
 def test_a_catalogue_is_compiled_when_it_is_missing_or_made_from_others(
