@@ -15,6 +15,14 @@ READER: Final = "counter-1"
 READER_NAME: Final = "Counter 1"
 
 
+class DemoStaff(msgspec.Struct, frozen=True):
+    """Somebody who works in the demo shop; nobody has a password, the demo logs them in."""
+
+    username: str
+    name: str
+    role: str
+
+
 class DemoMember(msgspec.Struct, frozen=True):
     """A member of the demo program; ``language`` is the member's, not the cashier's."""
 
@@ -43,6 +51,14 @@ class DemoCard(msgspec.Struct, frozen=True):
         """The kind of credential it is known by."""
         return "ntag" if self.type == "ntag424" else "uid"
 
+
+STAFF: Final[tuple[DemoStaff, ...]] = (
+    DemoStaff("demo-cashier", "Mira Leka", "cashier"),
+    DemoStaff("demo-lead", "Petros Vlahos", "lead"),
+    DemoStaff("demo-manager", "Sara Lind", "manager"),
+    DemoStaff("demo-owner", "Olga Dema", "owner"),
+    DemoStaff("demo-auditor", "Amir Sadeghi", "auditor"),
+)
 
 MEMBERS: Final[tuple[DemoMember, ...]] = (
     DemoMember("ana", "Ana Hoxha", "sq"),

@@ -20,6 +20,7 @@ from besnik import contract, demo
 from besnik.sim.control import Control, Event
 from support.broker import RunningBroker, free_port
 from support.counter import Counter
+from support.login import session_key
 from support.orm import models_on
 from support.processes import Processes, Running
 
@@ -71,6 +72,11 @@ class Chain:
     def quiet_cashier(self) -> str:
         """The address of the screen of a till where nothing happens."""
         return self.url(f"cashier/{demo.SHOP}/{QUIET_TILL}/")
+
+    def session_key(self, role: str) -> str:
+        """Return what the cookie of a browser holds in which the demo's person is logged in."""
+        where = self.database_url, self._house.folder
+        return _threads.submit(session_key, *where, role).result()
 
     @contextlib.contextmanager
     def bridge_user(self) -> Iterator[TapSource]:

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from besnik import demo
 from besnik.broker import Mosquitto
 from browser.chain import Chain, Desk, House, TapSource
 from support.broker import RunningBroker
 from support.counter import Counter
 from support.database import Databases
+from support.login import COOKIE
 from support.processes import Processes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -100,16 +102,30 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="package")
+def keys(chain: Chain) -> dict[str, str]:
+    """The session of each role's person, logged in once for all tests."""
+    return {person.role: chain.session_key(person.role) for person in demo.STAFF}
+
+
 @pytest.fixture
-def open_page(chromium: Browser, chain: Chain, complaints: list[str]) -> Iterator[Open]:
-    """Opens pages; at the end no page may have complained or asked for anything foreign."""
+def open_page(
+    chromium: Browser, chain: Chain, complaints: list[str], keys: dict[str, str]
+) -> Iterator[Open]:
+    """Opens pages, by default as the owner; ``role`` names another one, "" nobody.
+
+    At the end no page may have complained or asked for anything foreign.
+    """
     contexts: list[BrowserContext] = []
 
-    def opened(url: str, **options: Any) -> Page:
+    def opened(url: str, *, role: str = "owner", **options: Any) -> Page:
         options.setdefault("viewport", TILL)
         options.setdefault("locale", "en")
         context = chromium.new_context(**options)
         contexts.append(context)
+        if role:
+            cookie = {"name": COOKIE, "value": keys[role], "domain": "127.0.0.1", "path": "/"}
+            context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{error}"))
         page.on("console", lambda line: _note(complaints, line))

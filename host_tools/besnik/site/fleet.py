@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from besnik.site.access import readers_of
 from besnik.site.faults import GRAVE, Fault, Report, Signal, State
-from besnik.store.models import Reader, ReaderHealth, ReaderInfo, Tap
+from besnik.store.models import Reader, ReaderHealth, ReaderInfo, Staff, Tap
 
 
 class ReaderLine(msgspec.Struct, frozen=True):
@@ -43,9 +44,12 @@ class Summary(msgspec.Struct, frozen=True):
     faulty: tuple[ReaderLine, ...]
 
 
-def fleet(now: dt.datetime) -> list[ReaderLine]:
-    """Return all readers by shop, till and name; one query however many there are."""
-    return [_line(reader, now) for reader in _readers()]
+def fleet(staff: Staff, now: dt.datetime) -> list[ReaderLine]:
+    """Return the readers of a person's shops by shop, till and name.
+
+    Two queries, however many there are.
+    """
+    return [_line(reader, now) for reader in _readers(staff)]
 
 
 def summary(lines: list[ReaderLine]) -> Summary:
@@ -54,10 +58,11 @@ def summary(lines: list[ReaderLine]) -> Summary:
     return Summary(len(lines), online, tuple(line for line in lines if line.faults))
 
 
-def _readers() -> QuerySet[Reader]:
+def _readers(staff: Staff) -> QuerySet[Reader]:
     newest = Tap.objects.filter(reader=OuterRef("pk")).order_by("-received_at")
     return (
-        Reader.objects.select_related("till__shop", "state", "info", "health")
+        readers_of(staff)
+        .select_related("till__shop", "state", "info", "health")
         .annotate(last_tap=Subquery(newest.values("received_at")[:1]))
         .order_by("till__shop__name", "till__name", "name", "slug")
     )

@@ -12,7 +12,7 @@ from besnik.site import streams
 from besnik.site.board import EARLIER, Gap, newest, newest_taps
 from besnik.site.hub import Watch, hub
 from besnik.site.till import get_till, till_context
-from besnik.store.models import Reader, Till
+from besnik.store.models import Reader, Staff, Till
 
 # A screen looks at the clock too: who stood at the till five minutes ago has left.
 LOOK_S: Final = 10.0
@@ -23,15 +23,20 @@ CATCH_UP_S: Final = 300.0
 class TillScreen:
     """One page of one till, in one language; ``look`` and ``link`` are those of `streams.live`.
 
-    ``after`` is the row of the newest tap the page knew when it lost its stream, None if it
-    had none.
+    ``where`` is who looks, the shop and the till, as for `get_till`. ``after`` is the row of the
+    newest tap the page knew when it lost its stream, None if it had none.
     """
 
     def __init__(
-        self, watch: Watch, shop: str, till: str, *, csrf_token: str, after: int | None
+        self,
+        watch: Watch,
+        where: tuple[Staff, str, str],
+        *,
+        csrf_token: str,
+        after: int | None,
     ) -> None:
         self._watch = watch
-        self._where = shop, till
+        self._where = where
         self._language = translation.get_language() or "en"
         self._csrf_token = csrf_token
         self._after = after

@@ -40,6 +40,7 @@ ALLOWED_HOSTS = _allowed_hosts(BESNIK.site.host)
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
     "besnik.store",
     "besnik.site",
     "django.contrib.staticfiles",
@@ -47,9 +48,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "besnik.site.headers.security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "besnik.site.sessions.staff_middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "besnik.site.urls"
@@ -70,6 +73,8 @@ TEMPLATES = [
 
 DATABASES = {"default": django_entry(BESNIK)}
 AUTH_USER_MODEL = "store.Staff"
+LOGIN_URL = "login"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
@@ -83,6 +88,9 @@ TIME_ZONE = local_zone_name()
 
 STATIC_URL = "/static/"
 
+SESSION_COOKIE_NAME = "session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would ask whoever follows a link from a mail again
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 X_FRAME_OPTIONS = "DENY"

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from besnik.site.access import tills_of
 from besnik.site.board import Gap, board
 from besnik.site.forms import EnrolForm
-from besnik.store.models import Till
+from besnik.store.models import Staff, Till
 
 
 class Source(NamedTuple):
@@ -20,11 +21,10 @@ class Source(NamedTuple):
     finding: str
 
 
-def get_till(shop: str, till: str) -> Till:
-    """Return the till by its shop's slug and its own, or answer 404."""
-    return get_object_or_404(
-        Till.objects.select_related("shop__program"), shop__slug=shop, slug=till
-    )
+def get_till(staff: Staff, shop: str, till: str) -> Till:
+    """Return the till by its shop's slug and its own; 404 unless ``staff`` works in that shop."""
+    own = tills_of(staff).select_related("shop__program")
+    return get_object_or_404(own, shop__slug=shop, slug=till)
 
 
 def till_context(till: Till, csrf_token: str, *, gap: Gap | None = None) -> dict[str, Any]:

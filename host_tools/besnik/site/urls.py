@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from django.views.i18n import set_language
 
-from besnik.site.views import cashier, counter, readers, start
+from besnik.site.access import public
+from besnik.site.views import cashier, counter, login, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -13,7 +14,9 @@ _till = "cashier/<slug:shop>/<slug:till>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start.index, name="index"),
-    path("language", set_language, name="set_language"),
+    path("language", public(set_language), name="set_language"),
+    path("login", login.page, name="login"),
+    path("logout", login.leave, name="logout"),
     path(_till, cashier.page, name="cashier"),
     path(f"{_till}events", cashier.events, name="cashier-events"),
     path(f"{_till}taps/<int:tap>/enrol", cashier.enrol, name="enrol"),

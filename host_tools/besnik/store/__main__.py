@@ -38,9 +38,10 @@ def _run(command: str) -> None:
     if command == "migrate":
         call_command("migrate", interactive=False, verbosity=0)
     else:
-        from besnik.store.demo import seed
+        from besnik.store import demo, demo_staff
 
-        seed()
+        demo.seed()
+        demo_staff.seed()
 
 
 if __name__ == "__main__":

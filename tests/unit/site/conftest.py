@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -35,9 +35,31 @@ def orm(database_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(orm: str) -> Client:
-    """A browser that speaks to the pages of this database."""
+def anonymous(orm: str) -> Client:
+    """A browser that speaks to the pages of this database; nobody is logged in."""
     return Client(HTTP_HOST="localhost", enforce_csrf_checks=False)
+
+
+LogIn = Callable[..., Client]
+
+
+@pytest.fixture
+def log_in(orm: str) -> LogIn:
+    """Returns a browser in which the demo's person of a role is logged in."""
+    from besnik.store.models import Staff
+
+    def browser(role: str, **options: Any) -> Client:
+        made = Client(HTTP_HOST="localhost", **options)
+        made.force_login(Staff.objects.get(username=f"demo-{role}"))
+        return made
+
+    return browser
+
+
+@pytest.fixture
+def client(log_in: LogIn) -> Client:
+    """A browser in which the demo's owner is logged in."""
+    return log_in("owner")
 
 
 Tapped = Callable[..., "Tap"]

@@ -9,7 +9,7 @@ from besnik import demo
 from besnik.site.board import board
 from besnik.store.models import Card, Member, Shop, Tap, Till
 
-from .conftest import UIDS, Tapped
+from .conftest import UIDS, LogIn, Tapped
 
 SCRIPT = {"X-Requested-With": "fetch"}
 
@@ -103,8 +103,8 @@ def test_a_card_can_be_enrolled_only_where_it_was_tapped(client: Client, tap: Ta
     assert answer.status_code == 404
 
 
-def test_a_form_from_elsewhere_is_refused(client: Client, tap: Tap) -> None:
-    strict = Client(HTTP_HOST="localhost", enforce_csrf_checks=True)
+def test_a_form_from_elsewhere_is_refused(log_in: LogIn, tap: Tap) -> None:
+    strict = log_in("cashier", enforce_csrf_checks=True)
     answer = strict.post(address(tap), {"name": "Nora", "language": "en"}, headers=SCRIPT)
     assert answer.status_code == 403
     assert not Card.objects.filter(data=UIDS["blank"]).exists()

@@ -14,6 +14,7 @@ import pytest
 
 from besnik import demo
 from support.broker import free_port
+from support.login import COOKIE, session_key
 from support.processes import Processes, Running
 
 EVENTS = f"/cashier/{demo.SHOP}/{demo.TILL}/events"
@@ -50,9 +51,17 @@ def asked(port: int, path: str, headers: dict[str, str]) -> Iterator[http.client
         yield connection.getresponse()
 
 
-def test_it_serves_pages_and_their_files_without_a_broker(start: Start, port: int) -> None:
+@pytest.fixture
+def logged_in(database_url: str, state: Path) -> dict[str, str]:
+    """The headers of a browser in which the demo's cashier is logged in."""
+    return {"Cookie": f"{COOKIE}={session_key(database_url, state, 'cashier')}"}
+
+
+def test_it_serves_pages_and_their_files_without_a_broker(
+    start: Start, port: int, logged_in: dict[str, str]
+) -> None:
     site = start()
-    with asked(port, "/", {}) as answer:
+    with asked(port, "/login", {}) as answer:
         assert answer.status == 200
         assert answer.headers["Server"] is None
     with asked(port, "/static/site/till.js", {}) as answer:
@@ -66,7 +75,7 @@ def test_it_serves_pages_and_their_files_without_a_broker(start: Start, port: in
         assert (answer.status, answer.read()) == (304, b"")
     with asked(port, "/static/../settings.py", {}) as answer:
         assert answer.status == 404
-    with asked(port, EVENTS, {}) as answer:
+    with asked(port, EVENTS, logged_in) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         # The screen first: what follows vouches for it.
         said = [answer.readline() for _ in range(6)]
@@ -77,9 +86,11 @@ def test_it_serves_pages_and_their_files_without_a_broker(start: Start, port: in
     assert "Warning" not in site.log
 
 
-def test_it_stops_at_once_with_streams_open(start: Start, port: int) -> None:
+def test_it_stops_at_once_with_streams_open(
+    start: Start, port: int, logged_in: dict[str, str]
+) -> None:
     site = start()
-    with asked(port, EVENTS, {}) as one, asked(port, EVENTS, {}) as two:
+    with asked(port, EVENTS, logged_in) as one, asked(port, EVENTS, logged_in) as two:
         one.readline()
         two.readline()
         began = time.monotonic()

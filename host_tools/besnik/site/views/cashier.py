@@ -13,20 +13,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from besnik.site import streams
+from besnik.site.access import need, staff_of
 from besnik.site.forms import EnrolForm
 from besnik.site.hub import hub
 from besnik.site.screen import LOOK_S, TillScreen
 from besnik.site.till import Source, get_till, till_context
-from besnik.store.models import Tap
+from besnik.store.models import Role, Staff, Tap
 
 
+@need(Role.CASHIER, auditor=True)
 @require_GET
 def page(request: HttpRequest, shop: str, till: str) -> HttpResponse:
     """Show a till's screen."""
-    place = get_till(shop, till)
+    place = get_till(staff_of(request), shop, till)
     return render(request, "site/cashier.html", till_context(place, get_token(request)))
 
 
+@need(Role.CASHIER, auditor=True)
 @require_GET
 async def events(request: HttpRequest, shop: str, till: str) -> StreamingHttpResponse:
     """Stream a till's screen: ``board`` when there is something new, ``link`` for how current.
@@ -34,12 +37,14 @@ async def events(request: HttpRequest, shop: str, till: str) -> StreamingHttpRes
     ``?after=`` names the newest tap the page knows from before: its first board then has
     everything since.
     """
-    await _exists(shop, till)
+    where = staff_of(request), shop, till
+    await _exists(where)
     after = request.GET.get("after", "")
     known = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
-    return streams.stream(_watch(shop, till, get_token(request), known))
+    return streams.stream(_watch(where, get_token(request), known))
 
 
+@need(Role.CASHIER)
 @require_POST
 def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
     """Enrol the card of a tap at this till; what cannot be used is shown with what was typed.
@@ -47,7 +52,7 @@ def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
     A script (``X-Requested-With: fetch``) gets the form alone, or a line that says it is done,
     both with 200: browsers report anything else as an error. Without script: whole pages.
     """
-    place = get_till(shop, till)
+    place = get_till(staff_of(request), shop, till)
     source = get_object_or_404(
         Tap.objects.select_related("reader"), pk=tap, reader__till=place, reason="unknown"
     )
@@ -66,14 +71,16 @@ def enrol(request: HttpRequest, shop: str, till: str, tap: int) -> HttpResponse:
     return render(request, "site/cashier.html", context, status=422)
 
 
-async def _exists(shop: str, till: str) -> None:
+async def _exists(where: tuple[Staff, str, str]) -> None:
     """Answer 404 for a till that is not there; a database that is away is the stream's to tell."""
     with contextlib.suppress(DatabaseAway, TimeoutError):
-        await asyncio.wait_for(streams.in_thread(get_till, shop, till), streams.BEAT_S)
+        await asyncio.wait_for(streams.in_thread(get_till, *where), streams.BEAT_S)
 
 
-async def _watch(shop: str, till: str, csrf_token: str, after: int | None) -> AsyncIterator[bytes]:
+async def _watch(
+    where: tuple[Staff, str, str], csrf_token: str, after: int | None
+) -> AsyncIterator[bytes]:
     with hub.watch(frozenset()) as watch:
-        screen = TillScreen(watch, shop, till, csrf_token=csrf_token, after=after)
+        screen = TillScreen(watch, where, csrf_token=csrf_token, after=after)
         async for line in streams.live(watch, screen.look, screen.link, LOOK_S):
             yield line

@@ -16,9 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from besnik.sim.control import ControlError
 from besnik.sim.signals import Recogniser, Seen
 from besnik.site import counter, signals, streams
+from besnik.site.access import public
 from besnik.site.hub import hub
 
 
+@public
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """Show the counter; 404 where there is none."""
@@ -26,6 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "site/counter.html")
 
 
+@public
 @require_GET
 async def events(_request: HttpRequest) -> StreamingHttpResponse:
     """Stream what happens at the counter, as `Teller` puts it."""
@@ -33,6 +36,7 @@ async def events(_request: HttpRequest) -> StreamingHttpResponse:
     return streams.stream(_watch(_socket(), Teller(language)))
 
 
+@public
 @require_POST
 async def move(request: HttpRequest, card: str) -> JsonResponse:
     """Hold a card to the reader (``present=yes``) or take it away (``present=no``)."""

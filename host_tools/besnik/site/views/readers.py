@@ -12,8 +12,10 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
 from besnik.site import streams
+from besnik.site.access import need, staff_of
 from besnik.site.fleet import ReaderLine, fleet, summary
 from besnik.site.hub import hub
+from besnik.store.models import Role, Staff
 
 # The bridge writes what readers say at most once a second, a little after the site heard it.
 LOOK_S = 2.0
@@ -23,29 +25,36 @@ REST_S = 1.0
 AGES_S = 30
 
 
+@need(Role.MANAGER, auditor=True)
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """Show every reader, how it does and what to do about it."""
-    return render(request, "site/readers.html", _context(fleet(timezone.now())))
+    return render(request, "site/readers.html", _context(fleet(staff_of(request), timezone.now())))
 
 
+@need(Role.MANAGER, auditor=True)
 @require_GET
-async def events(_request: HttpRequest) -> StreamingHttpResponse:
+async def events(request: HttpRequest) -> StreamingHttpResponse:
     """Stream the page: ``list`` (all of it), ``reader`` and ``summary``, ``link`` how current."""
-    return streams.stream(_watch(ReadersScreen(translation.get_language() or "en")))
+    screen = ReadersScreen(staff_of(request), translation.get_language() or "en")
+    return streams.stream(_watch(screen))
 
 
 class ReadersScreen:
-    """What one page of readers, in one language, is told; ``look`` is that of `streams.live`."""
+    """What one person's page of readers, in one language, is told.
 
-    def __init__(self, language: str) -> None:
+    ``look`` is that of `streams.live`.
+    """
+
+    def __init__(self, staff: Staff, language: str) -> None:
+        self._staff = staff
         self._language = language
         self._said: dict[str, tuple[Any, ...]] | None = None
 
     def look(self) -> list[bytes]:
         """Return the events that make the page current: the readers that changed, or the list."""
         now = timezone.now()
-        lines = fleet(now)
+        lines = fleet(self._staff, now)
         before, self._said = self._said, {line.slug: _key(line, now) for line in lines}
         with translation.override(self._language):
             if before is None or list(before) != list(self._said):

@@ -8,22 +8,29 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from besnik.site.access import at_least, need, staff_of, tills
 from besnik.site.till import till_context
-from besnik.store.models import Till
+from besnik.store.models import Role
 
 
+@need(Role.CASHIER, auditor=True)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """Show the ways in: each till, and the virtual counter where there is one."""
-    tills = Till.objects.select_related("shop").order_by("shop__name", "name")
-    context = {"tills": tills, "demo": bool(settings.BESNIK.site.counter_socket)}
+    staff = staff_of(request)
+    context = {
+        "tills": tills(request).select_related("shop").order_by("shop__name", "name"),
+        "demo": bool(settings.BESNIK.site.counter_socket),
+        "manages": staff.role == Role.AUDITOR or at_least(staff, Role.MANAGER),
+    }
     return render(request, "site/index.html", context)
 
 
+@need(Role.CASHIER, auditor=True)
 @require_GET
 def demo(request: HttpRequest) -> HttpResponse:
     """Show the counter and the first till side by side; 404 without a virtual counter."""
-    till = Till.objects.select_related("shop__program").order_by("pk").first()
+    till = tills(request).select_related("shop__program").order_by("pk").first()
     if not settings.BESNIK.site.counter_socket or till is None:
         raise Http404
     return render(request, "site/demo.html", till_context(till, get_token(request)))
