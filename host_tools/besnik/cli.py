@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     board.add_argument("folder", type=Path, metavar="DIR", help="where its files are, and its port")
     board.add_argument(
-        "--spi", type=Path, required=True, metavar="SOCKET", help="the RC522 on its pins"
+        "--cards", type=Path, metavar="FILE", help="JSON list of cards (default: one card)"
     )
     board.set_defaults(action=_board)
     return parser
@@ -206,7 +206,7 @@ def _board(chosen: argparse.Namespace) -> int:
     from besnik.fleet.build import ROOT
     from besnik.sim.board import main as board
 
-    return board(chosen.folder, chosen.spi, ROOT)
+    return board(chosen.folder, chosen.cards, ROOT)
 
 
 def _serve_spi(chosen: argparse.Namespace) -> int:

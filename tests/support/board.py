@@ -14,17 +14,15 @@ from support.processes import Processes, Running
 class Board:
     """A board in ``folder``; it has power between `plug_in` and `unplug`."""
 
-    def __init__(self, folder: Path, processes: Processes, spi_socket: Path) -> None:
+    def __init__(self, folder: Path, processes: Processes) -> None:
         self.parts = Parts(folder)
         self._processes = processes
-        self._spi = spi_socket
         self._running: Running | None = None
 
     def plug_in(self) -> None:
         """Give it power; its port is there afterwards."""
         command = [sys.executable, "-m", "besnik.cli", "sim", "board", self.parts.folder]
-        self._running = self._processes.start("board", [*command, "--spi", self._spi])
-        self._running.wait_for("its serial port is")
+        self._running = self._processes.start("board", command, ready="its serial port is")
 
     def unplug(self) -> None:
         """Take its power away at once."""

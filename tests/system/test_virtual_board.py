@@ -12,8 +12,8 @@ from support.processes import Processes
 
 @pytest.fixture
 def board(state: Path, processes: Processes) -> Board:
-    """A new board, plugged in, that nobody has written to; nothing is on its pins."""
-    made = Board(state / "board", processes, state / "spi.sock")
+    """A new board, plugged in, that nobody has written to."""
+    made = Board(state / "board", processes)
     made.plug_in()
     return made
 

@@ -13,6 +13,7 @@ directory, so paths without a leading slash mean the same on both.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import select
@@ -26,6 +27,7 @@ from typing import Final
 import msgspec
 
 from besnik.sim import reader
+from besnik.sim.model.board import PINS
 from besnik.sim.umqtt import UmqttError
 
 _SOFT_RESET: Final = b"MPY: soft reboot\r\n"
@@ -34,6 +36,7 @@ _HARD_RESET: Final = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r
 _ENTER_RAW: Final = 0x01
 _LEAVE_RAW: Final = 0x02
 _CHUNK: Final = 4096
+_CARDS: Final = [{"key": "card", "label": "A card", "uid": "04A1B2C3D4E580"}]
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -57,6 +60,11 @@ class Parts(msgspec.Struct, frozen=True):
         return self.folder / "image"
 
     @property
+    def spi(self) -> Path:
+        """The socket of what is on its pins."""
+        return self.folder / "spi.sock"
+
+    @property
     def nvs(self) -> Path:
         """The content of the non-volatile storage."""
         return self.folder / "nvs.json"
@@ -68,7 +76,6 @@ class VirtualBoard:
     def __init__(
         self,
         parts: Parts,
-        spi_socket: Path,
         *,
         heap: str = "112K",
         cut: reader.PowerCut | None = None,
@@ -76,7 +83,7 @@ class VirtualBoard:
         self._port = parts.port
         self._argv, self._environment = reader.command(
             parts.flash,
-            spi_socket=spi_socket,
+            spi_socket=parts.spi,
             nvs=parts.nvs,
             heap=heap,
             image=parts.image,
@@ -166,11 +173,17 @@ class VirtualBoard:
             os.close(self._inner)
 
 
-def main(folder: Path, spi_socket: Path, root: Path) -> int:
-    """Run the board whose files are in ``folder`` until SIGINT or SIGTERM; return the status."""
+def main(folder: Path, cards: Path | None, root: Path) -> int:
+    """Run the board whose files are in ``folder`` until SIGINT or SIGTERM; return the status.
+
+    It is wired to an RC522, LED and buzzer as config.json's defaults say; ``cards`` is the file of
+    what can be held to it (`besnik.sim.counter`), by default one card. Cards are presented at
+    ``folder``/control.sock.
+    """
     parts = Parts(folder.absolute())
     try:
         reader.stage_chip(parts.flash, root)
+        counter = _wire(parts, cards)
     except (reader.StageError, UmqttError, OSError) as error:
         print(f"besnik sim board: {error}", file=sys.stderr)
         return 1
@@ -180,8 +193,29 @@ def main(folder: Path, spi_socket: Path, root: Path) -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: None)
     print(f"board: its serial port is {parts.port}", flush=True)
-    VirtualBoard(parts, spi_socket.absolute()).run(stop)
+    with counter:
+        VirtualBoard(parts).run(stop)
+        counter.terminate()
     return 0
+
+
+def _wire(parts: Parts, cards: Path | None) -> subprocess.Popen[str]:
+    """Start the RC522 and all that is on the pins; return when it is there."""
+    if cards is None:
+        cards = parts.folder / "cards.json"
+        cards.write_text(json.dumps(_CARDS), encoding="utf-8")
+    pins = parts.folder / "pins.json"
+    pins.write_text(json.dumps(PINS), encoding="utf-8")
+    command = [sys.executable, "-m", "besnik.sim.counter", "--folder", parts.folder]
+    counter = subprocess.Popen(
+        [*map(str, command), "--cards", str(cards), "--pins", str(pins)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert counter.stdout is not None
+    if not counter.stdout.readline():
+        raise reader.StageError("what is on the board's pins does not start: see above")
+    return counter
 
 
 def _take_terminal() -> None:
