@@ -70,6 +70,31 @@ def test_nothing_comes_from_elsewhere_or_is_written_in_line(file: Path) -> None:
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", text)
 
 
+# What people have named is in a language and a direction of its own.
+NAMED = re.compile(
+    r"\{\{ *[\w.]*\b(?:shop|till|member|program|user|staff|reader|reward)\.(?:name|title)\b"
+)
+OUTSIDE = re.compile(
+    r"<(?:title|option|input|img|summary)[^>]*>?$|=\"[^\"<>]*$|<bdi[^>]*>$|\{%[^%]*$"
+)
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+def test_a_name_keeps_its_direction(file: Path) -> None:
+    text = re.sub(r"\{% block title %\}.*?\{% endblock %\}", "", file.read_text(encoding="utf-8"))
+    bare = [
+        found.group() for found in NAMED.finditer(text) if not OUTSIDE.search(text[: found.start()])
+    ]
+    assert bare == [], "put it into <bdi>"
+
+
+def test_arrows_turn_round_in_a_language_from_right_to_left() -> None:
+    icons = (SITE / "templates/site/_icon.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'name == "(\w+)" %\}<', icons))
+    turned = set(re.findall(r'name == "(\w+)"', icons.partition(" turns")[0]))
+    assert turned == named & {"back", "undo", "erase", "next", "forward", "redo", "send"}
+
+
 def test_the_checks_find_what_they_look_for() -> None:
     for bad in ("a{margin-left:1px}", "a { text-align: right }", "a{\n left: 0 }", "a{width: 1px}"):
         assert PHYSICAL.search(bad), bad
