@@ -8,3 +8,9 @@ class SiteConfig(AppConfig):
 
     name = "besnik.site"
     label = "site"
+
+    def ready(self) -> None:
+        """Have every log-in noted, whoever asks for it."""
+        from besnik.site import sessions
+
+        sessions.note_log_ins()

@@ -131,11 +131,13 @@ def is_stream(request: HttpRequest) -> bool:
     return "text/event-stream" in request.headers.get("Accept", "")
 
 
+def note_log_ins() -> None:
+    """Note from now on when somebody logs in."""
+    user_logged_in.connect(_begin, dispatch_uid="besnik.site.sessions")
+
+
 def _begin(request: HttpRequest, user: Staff, **_: Any) -> None:
     """Note when somebody logged in; the cookie lasts no longer than the session may."""
     now_s = int(time.time())
     request.session[_BEGAN] = request.session[_SEEN] = now_s
     request.session.set_expiry(LIMITS[Role(user.role)].whole_s)
-
-
-user_logged_in.connect(_begin, dispatch_uid="besnik.site.sessions")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from besnik import demo
-from besnik.site import messages
+from besnik.site import catalogues
 from besnik.site.languages import LANGUAGES
 
 PAGES = ("/", f"/cashier/{demo.SHOP}/{demo.TILL}/", "/counter/", "/demo/", "/nowhere")
@@ -34,7 +34,7 @@ def shop(*, plain: bool) -> Iterator[None]:
 def translated(language: str) -> str:
     if language == "en":
         return WARNING
-    message = messages.load(language).get(WARNING)
+    message = catalogues.merged(language).get(WARNING)
     assert message is not None
     return str(message.string)
 
