@@ -248,8 +248,8 @@ def test_a_tap_nobody_knows_has_no_file(orm: str) -> None:
 def test_a_tap_that_waited_happened_when_a_good_clock_says(
     orm: str, queued: bool, quality: int, by_reader: bool
 ) -> None:
-    tapped(orm, ANA, queued=queued, clock_quality=quality)
-    read_at = dt.datetime.fromtimestamp(1_795_300_000, dt.UTC)
+    read_at = NOON - dt.timedelta(hours=30)
+    tapped(orm, ANA, queued=queued, clock_quality=quality, read_at=int(read_at.timestamp()))
     assert ana_file().visits[0].at == (read_at if by_reader else NOON)
 
 
