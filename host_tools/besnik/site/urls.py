@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
-from django.views.i18n import set_language
 
-from besnik.site.access import public
-from besnik.site.views import cashier, counter, login, readers, start
+from besnik.site.views import cashier, counter, language, login, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -14,7 +12,7 @@ _till = "cashier/<slug:shop>/<slug:till>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start.index, name="index"),
-    path("language", public(set_language), name="set_language"),
+    path("language", language.switch, name="set_language"),
     path("login", login.page, name="login"),
     path("logout", login.leave, name="logout"),
     path(_till, cashier.page, name="cashier"),

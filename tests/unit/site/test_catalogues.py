@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import PoFileError
-from django.test import Client
 from django.utils import translation
 
 from besnik import demo
@@ -171,34 +170,3 @@ def test_the_demo_s_cards_can_be_translated() -> None:
 
 def test_a_member_can_have_each_language_of_the_pages() -> None:
     assert [key for key, _ in LANGUAGES] == list(MEMBER_LANGUAGES)
-
-
-@pytest.mark.parametrize(
-    ("accepted", "language", "direction", "heading"),
-    [
-        ("en-GB,en;q=0.9", "en", "ltr", "Hold a card to the reader"),
-        ("sq-AL", "sq", "ltr", "Afroni një kartë te lexuesi"),
-        ("ru-RU,ru;q=0.9,en;q=0.5", "ru", "ltr", "Поднесите карту к считывателю"),
-        ("el", "el", "ltr", "Πλησιάστε μια κάρτα στον αναγνώστη"),
-        ("fa-IR,fa", "fa", "rtl", "کارت را نزدیک کارت‌خوان بگیرید"),
-        ("ja", "en", "ltr", "Hold a card to the reader"),
-    ],
-)
-def test_the_browser_s_language_is_used(
-    client: Client, accepted: str, language: str, direction: str, heading: str
-) -> None:
-    page = client.get("/cashier/corner/till-1/", HTTP_ACCEPT_LANGUAGE=accepted).content.decode()
-    assert f'<html lang="{language}" dir="{direction}">' in page
-    assert heading in page
-
-
-def test_a_chosen_language_stays(client: Client) -> None:
-    answer = client.post("/language", {"language": "el", "next": "/cashier/corner/till-1/"})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/cashier/corner/till-1/")
-    page = client.get("/cashier/corner/till-1/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
-    assert '<html lang="el" dir="ltr">' in page
-
-
-def test_a_language_switch_leads_nowhere_else(client: Client) -> None:
-    answer = client.post("/language", {"language": "el", "next": "https://evil.example/"})
-    assert answer.headers["Location"] == "/"

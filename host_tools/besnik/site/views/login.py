@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from besnik.site.access import public, safe_next
+from besnik.site.views import language
 
 
 @public
@@ -31,7 +32,9 @@ def page(request: HttpRequest) -> HttpResponse:
             request, "site/login.html", context | {"username": username, "wrong": wrong}, status=422
         )
     auth.login(request, staff)
-    return redirect(context["next"])
+    response = redirect(context["next"])
+    language.remember(response, staff)
+    return response
 
 
 @public
