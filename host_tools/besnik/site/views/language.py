@@ -31,5 +31,5 @@ def remember(response: HttpResponseBase, staff: Staff) -> None:
             settings.LANGUAGE_COOKIE_NAME,
             staff.language,
             max_age=settings.LANGUAGE_COOKIE_AGE,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            samesite="Lax",  # as LANGUAGE_COOKIE_SAMESITE, which the type of this does not know
         )
