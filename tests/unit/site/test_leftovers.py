@@ -1,0 +1,80 @@
+"""No page has a text that was not given to the translators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from support.leftovers import LANGUAGE, compile_pseudo, leftovers, pseudo
+
+# What is the same in every language.
+OWN = {"Besnik"}
+SAMPLES = {"shop": "corner", "till": "till-1", "tap": "1", "card": "ana"}
+
+
+def addresses(
+    patterns: list[URLPattern | URLResolver] | None = None, before: str = ""
+) -> Iterator[str]:
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry.url_patterns, route)
+        elif not route.endswith("events"):
+            yield "/" + route
+
+
+def filled(route: str) -> str:
+    """Return the route with the demo's own things in it."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SAMPLES[found[1]], route)
+
+
+@pytest.fixture(scope="module")
+def _pseudo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("locale")
+    compile_pseudo(folder)
+    with override_settings(LOCALE_PATHS=[folder]):
+        yield
+
+
+def names() -> set[str]:
+    """Return what the demo's people and things are called."""
+    from besnik.store.models import Member, Program, Reader, Shop, Staff, Till
+
+    tables = (Member, Program, Reader, Shop, Staff, Till)
+    return {name for table in tables for name in table.objects.values_list("name", flat=True)}
+
+
+def test_no_page_has_a_text_outside_the_catalogues(
+    log_in: Callable[[str], Client], _pseudo: None
+) -> None:
+    called = re.compile("|".join(re.escape(name) for name in sorted(names() | OWN, key=len)[::-1]))
+    wrong = []
+    pages = 0
+    for route in addresses():
+        path = filled(route)
+        client = log_in("owner")
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = LANGUAGE
+        for answer in (client.get(path), client.post(path)):
+            if answer.streaming or "text/html" not in answer.headers.get("Content-Type", ""):
+                continue
+            pages += 1
+            left = [
+                text for text in leftovers(answer.content.decode()) if not NAMES.fullmatch(text)
+            ]
+            wrong += [f"{path} ({answer.status_code}): {text}" for text in left]
+    assert pages > 5
+    assert not wrong, "use translate, gettext or bdi:\n" + "\n".join(dict.fromkeys(wrong))
+
+
+def test_what_is_left_is_found() -> None:
+    text = '<p>Здесь <bdi>Ana</bdi> <i title="Close">x</i></p><input placeholder="Name"> Hello'
+    assert leftovers(text) == ["title='Close'", "placeholder='Name'", "Hello"]
+    assert leftovers('<p data-text="Two words" data-key="a1" class="big red">12</p>') == [
+        "data-text='Two words'"
+    ]
+    assert pseudo("%(n)s of <b>them</b>") == "%(n)s оф <b>тхем</b>"
