@@ -118,5 +118,5 @@ class Case(msgspec.Struct, frozen=True):
             queued=bool(arrival.tap.q),
             received_at=arrival.received_at,
             entry=decision.entry,
-            velocity=self.reader.rules.velocity,
+            bounds=decision.bounds,
         )

@@ -9,15 +9,17 @@ import msgspec
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import Credential
 from besnik.loyalty.ledger import Entry
+from besnik.loyalty.visits import Bounds
 from besnik.store.hot import KnownCard, KnownReader
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A verdict, and the entry it makes in the ledger, if any."""
+    """A verdict, and the entry it makes in the ledger, if any, within ``bounds``."""
 
     outcome: Outcome
     reason: Reason
     entry: Entry | None = None
+    bounds: Bounds | None = None
 
 
 def decide(
@@ -36,4 +38,5 @@ def decide(
     if card.state != "active":
         return Decision("rejected", "blocked")
     entry = reader.rules.accrue(card.member, reader.shop, at, card.level)
-    return Decision("accepted", "ok", entry)
+    bounds = None if entry is None else reader.rules.bounds(reader.shop, at, card.level)
+    return Decision("accepted", "ok", entry, bounds)

@@ -16,9 +16,8 @@ from msgspec.structs import replace
 from besnik.config import Config
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CardRef, Finding, Tier
-from besnik.loyalty.guards import Velocity
 from besnik.loyalty.ledger import Entry, balanced
-from besnik.loyalty.visits import VisitRules
+from besnik.loyalty.visits import Bounds, VisitRules
 from besnik.store.database import connect_postgres, connect_sqlite, is_sqlite
 
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -99,7 +98,8 @@ class DecidedTap(msgspec.Struct, frozen=True):
     ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
     ``counter`` is the SUN counter, None for other evidence. Accepted by everything else, the tap
     can still be refused for its counter when it is written; ``counter_gap`` is then set: how far
-    the counter rose over the last accepted one. So it can for its speed, if ``velocity`` is set.
+    the counter rose over the last accepted one. It is
+    held against ``bounds`` then as well, if there are any.
     """
 
     reader: int
@@ -117,7 +117,7 @@ class DecidedTap(msgspec.Struct, frozen=True):
     counter: int | None = None
     counter_gap: int = 0
     finding: Finding = ""
-    velocity: Velocity | None = None
+    bounds: Bounds | None = None
 
     @property
     def key(self) -> TapKey:

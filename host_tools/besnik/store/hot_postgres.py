@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from besnik.credentials.assess import CardRef
+from besnik.loyalty.visits import Limit
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     TABLES,
@@ -22,7 +23,7 @@ from besnik.store.hot import (
     verdicts,
 )
 from besnik.store.judge import judge
-from besnik.store.pace import ALERT, alert_detail
+from besnik.store.pace import alert
 from besnik.store.rulebook import Rulebook
 
 
@@ -65,6 +66,13 @@ _EARNINGS: Final = """
     JOIN store_tap tap ON tap.id = entry.tap_id AND tap.card_id = %s
     WHERE account.member_id = %s AND account.unit = %s AND account.account = 'main'
     AND entry.occurred_at > %s"""
+_GIVEN: Final = """
+    SELECT coalesce(sum(posting.amount), 0)
+    FROM store_account account
+    JOIN store_posting posting ON posting.account_id = account.id
+    JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
+    WHERE account.member_id = %s AND account.unit = %s AND account.account = 'main'
+    AND entry.occurred_at >= %s AND entry.occurred_at < %s"""
 _ALERT: Final = f"""
     INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
     SELECT shop.program_id, %s, %s, %s::jsonb, %s
@@ -184,7 +192,7 @@ class PostgresStore:
             judge(firsts, self)
             written = self._write(firsts)
             self._raise_counters(raised(firsts, written))
-            self._alert([firsts[key] for key in written if firsts[key].reason == ALERT])
+            self._alert([firsts[key] for key in written if firsts[key].reason == "too_soon"])
         missing = firsts.keys() - written
         return verdicts(taps, firsts, self.recorded(missing) if missing else {})
 
@@ -212,11 +220,14 @@ class PostgresStore:
         rows = self._connection.execute(_EARNINGS, (card, member, unit, since))
         return [row[0] for row in rows]
 
+    def given(self, member: int, limit: Limit) -> int:
+        """See CardRows."""
+        span = member, limit.unit, limit.since, limit.until
+        return int(self._connection.execute(_GIVEN, span).fetchall()[0][0])
+
     def _alert(self, refused: Collection[DecidedTap]) -> None:
         for tap in refused:
-            member = tap.card and tap.card.member
-            values = ALERT, member, alert_detail(tap), tap.happened_at, tap.reader
-            self._connection.execute(_ALERT, values)
+            self._connection.execute(_ALERT, (*alert(tap), tap.happened_at, tap.reader))
 
     def _write(self, firsts: Mapping[TapKey, DecidedTap]) -> set[TapKey]:
         self._connection.execute(_BY_HASH)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from besnik.loyalty.ledger import Entry, NewLot
+from besnik.loyalty.visits import Limit
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     TABLES,
@@ -24,7 +25,7 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.many import Many, Row
-from besnik.store.pace import ALERT, alert_detail
+from besnik.store.pace import alert
 from besnik.store.rulebook import Rulebook
 
 
@@ -84,6 +85,13 @@ _EARNINGS: Final = """
     CROSS JOIN store_tap tap ON tap.id = entry.tap_id AND tap.card_id = ?
     WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
     AND entry.occurred_at > ?"""
+_GIVEN: Final = """
+    SELECT coalesce(sum(posting.amount), 0)
+    FROM store_account account
+    CROSS JOIN store_posting posting ON posting.account_id = account.id
+    CROSS JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
+    WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
+    AND entry.occurred_at >= ? AND entry.occurred_at < ?"""
 _ALERT: Final = f"""
     INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
     SELECT shop.program_id, ?, ?, ?, ?
@@ -227,6 +235,11 @@ class _Cards:
         for (at,) in self._cursor.execute(_EARNINGS, (card, member, unit, _moment(since))):
             yield dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
 
+    def given(self, member: int, limit: Limit) -> int:
+        """See CardRows."""
+        span = member, limit.unit, _moment(limit.since), _moment(limit.until)
+        return int(self._cursor.execute(_GIVEN, span).fetchone()[0])
+
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
     rows = _FIRSTS.read(cursor, list(keys))
@@ -256,9 +269,8 @@ def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[
     _post(cursor, moves)
     _LOTS.write(cursor, [_lot_values(entry_id, lot) for entry_id, lot in _opened(moves)])
     for tap in new:
-        if tap.reason == ALERT:
-            at, member = _moment(tap.happened_at), tap.card and tap.card.member
-            cursor.execute(_ALERT, (ALERT, member, alert_detail(tap), at, tap.reader))
+        if tap.reason == "too_soon":
+            cursor.execute(_ALERT, (*alert(tap), _moment(tap.happened_at), tap.reader))
     return earlier
 
 

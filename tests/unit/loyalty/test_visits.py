@@ -17,6 +17,7 @@ from besnik.loyalty.rules import (
     Cap,
     Multiplier,
     PerAmount,
+    Period,
     PerItem,
     PerVisit,
     Rule,
@@ -25,7 +26,7 @@ from besnik.loyalty.rules import (
     When,
 )
 from besnik.loyalty.tiers import Tier, TierPlan
-from besnik.loyalty.visits import VisitRules
+from besnik.loyalty.visits import Limit, VisitRules
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)  # a Saturday
 STAMP = PerVisit(id="visit", unit="stamp", give=1)
@@ -135,6 +136,36 @@ def test_several_units_campaigns_and_the_cap_of_a_visit_count() -> None:
         Cap(id="most", most=15),
     )
     assert earned(made) == {"stamp": 1, "point": 15}
+
+
+@pytest.mark.parametrize(
+    ("per", "since", "until"),
+    [("day", (2026, 11, 20, 23), (2026, 11, 21, 23)),
+     ("week", (2026, 11, 15, 23), (2026, 11, 22, 23)),
+     ("month", (2026, 10, 31, 23), (2026, 11, 30, 23)),
+     ("year", (2025, 12, 31, 23), (2026, 12, 31, 23)),
+     ("ever", (1970, 1, 1), (9000, 1, 1))],
+)  # fmt: skip
+def test_a_cap_counts_what_was_earned_in_its_period(
+    per: Period, since: tuple[int, int, int], until: tuple[int, int, int]
+) -> None:
+    made = VisitRules(
+        program(STAMP, PerVisit(id="p"), Cap(id="cap", unit="stamp", most=3, per=per))
+    )
+    bounds = made.bounds("corner", NOON)
+    assert bounds is not None
+    moments = [dt.datetime(*each, tzinfo=dt.UTC) for each in (since, until)]
+    assert bounds.limits == (Limit("cap", "stamp", *moments),)
+    assert bounds.velocity is None
+    for used, units in ((0, ["stamp", "point"]), (2, ["stamp", "point"]), (3, ["point"])):
+        entry = bounds.accrue(7, {"cap": used})
+        assert entry is not None
+        assert [lot.unit for lot in entry.opens] == units
+
+
+def test_without_limits_there_is_nothing_to_hold_a_visit_against() -> None:
+    other = Cap(id="points", most=3, per="day")
+    assert VisitRules(program(STAMP, other)).bounds("corner", NOON) is None
 
 
 def test_a_lot_waits_and_expires_as_its_unit_says() -> None:

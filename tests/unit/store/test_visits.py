@@ -13,9 +13,9 @@ from besnik.bridge.decide import decide
 from besnik.credentials.assess import CardRef, Credential
 from besnik.loyalty.guards import Velocity
 from besnik.loyalty.periods import AfterDays
-from besnik.loyalty.rules import PerVisit, When
+from besnik.loyalty.rules import Cap, PerVisit, When
 from besnik.loyalty.tiers import Tier, TierPlan
-from besnik.store.hot import CardKey, DecidedTap, HotStore, Recorded, open_hot
+from besnik.store.hot import CardKey, DecidedTap, HotStore, Recorded, happened_at, open_hot
 from besnik.store.models import (
     Alert,
     Card,
@@ -58,7 +58,9 @@ class Visits:
         reader = self.hot.readers([slug])[slug]
         key = CardKey(reader.rules.program, CardRef("uid", uid))
         card = self.hot.cards([key]).get(key)
-        decision = decide(Credential(key.ref, "D"), card, reader, at)
+        read_at = read_at or int(at.timestamp())
+        when = happened_at(read_at, clock_quality, queued, at)
+        decision = decide(Credential(key.ref, "D"), card, reader, when)
         return DecidedTap(
             reader=reader.id,
             tap_id=f"00001-{next(self._numbers):06d}",
@@ -67,12 +69,12 @@ class Visits:
             tier="D",
             outcome=decision.outcome,
             reason=decision.reason,
-            read_at=read_at or int(at.timestamp()),
+            read_at=read_at,
             clock_quality=clock_quality,
             queued=queued,
             received_at=at,
             entry=decision.entry,
-            velocity=reader.rules.velocity,
+            bounds=decision.bounds,
         )
 
     def visit(self, uid: str = ANA, at: dt.datetime = NOON, slug: str = "counter-1") -> Recorded:
@@ -207,9 +209,9 @@ def test_the_sixth_earning_in_ten_minutes_is_refused_with_an_alert(
     assert reasons == ["ok"] * 5 + ["too_soon"]
     alert = Alert.objects.get()
     member = Member.objects.get(name="Ana Hoxha")
-    assert (alert.kind, alert.member, alert.program) == ("too_soon", member, member.program)
+    assert (alert.kind, alert.member, alert.program) == ("too_fast", member, member.program)
     assert alert.at == NOON + dt.timedelta(minutes=5)
-    assert alert.detail.keys() == {"card", "reader", "tap"}
+    assert alert.detail.keys() == {"card", "reader", "tap", "minutes"}
     assert visits.visit(ELENI, NOON + dt.timedelta(minutes=5)).reason == "ok"
     # The first of the five is ten minutes ago.
     assert visits.visit(at=NOON + dt.timedelta(minutes=10)).reason == "ok"
@@ -236,6 +238,29 @@ def test_a_tap_that_waited_is_judged_by_its_own_time(visits: Visits, orm: str) -
         read_at = int((NOON - dt.timedelta(minutes=minutes)).timestamp())
         tap = visits.tap(at=NOON, read_at=read_at, queued=True)
         assert [each.reason for each in visits.hot.record([tap])] == [reason]
+
+
+def test_a_cap_a_day_counts_all_that_a_member_earned_on_it(visits: Visits, orm: str) -> None:
+    publish(
+        orm,
+        PerVisit(id="visit", unit="stamp", give=2),
+        Cap(id="cap", unit="stamp", most=3, per="day"),
+    )
+    second = Card.objects.get(data=ANA)
+    Card.objects.create(program=second.program, member=second.member, kind="uid", data="AABBCCDD")
+    batch = [visits.tap(), visits.tap("AABBCCDD"), visits.tap(ELENI), visits.tap()]
+    assert [recorded.reason for recorded in visits.hot.record(batch)] == ["ok"] * 4
+    assert visits.visit().outcome == "accepted"
+    visits.visit(at=NOON + dt.timedelta(hours=12))
+    yesterday = visits.tap(
+        at=NOON, read_at=int((NOON - dt.timedelta(hours=13)).timestamp()), queued=True
+    )
+    visits.hot.record([yesterday])
+    found = Lot.objects.order_by("opened_at", "id").values_list("member__name", "amount")
+    assert list(found) == [
+        ("Ana Hoxha", 2), ("Ana Hoxha", 2), ("Ana Hoxha", 1), ("Ελένη Παππά", 2), ("Ana Hoxha", 2),
+    ]  # fmt: skip
+    assert Entry.objects.count() == 5
 
 
 def test_bridges_that_write_at_once_keep_to_the_limit_together(
