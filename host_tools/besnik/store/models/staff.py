@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from besnik.store.models.people import Member
 from besnik.store.models.places import Program, Shop, Till
@@ -36,6 +37,8 @@ class Staff(AbstractBaseUser):
     """A person who works in a program's shops; no ``shops`` is all of them.
 
     ``pin`` approves what a cashier may not do alone; it is hashed as passwords are, "" is none.
+    ``session_version`` rises when all sessions of this person are to end. ``must_change`` is set
+    with a password that somebody else knows.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="staff")
@@ -44,8 +47,12 @@ class Staff(AbstractBaseUser):
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.CASHIER)
     shops = models.ManyToManyField(Shop, related_name="staff", blank=True)
     pin = models.CharField(max_length=128, blank=True)
+    pin_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    pin_locked_until = models.DateTimeField(null=True)
     language = models.CharField(max_length=5, blank=True)
     is_active = models.BooleanField(default=True)
+    must_change = models.BooleanField(default=False, db_default=False)
+    session_version = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar = StaffManager()
@@ -53,6 +60,11 @@ class Staff(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session keeps of its person; other than this it is no more."""
+        known = f"{self.password}:{self.session_version}"
+        return salted_hmac("besnik.staff.session", known, algorithm="sha256").hexdigest()
 
 
 class TillKey(models.Model):
@@ -72,16 +84,23 @@ class AuditRecord(models.Model):
     """Who did what, chained: ``hash`` is over this record and ``previous``. Append only.
 
     ``action`` is a word of ours ("member.erase"); ``detail`` holds ids and figures, nothing
-    personal.
+    personal. There is one chain however many programs; ``program`` says whose record it is, null
+    for the installation's. Nothing follows one record twice: ``previous`` is unique.
     """
 
+    program = models.ForeignKey(
+        Program, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     at = models.DateTimeField()
     staff = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     action = models.CharField(max_length=32)
     target = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict)
-    previous = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["program", "id"], name="audit_of_program")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
