@@ -29,8 +29,14 @@ _POSTGRES_TIMEOUTS: Final = {
 }
 _SQLITE: Final = "sqlite:///"
 # WAL lets pages read while the bridge writes; FULL puts every commit on the disk before it
-# is answered (sqlite.org/pragma.html#pragma_synchronous).
-_PRAGMAS: Final = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+# is answered (sqlite.org/pragma.html#pragma_synchronous). Without recursive triggers, INSERT OR
+# REPLACE would delete rows that must stay, and nobody would be asked (append_only.py).
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA recursive_triggers=ON",
+)
 
 
 def is_sqlite(url: str) -> bool:
