@@ -14,7 +14,8 @@ from besnik.loyalty import program as rules
 from besnik.loyalty.money import Currency
 from besnik.loyalty.rules import PerVisit, RuleSet
 from besnik.store import programs
-from besnik.store.models import Card, CardState, Member, Program, Reader, Shop, Till
+from besnik.store.models import Card, CardState, Program, Reader, Shop, Till
+from besnik.store.people import NewCard, enrol
 
 _FIRST_DAY: Final = dt.date(2020, 1, 1)
 
@@ -57,11 +58,11 @@ def _seed_cards(program: Program) -> None:
         if Card.objects.filter(program=program, kind=ref.kind, data=ref.data).exists():
             continue
         person = people[card.member]
-        member = Member.objects.create(program=program, name=person.name, language=person.language)
-        Card.objects.create(
-            program=program,
-            member=member,
-            kind=ref.kind,
-            data=ref.data,
-            state=CardState.BLOCKED if card.blocked else CardState.ACTIVE,
+        member = enrol(
+            program,
+            name=person.name,
+            language=person.language,
+            card=NewCard(ref.kind, ref.data),
         )
+        if card.blocked:
+            member.cards.update(state=CardState.BLOCKED)

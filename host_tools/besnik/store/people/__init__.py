@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from besnik.store.people.cards import ReplaceError, print_code, replace_card
-from besnik.store.people.codes import derived_code, grouped, new_code, read_code
+from besnik.store.people.codes import coupon_code, derived_code, grouped, new_code, read_code
 from besnik.store.people.consents import PURPOSES, Agreed, ConsentError
 from besnik.store.people.enrolment import (
     LANGUAGES,
@@ -19,11 +19,14 @@ from besnik.store.people.enrolment import (
     enrol,
     enrol_tap,
 )
+from besnik.store.people.export import Export, as_csv, as_json, export
 from besnik.store.people.finding import Found, find, shown_phone
 from besnik.store.people.folding import fold
+from besnik.store.people.leaving import LeaveError, close, erase, reopen
 from besnik.store.people.links import link, open_link, read_link, renew
 from besnik.store.people.names import rename
 from besnik.store.people.phones import PhoneError, digest, mask, mask_in, normalise
+from besnik.store.people.words import WordsError, add_comment, add_note, comments, notes
 
 __all__ = [
     "LANGUAGES",
@@ -33,19 +36,31 @@ __all__ = [
     "ConsentError",
     "Details",
     "EnrolError",
+    "Export",
     "Found",
+    "LeaveError",
     "NewCard",
     "PhoneError",
     "Refusal",
     "ReplaceError",
+    "WordsError",
     "add_card",
+    "add_comment",
+    "add_note",
+    "as_csv",
+    "as_json",
     "card_of",
     "clean_name",
+    "close",
+    "comments",
     "country",
+    "coupon_code",
     "derived_code",
     "digest",
     "enrol",
     "enrol_tap",
+    "erase",
+    "export",
     "find",
     "fold",
     "grouped",
@@ -54,12 +69,14 @@ __all__ = [
     "mask_in",
     "new_code",
     "normalise",
+    "notes",
     "open_link",
     "print_code",
     "read_code",
     "read_link",
     "rename",
     "renew",
+    "reopen",
     "replace_card",
     "shown_phone",
 ]

@@ -36,6 +36,11 @@ def derived_code(purpose: str, *parts: str) -> str:
     return _checked(values)
 
 
+def coupon_code(coupon: int) -> str:
+    """Return the code of the coupon with this row number."""
+    return derived_code("coupon", str(coupon))
+
+
 def read_code(text: str) -> str | None:
     """Return the code that ``text`` (typed or scanned) is, None if it is none."""
     code = text.translate(_BETWEEN).upper()

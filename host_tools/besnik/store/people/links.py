@@ -42,7 +42,8 @@ def open_link(ref: str, given: str) -> Member | None:
     An unknown reference takes as long as a wrong token.
     """
     member = Member.objects.filter(ref=ref).select_related("program").first()
-    proved = hmac.compare_digest(token(member or Member(ref=ref)), given)
+    proof = token(member or Member(ref=ref))
+    proved = hmac.compare_digest(proof.encode(), given.encode(errors="replace"))
     if member is None or not proved or member.status == MemberStatus.ERASED:
         return None
     return member

@@ -15,8 +15,11 @@ Problem = Literal["phone_country", "phone_wrong"]
 _MASK: Final = "•••"
 _SHOWN_DIGITS: Final = 4
 # A number as people type it into a text: 7 digits or more of any script with what is usually
-# between them. Dates and prices have fewer, or other signs between them.
-_IN_TEXT: Final = re.compile(r"(?:\+|\b00)?\d(?:[\s().\-/\u00a0\u200c]{0,2}\d){6,17}")
+# between them, but for a date. Prices have fewer digits, or commas.
+_DATE: Final = r"\b[0-3]?\d[./-][01]?\d[./-](?:19|20|13|14)\d\d\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d\b"
+_IN_TEXT: Final = re.compile(
+    rf"(?<!\d)(?!{_DATE})(?:\+|\b00)?\d(?:[\s().\-/\u00a0\u200c]{{0,2}}\d){{6,17}}"
+)
 
 
 class PhoneError(ValueError):
