@@ -22,7 +22,7 @@ class InsufficientError(RefusedError):
 
     def __init__(self, wanted: int, active: int) -> None:
         super().__init__(f"{wanted} wanted, {active} can be spent now: ask for at most {active}")
-        self.active = active
+        self.wanted, self.active = wanted, active
 
 
 class Lot(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from besnik.site.views import cashier, counter, language, login, readers, start
 
@@ -24,4 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readers/", readers.page, name="readers"),
     path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
+    path("api/v1/", include("besnik.site.api.urls")),
 ]
