@@ -75,8 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         "board", help="a virtual ESP32 behind a serial port, for mpremote and besnik fleet flash"
     )
     board.add_argument("folder", type=Path, metavar="DIR", help="where its files are, and its port")
-    board.add_argument(
+    wired = board.add_mutually_exclusive_group()
+    wired.add_argument(
         "--cards", type=Path, metavar="FILE", help="JSON list of cards (default: one card)"
+    )
+    wired.add_argument(
+        "--spi", type=Path, metavar="SOCKET", help="the RC522 of besnik sim serve-spi, not its own"
     )
     board.set_defaults(action=_board)
     return parser
@@ -206,7 +210,7 @@ def _board(chosen: argparse.Namespace) -> int:
     from besnik.fleet.build import ROOT
     from besnik.sim.board import main as board
 
-    return board(chosen.folder, chosen.cards, ROOT)
+    return board(chosen.folder, ROOT, cards=chosen.cards, spi=chosen.spi)
 
 
 def _serve_spi(chosen: argparse.Namespace) -> int:

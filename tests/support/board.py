@@ -19,9 +19,9 @@ class Board:
         self._processes = processes
         self._running: Running | None = None
 
-    def plug_in(self) -> None:
-        """Give it power; its port is there afterwards."""
-        command = [sys.executable, "-m", "besnik.cli", "sim", "board", self.parts.folder]
+    def plug_in(self, *options: str | Path) -> None:
+        """Give it power; its port is there afterwards. ``options``: those of besnik sim board."""
+        command = [sys.executable, "-m", "besnik.cli", "sim", "board", self.parts.folder, *options]
         self._running = self._processes.start("board", command, ready="its serial port is")
 
     def unplug(self) -> None:
@@ -29,15 +29,15 @@ class Board:
         assert self._running is not None
         self._running.kill()
 
-    def mpremote(self, *arguments: str) -> str:
+    def mpremote(self, *arguments: str | Path) -> str:
         """Run mpremote on the board's port; return what it printed."""
         program = Path(sysconfig.get_path("scripts")) / "mpremote"
         done = subprocess.run(
-            [program, "connect", str(self.parts.port), *arguments],
+            [program, "connect", self.parts.port, *arguments],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout.replace("\r\n", "\n")

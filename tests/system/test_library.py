@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.board import Board
 from support.device import run_script
 from support.examples import Example, examples
 from support.processes import Processes
@@ -64,28 +65,11 @@ def chip(processes: Processes, state: Path) -> Callable[[dict[str, Any]], Path]:
 
 
 @pytest.fixture
-def board(processes: Processes, state: Path) -> Iterator[Mpremote]:
+def board(processes: Processes, state: Path) -> Mpremote:
     """A virtual board with an empty flash; runs mpremote on it and returns what that printed."""
-    flash = state / "flash"
-    flash.mkdir()
-    running = processes.start(
-        "board",
-        [sys.executable, ROOT / "tests/support/virtual_board.py", flash],
-        environment={"BESNIK_SIM_SPI": str(state / "spi.sock")},
-        ready="board: ready /dev/",
-    )
-    port = running.log.split("board: ready ")[1].split()[0]
-
-    def mpremote(*arguments: str | Path) -> str:
-        command = [sys.executable, "-m", "mpremote", "connect", port, *map(str, arguments)]
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.replace("\r\n", "\n")
-
-    yield mpremote
-    running.stop()
+    made = Board(state / "board", processes)
+    made.plug_in("--spi", state / "spi.sock")
+    return made.mpremote
 
 
 def lines(example: Example) -> list[str]:
@@ -100,12 +84,13 @@ def test_library_installs_and_the_ten_lines_read_a_card(
     chip: Callable[[dict[str, Any]], Path], board: Mpremote, state: Path
 ) -> None:
     chip(CARDS[UID])
-    said = board("mip", "install", "./lib/package.json")
+    said = board("mip", "install", str(LIBRARY / "package.json"))
     assert "Done" in said
-    installed = sorted(path.name for path in (state / "flash/lib").iterdir())
+    board("fs", "cp", "-r", ":lib", state)
+    installed = sorted(path.name for path in (state / "lib").iterdir())
     assert installed == [*sorted(package_files())]
     for name in installed:
-        assert (state / "flash/lib" / name).read_bytes() == (LIBRARY / name).read_bytes()
+        assert (state / "lib" / name).read_bytes() == (LIBRARY / name).read_bytes()
     example = named(UID)
     assert len(lines(example)) == 10
     (state / "ten.py").write_text(example.code)

@@ -76,6 +76,7 @@ class VirtualBoard:
     def __init__(
         self,
         parts: Parts,
+        spi_socket: Path,
         *,
         heap: str = "112K",
         cut: reader.PowerCut | None = None,
@@ -83,7 +84,7 @@ class VirtualBoard:
         self._port = parts.port
         self._argv, self._environment = reader.command(
             parts.flash,
-            spi_socket=parts.spi,
+            spi_socket=spi_socket,
             nvs=parts.nvs,
             heap=heap,
             image=parts.image,
@@ -173,17 +174,17 @@ class VirtualBoard:
             os.close(self._inner)
 
 
-def main(folder: Path, cards: Path | None, root: Path) -> int:
+def main(folder: Path, root: Path, *, cards: Path | None, spi: Path | None) -> int:
     """Run the board whose files are in ``folder`` until SIGINT or SIGTERM; return the status.
 
     It is wired to an RC522, LED and buzzer as config.json's defaults say; ``cards`` is the file of
     what can be held to it (`besnik.sim.counter`), by default one card. Cards are presented at
-    ``folder``/control.sock.
+    ``folder``/control.sock. With ``spi`` it is wired to what listens at that socket instead.
     """
     parts = Parts(folder.absolute())
     try:
         reader.stage_chip(parts.flash, root)
-        counter = _wire(parts, cards)
+        counter = None if spi else _wire(parts, cards)
     except (reader.StageError, UmqttError, OSError) as error:
         print(f"besnik sim board: {error}", file=sys.stderr)
         return 1
@@ -193,9 +194,10 @@ def main(folder: Path, cards: Path | None, root: Path) -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: None)
     print(f"board: its serial port is {parts.port}", flush=True)
-    with counter:
-        VirtualBoard(parts).run(stop)
+    VirtualBoard(parts, spi.absolute() if spi else parts.spi).run(stop)
+    if counter:
         counter.terminate()
+        counter.wait()
     return 0
 
 

@@ -24,7 +24,8 @@ def start(flash, shims):
         enter(image, flash, os.getenv("BESNIK_SIM_CUT"))
     else:
         os.chdir(flash)
-    sys.path[:] = ["", shims, ".frozen", "lib"]
+    # mip installs into the first that ends so.
+    sys.path[:] = ["", shims, ".frozen", "/flash/lib" if image else "lib"]
     sys.argv[:] = []
     # An ESP32 has it in its image; here it is loaded while the heap is in one piece.
     __import__("machine_wdt")
