@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+from django.db import connection, connections
+
 from besnik.loyalty import operations
 from besnik.loyalty.ledger import NewLot, Written
 from besnik.loyalty.lots import Balances
 from besnik.store import books
+from besnik.store.books.undo import expire
 from besnik.store.models import Member
 from support.points import day
+
+_T = TypeVar("_T")
+
+
+def at_once(*works: Callable[[], _T]) -> list[_T | Exception]:
+    """Return what each of ``works`` returns or raises; they start together, in threads."""
+    settings = connection.settings_dict
+    start = Barrier(len(works))
+
+    def run(work: Callable[[], _T]) -> _T | Exception:
+        connections.settings = {"default": settings}
+        try:
+            start.wait(10)
+            return work()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(run, works))
 
 
 class Till:
@@ -81,6 +110,11 @@ class Till:
         amounts = None if amount is None else {self.unit: amount}
         with books.writing(self.program, books.members_of(written.id)) as ledger:
             return books.reverse(ledger, written.id, at=day(on), source="till", amounts=amounts)
+
+    def expire(self, on: int) -> None:
+        """Expire what has run out on day ``on``, of both."""
+        with books.writing(self.program, [self.anna, self.ben]) as ledger:
+            expire(ledger, day(on))
 
     def balances(self, on: int = 0, member: int | None = None) -> Balances:
         """Return Anna's balances, or those of another, on day ``on``."""

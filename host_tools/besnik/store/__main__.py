@@ -1,4 +1,7 @@
-"""``python -m besnik.store migrate`` makes the tables, ``… demo`` adds the demo shop."""
+"""``python -m besnik.store migrate`` makes the tables, ``… demo`` adds the demo shop.
+
+``… check-ledger`` says whether the ledger adds up, ``… jobs`` does what is due by the clock.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,13 @@ from besnik.config import ConfigError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return the exit status (1: no database, 2: wrong settings)."""
+    """Run one command; return the exit status.
+
+    1: no database, or a ledger that does not add up; 2: wrong settings.
+    """
     parser = argparse.ArgumentParser(prog="besnik.store", description=__doc__)
-    parser.add_argument("command", choices=["migrate", "demo"])
+    parser.add_argument("command", choices=["migrate", "demo", "check-ledger", "jobs"])
+    parser.add_argument("--once", action="store_true", help="jobs: what is due now, then leave")
     chosen = parser.parse_args(arguments)
     # By name, as every Django project does: the tables of Django's own applications
     # (sessions, users) are listed in the settings of the pages.
@@ -27,21 +34,31 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"besnik.store: {error}", file=sys.stderr)
         return 2
     try:
-        _run(chosen.command)
+        return _run(chosen.command, once=chosen.once)
     except OperationalError as error:
         print(f"besnik.store: the database cannot be used: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
-def _run(command: str) -> None:
+def _run(command: str, *, once: bool) -> int:
     if command == "migrate":
         call_command("migrate", interactive=False, verbosity=0)
+    elif command == "check-ledger":
+        from besnik.store.books.check import check, said
+
+        report = check()
+        print(said(report))
+        return 0 if report.is_clean else 1
+    elif command == "jobs":
+        from besnik.store.jobs.runner import run
+
+        return run(once=once)
     else:
         from besnik.store import demo, demo_staff
 
         demo.seed()
         demo_staff.seed()
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
-from typing import TypeVar
+from threading import Event
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from besnik.credentials.assess import CardRef
 from besnik.loyalty import operations
@@ -21,36 +18,16 @@ from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, open_hot
 from besnik.store.models import Entry as EntryRow
 from besnik.store.models import Request
-from support.books import Till
+from support.books import Till, at_once
 from support.points import day
 from support.store import assert_ledger_adds_up, settings_for
 
-_T = TypeVar("_T")
 LATER = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 def till(orm: str) -> Till:
     return Till()
-
-
-def at_once(*works: Callable[[], _T]) -> list[_T | Exception]:
-    """Return what each of ``works`` returns or raises; they start together, in threads."""
-    settings = connection.settings_dict
-    start = Barrier(len(works))
-
-    def run(work: Callable[[], _T]) -> _T | Exception:
-        connections.settings = {"default": settings}
-        try:
-            start.wait(10)
-            return work()
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
 
 
 def test_two_cashiers_redeem_the_same_points_and_one_is_told_what_is_left(

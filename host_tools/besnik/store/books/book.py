@@ -17,7 +17,6 @@ from besnik.store.books.accounts import Changes
 from besnik.store.books.write import insert_lots, insert_moves, update_lots
 from besnik.store.models import Account, Member
 from besnik.store.models import Entry as EntryRow
-from besnik.store.models import Lot as LotRow
 
 Ref = models.Model | int | None  # a row or its number
 # What only takes what a lot has; a reversal may leave it below zero.
@@ -131,7 +130,7 @@ class Books:
     def _checked(self, entries: Sequence[Entry]) -> dict[int, Lot]:
         """Return the lots that the entries move, as they will be; RefusedError if wrong."""
         ids = {move.lot for entry in entries for move in entry.moves}
-        lots = {lot.id: lot for lot in read.lots_in(LotRow.objects.filter(pk__in=ids))}
+        lots = read.lots_by_id(ids)
         if len(lots) < len(ids):
             raise RefusedError(f"no lots {sorted(ids - lots.keys())} in the ledger")
         self._must_be_locked({lot.opened.member for lot in lots.values()})

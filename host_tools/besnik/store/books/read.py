@@ -20,6 +20,8 @@ from besnik.store.models import Posting as PostingRow
 
 # The condition of the index `lot_open`: what any decision can be about.
 OPEN: Final = ~Q(main=0) | ~Q(held=0)
+# SQLite takes some 30,000 parameters in a statement.
+_AT_ONCE: Final = 10_000
 _LOT: Final = (
     "pk",
     "member_id",
@@ -55,10 +57,19 @@ def lots_in(rows: QuerySet[LotRow]) -> list[Lot]:
     ]
 
 
+def lots_by_id(ids: Collection[int]) -> dict[int, Lot]:
+    """Return those of the lots that exist, by number."""
+    wanted = sorted(ids)
+    return {
+        lot.id: lot
+        for start in range(0, len(wanted), _AT_ONCE)
+        for lot in lots_in(LotRow.objects.filter(pk__in=wanted[start : start + _AT_ONCE]))
+    }
+
+
 def lots_of(family: Iterable[Written]) -> dict[int, Lot]:
     """Return the lots that all moves of these entries name, open or not, as they are now."""
-    ids = {move.lot for written in family for move in written.moves}
-    return {lot.id: lot for lot in lots_in(LotRow.objects.filter(pk__in=ids))}
+    return lots_by_id({move.lot for written in family for move in written.moves})
 
 
 class _Sums(msgspec.Struct):
