@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from besnik.loyalty.program import Program
 from besnik.site import catalogues
@@ -30,6 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """What time it is: noon of 1 June 2026 until the test says otherwise."""
     from besnik.site.api import verbs
 
+    cache.clear()  # who asked how often, in tests before
     made = Clock()
     monkeypatch.setattr(verbs, "now", lambda: made.now)
     return made

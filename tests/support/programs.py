@@ -1,42 +1,31 @@
-"""A program's next version in a test's database, written as the pages write it."""
+"""Programs for tests at the till: the templates with a few figures changed."""
 
 from __future__ import annotations
 
-import datetime as dt
-from contextlib import closing
-from typing import Any, Final
+from typing import Any
 
-from besnik.loyalty.money import Currency
-from besnik.loyalty.program import Program, encode
-from besnik.loyalty.rules import PerVisit, Rule, RuleSet
-from besnik.store.database import is_sqlite
-from support.store import open_raw
+import msgspec
 
-STAMP: Final = PerVisit(id="visit", unit="stamp")
-_INSERT: Final = """
-    INSERT INTO store_programversion (program_id, version, document, published_at)
-    SELECT {mark}, coalesce(max(version), 0) + 1, {mark}, {mark}
-    FROM store_programversion WHERE program_id = {mark}"""
+from besnik.loyalty.program import Program
+from besnik.loyalty.rewards import Reward, RewardKind
+from besnik.loyalty.rules import PerAmount, Rule, RuleSet
+from besnik.loyalty.templates import Basis, recognition
+from support.pos import FIRST_DAY
+
+BASIS = Basis(0, "Corner", FIRST_DAY)
 
 
-def publish(url: str, *rules: Rule, program: int = 0, **more: Any) -> Program:
-    """Publish ``rules`` and what ``more`` says as the newest version; of the demo's program by 0.
+def with_rules(*rules: Rule, **fields: Any) -> Program:
+    """Return a program with these rules from the first day on."""
+    rule_set = RuleSet(version=1, first_day=FIRST_DAY, rules=rules)
+    return msgspec.structs.replace(recognition(BASIS), rule_sets=(rule_set,), **fields)
 
-    Its days are UTC's, and its rules hold from 2020 on.
-    """
-    with closing(open_raw(url)) as connection:
-        found = connection.execute("SELECT min(id) FROM store_program").fetchone()[0]
-        made = Program(
-            id=program or found,
-            name="Corner Coffee",
-            currency=Currency.named("EUR"),
-            zone="UTC",
-            rule_sets=(RuleSet(version=1, first_day=dt.date(2020, 1, 1), rules=rules),),
-            **more,
-        )
-        at = "2026-01-01 00:00:00" + ("" if is_sqlite(url) else "+00")
-        connection.execute(
-            _INSERT.format(mark="?" if is_sqlite(url) else "%s"),
-            (made.id, encode(made).decode(), at, made.id),
-        )
-    return made
+
+def point_per_euro(**fields: Any) -> Program:
+    """Return a program that gives a point per euro, and nothing for joining."""
+    return with_rules(PerAmount(id="spend", per_minor=100), **fields)
+
+
+def reward(kind: RewardKind, cost: int = 50, **fields: Any) -> Reward:
+    """Return a reward with the id ``r``."""
+    return Reward(**{"id": "r", "title": "reward", "kind": kind, "cost": cost, **fields})

@@ -12,7 +12,7 @@ from besnik.store.models import TillKey
 from besnik.store.till import keys
 
 # Far more than people at one till can do; it stops a program that has lost its way.
-RATE: Final = "30/s"
+RATE: Final = "600/min"
 
 
 class KeyAuth(HttpBearer):

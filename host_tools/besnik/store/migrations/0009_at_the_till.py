@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             model_name="entry",
             index=models.Index(
                 condition=models.Q(("staff__isnull", False)),
-                fields=["staff", "created_at"],
+                fields=["staff", "kind", "occurred_at"],
                 name="entry_by_staff",
             ),
         ),

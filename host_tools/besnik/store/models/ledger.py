@@ -96,7 +96,7 @@ class Entry(models.Model):
             ),
             # What a cashier gave away today; the bridge's entries have no staff.
             models.Index(
-                fields=["staff", "created_at"],
+                fields=["staff", "kind", "occurred_at"],
                 condition=models.Q(staff__isnull=False),
                 name="entry_by_staff",
             ),

@@ -92,9 +92,13 @@ class Basket(_Ask, frozen=True, kw_only=True):
 
 
 class Preview(Basket, frozen=True):
-    """What a sale would earn; ``tenders`` are the ways it may be paid that are of interest."""
+    """What a sale would earn; ``tenders`` are the ways it may be paid that are of interest.
+
+    ``tap`` is the visit it would belong to: what the reader gave for that is not given again.
+    """
 
     who: Who | None = None
+    tap: int | None = None
     tenders: tuple[Annotated[str, Meta(max_length=16)], ...] = ()
 
 

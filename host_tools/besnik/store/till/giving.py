@@ -78,7 +78,7 @@ def _given(place: Place, program: Program, member: int, unit: str) -> int:
         account__account=MAIN,
         amount__lt=0,
         entry__kind="transfer",
-        entry__created_at__gte=_midnight(program, place.now),
+        entry__occurred_at__gte=_midnight(program, place.now),
         entry__later__isnull=True,
     )
     return -int(sent.aggregate(total=Sum("amount"))["total"] or 0)
@@ -132,7 +132,7 @@ def _given_away(place: Place, program: Program, unit: str) -> int:
         account__member__isnull=False,
         amount__gt=0,
         entry__kind="adjust",
-        entry__created_at__gte=_midnight(program, place.now),
+        entry__occurred_at__gte=_midnight(program, place.now),
         entry__program=program.id,
         entry__staff__isnull=False,
     )

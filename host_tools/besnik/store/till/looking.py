@@ -147,7 +147,7 @@ def _tier(
     day, joined = program.today(at), program.today(member.created_at)
     day = max(day, joined)
     first = bounds(plan.window, day, joined)[0]
-    soon = at + dt.timedelta(seconds=1)
+    soon = at + standing.SOON
     amount = reached(plan.window, standing.counted(program, plan, member, first, soon), day, joined)
     further = progress(plan, held.level, amount)
     own = plan.tiers[held.level]

@@ -137,7 +137,8 @@ def _on_receipt(reward: Reward, items: Sequence[Item]) -> tuple[int | None, tupl
     taken = {item.id for item in items}
     lines, own = [], ""
     for line in after:
-        made = _item(line, titles.get(line.id, reward.title))
+        title = titles.get(line.id) or titles.get(line.id.removesuffix("-gift"))
+        made = _item(line, title or ("" if line.id in taken else reward.title))
         if line.reward and line.id not in taken:
             own = line.id[:48]
             made = msgspec.structs.replace(made, id=own)

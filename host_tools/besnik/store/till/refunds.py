@@ -58,7 +58,7 @@ def _refund(place: Place, ask: Refund) -> Refunded:
         if row.member is None:
             count_again(program, row)
         else:
-            was = standing.history_of(program, row.member, place.now)
+            was = standing.current(program, row.member, place.now)
             taken = _take(place, ledger, program, row, sale, returned, earlier, ask.reason)
             restored = _restore(place, ledger, row, sale, earlier | returned, ask.reason)
             if row.counting_minor:

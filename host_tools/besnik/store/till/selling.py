@@ -64,6 +64,8 @@ def preview(place: Place, ask: Preview) -> Previewed:
     program = place.rules()
     items, at = items_of(ask), moment_of(ask, place)
     member = None if ask.who is None else known(place, ask.who).member
+    if ask.tap is not None and Entry.objects.filter(tap=tap_here(place, ask.tap)).exists():
+        program = without_visits(program, program.rules_at(at))
     earned = {
         tender: _would_earn(program, place, member, items, tender, at, ask.channel)
         for tender in _ways(program, ask, at)

@@ -21,6 +21,8 @@ from besnik.loyalty.tiers import (
 )
 from besnik.store.models import Member, Posting, Sale, TierHeld
 
+# A till's clock may be ahead of ours: what it sold counts all the same.
+SOON: Final = dt.timedelta(minutes=10)
 _BEGINNING: Final = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 
 
@@ -87,10 +89,10 @@ def held_at(program: Program, member: Member, at: dt.datetime, now: dt.datetime)
     joined = program.today(member.created_at)
     day = max(program.today(at), joined)
     if day < program.today(now):
-        return history_of(program, member, at)
+        return history_of(program, member, at, at)
     row = _row(member)
     held = None if row is None else Held(min(row.level, len(plan.tiers) - 1), row.since, row.until)
-    soon = now + dt.timedelta(seconds=1)
+    soon = now + SOON
     return advance(
         plan,
         held,
@@ -108,6 +110,11 @@ def advanced(program: Program, member: Member, now: dt.datetime) -> Held | None:
     return held
 
 
+def current(program: Program, member: Member, now: dt.datetime) -> Held | None:
+    """Return the tier that follows from all sales until now; None without tiers."""
+    return history_of(program, member, now, now + SOON)
+
+
 def recounted(program: Program, member: Member, now: dt.datetime, was: Held | None) -> Held | None:
     """Return the tier held now that less counts than when ``was`` followed from the sales.
 
@@ -119,20 +126,22 @@ def recounted(program: Program, member: Member, now: dt.datetime, was: Held | No
     row = _row(member)
     if row is not None and was is not None and row.level != was.level:
         return advanced(program, member, now)
-    held = history_of(program, member, now)
+    held = current(program, member, now)
     if held is not None:
         remember(member, held)
     return held
 
 
-def history_of(program: Program, member: Member, at: dt.datetime) -> Held | None:
-    """Return the tier that follows from all sales before ``at``; None without tiers."""
+def history_of(
+    program: Program, member: Member, at: dt.datetime, until: dt.datetime
+) -> Held | None:
+    """Return the tier on the day of ``at`` by all sales before ``until``; None without tiers."""
     plan = program.tiers
     if plan is None:
         return None
     joined = program.today(member.created_at)
     day = max(program.today(at), joined)
-    return from_history(plan, counted(program, plan, member, joined, at), day, joined)
+    return from_history(plan, counted(program, plan, member, joined, until), day, joined)
 
 
 def remember(member: Member, held: Held) -> None:

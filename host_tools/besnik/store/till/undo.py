@@ -127,7 +127,7 @@ def _reverse(place: Place, ask: Reverse, approver: Staff | None) -> Reversed:
             _not_returned(given)
             give_back(place, ledger, given, ask.reason)
         return _reversed(place, given.member, None, {})
-    _may_undo(place, entry.created_at, ask.reason, approver)
+    _may_undo(place, _typed_at(entry), ask.reason, approver)
     members = books.members_of(entry.pk)
     if not members or entry.kind not in _CAN_BE:
         raise TillError("not_reversible")
@@ -163,6 +163,13 @@ def _target(place: Place, ask: Reverse) -> tuple[Entry | None, Redemption | None
     return entry, None
 
 
+def _typed_at(entry: Entry) -> dt.datetime:
+    """Return when an entry was asked for: a sale may have been long before."""
+    if entry.kind == "accrue" and entry.sale is not None:
+        return entry.sale.created_at
+    return entry.occurred_at or entry.created_at
+
+
 def _may_undo(place: Place, since: dt.datetime, reason: str, approver: Staff | None) -> None:
     if place.now - since <= UNDO:
         return
@@ -186,7 +193,7 @@ def _undo(place: Place, ledger: Books, entry: Entry, reason: str) -> Written:
     takes_back_sale = entry.kind == "accrue" and sale is not None
     was = None
     if takes_back_sale and sale is not None and sale.member is not None:
-        was = standing.history_of(program, sale.member, place.now)
+        was = standing.current(program, sale.member, place.now)
         coupons.cancel_of_sale(place, ledger, sale, reason)
     done = books.reverse(
         ledger,
@@ -270,7 +277,7 @@ def _take_from(
     place: Place, ledger: Books, program: Program, row: SaleRow, member: Member, reason: str
 ) -> None:
     entry = accrual_of(row)
-    was = standing.history_of(program, member, place.now)
+    was = standing.current(program, member, place.now)
     if entry is not None and row.earned:
         coupons.cancel_of_sale(place, ledger, row, reason)
         books.reverse(
