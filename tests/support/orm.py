@@ -8,7 +8,9 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +54,7 @@ def models_on(url: str) -> Iterator[None]:
         yield
     finally:
         connections.close_all()
+        _hang_up_streams()
         connections.settings = before
         _forget()
 
@@ -62,3 +65,22 @@ def _forget() -> None:
 
     if hasattr(connections._connections, "default"):
         del connections["default"]
+
+
+def _hang_up_streams() -> None:
+    """Close the connections of the site's threads: they outlive a test, its database does not."""
+    from django.db import connections
+
+    streams = sys.modules.get("besnik.site.streams")
+    count = len(streams._threads._threads) if streams else 0
+    if streams is None or not count:
+        return
+    together = threading.Barrier(count)
+
+    def close() -> None:
+        together.wait(10)
+        connections.close_all()
+        _forget()
+
+    for closed in [streams._threads.submit(close) for _ in range(count)]:
+        closed.result(15)

@@ -7,6 +7,7 @@ like are what a request may see.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseAway
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -33,14 +35,18 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class Access(NamedTuple):
-    """What a view asks: at least ``role``, None for nothing; ``auditor``: one may read it."""
+    """What a view asks: at least ``role``, None for nothing; ``auditor``: one may read it.
+
+    ``everyone``: whoever is logged in, even with a password that is to be changed first.
+    """
 
     role: Role | None
     auditor: bool = False
+    everyone: bool = False
 
     def admits(self, staff: Staff, method: str = "GET") -> bool:
         """Tell whether a member of staff may use the view by this HTTP method."""
-        if self.role is None:
+        if self.role is None or self.everyone:
             return True
         if staff.role == Role.AUDITOR:
             return self.auditor and method in _READS
@@ -66,14 +72,12 @@ def need(role: Role, *, auditor: bool = False) -> Callable[[_View], _View]:
 
     The view finds who it is by `staff_of`. An event stream ends when its session does.
     """
-    access = Access(role, auditor)
+    return lambda view: _guarded(view, Access(role, auditor))
 
-    def guard(view: _View) -> _View:
-        guarded = _guard_async(view, access) if iscoroutinefunction(view) else _guard(view, access)
-        guarded.access = access  # type: ignore[attr-defined]
-        return cast(_View, guarded)
 
-    return guard
+def staff_only(view: _View) -> _View:
+    """Let everybody who is logged in open the view, and send it what they like."""
+    return _guarded(view, Access(Role.CASHIER, auditor=True, everyone=True))
 
 
 def staff_of(request: HttpRequest) -> Staff:
@@ -118,6 +122,12 @@ def safe_next(request: HttpRequest, address: str) -> str:
     return address if fine else reverse("index")
 
 
+def _guarded(view: _View, access: Access) -> _View:
+    guarded = _guard_async(view, access) if iscoroutinefunction(view) else _guard(view, access)
+    guarded.access = access  # type: ignore[attr-defined]
+    return cast(_View, guarded)
+
+
 def _guard(view: Callable[..., HttpResponseBase], access: Access) -> Callable[..., Any]:
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
@@ -158,16 +168,20 @@ async def _while_there(
     looked_s = time.monotonic()
     async for line in lines:
         if time.monotonic() - looked_s > CHECK_S:
-            if not await streams.in_thread(_still_admitted, key, staff.pk, access):
-                yield streams.event("link", "login")
-                return
+            # A database that is away is the stream's to tell; it shows nothing meanwhile.
+            with contextlib.suppress(DatabaseAway):
+                if not await streams.in_thread(_still_admitted, key, staff.pk, access):
+                    yield streams.event("login", None)
+                    return
             looked_s = time.monotonic()
         yield line
 
 
 def _still_admitted(session_key: str, staff: int, access: Access) -> bool:
     user = sessions.still_there(session_key)
-    return isinstance(user, Staff) and user.pk == staff and access.admits(user)
+    if not isinstance(user, Staff) or user.pk != staff:
+        return False
+    return access.admits(user) and (access.everyone or not user.must_change)
 
 
 def _refusal(
@@ -175,24 +189,35 @@ def _refusal(
 ) -> HttpResponseBase | None:
     if not isinstance(user, Staff):
         return _log_in_first(request)
+    if user.must_change and not access.everyone:
+        return _change_first(request)
     if access.admits(user, request.method or ""):
         return None
     reason = whom_to_ask(access, request.method or "", user)
     if not _wants_page(request):
-        return HttpResponse(reason, status=403, content_type="text/plain; charset=utf-8")
+        return _in_words(reason, 403)
     return render(request, "site/refused.html", {"reason": reason}, status=403)
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponseBase:
     if not _wants_page(request):
-        text = _("You are no longer logged in. Please log in again.")
-        response = HttpResponse(text, status=401, content_type="text/plain; charset=utf-8")
+        response = _in_words(_("You are no longer logged in. Please log in again."), 401)
         response.headers["WWW-Authenticate"] = 'Session realm="besnik"'
         return response
     # What was sent is not sent again after the log-in: back to the page it came from.
     back = request.get_full_path() if request.method in _READS else request.headers.get("Referer")
     query = urlencode({"next": safe_next(request, back or "")})
     return redirect(f"{reverse('login')}?{query}")
+
+
+def _change_first(request: HttpRequest) -> HttpResponseBase:
+    if _wants_page(request):
+        return redirect("password")
+    return _in_words(_("Please choose a password of your own first."), 403)
+
+
+def _in_words(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 def _wants_page(request: HttpRequest) -> bool:

@@ -127,8 +127,9 @@ def save(session: SessionBase) -> None:
 
 
 def is_stream(request: HttpRequest) -> bool:
-    """Tell whether the request is an event source's: nobody pressed anything for it."""
-    return "text/event-stream" in request.headers.get("Accept", "")
+    """Tell whether the request is an event source's, or its script's: nobody pressed anything."""
+    by = request.headers.get("X-Requested-With")
+    return by == "stream" or "text/event-stream" in request.headers.get("Accept", "")
 
 
 def note_log_ins() -> None:

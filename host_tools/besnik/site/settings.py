@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import socket
 from pathlib import Path
 
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
+    "axes",
     "besnik.store",
     "besnik.site",
     "django.contrib.staticfiles",
@@ -73,7 +75,21 @@ TEMPLATES = [
 
 DATABASES = {"default": django_entry(BESNIK)}
 AUTH_USER_MODEL = "store.Staff"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "login"
+# Of one person at one address: a shop has one address for all its tills.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = dt.timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "besnik.site.lockout.address"
 _RULES = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_RULES}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -109,6 +125,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W004",  # HTTP Strict Transport Security, W008 and W016: the site speaks plain
     "security.W008",  # HTTP on this machine; a TLS proxy in front of it sets these.
     "security.W016",
+    "axes.W002",  # the log-in page says itself that somebody is locked out: see lockout.py
 ]
 
 LOGGING = {
@@ -119,6 +136,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "besnik": {"level": "INFO"},
+        "axes": {"level": "CRITICAL"},  # it writes user names; the audit log has what happened
         # It reports what hub.py says itself, with the address and what happens next.
         "besnik.site.hub.gmqtt": {"level": "CRITICAL"},
         # What a visitor typed wrong is no news; what breaks is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from besnik.site.views import cashier, counter, language, login, readers, start
+from besnik.site.views import cashier, counter, language, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -13,8 +13,7 @@ _till = "cashier/<slug:shop>/<slug:till>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start.index, name="index"),
     path("language", language.switch, name="set_language"),
-    path("login", login.page, name="login"),
-    path("logout", login.leave, name="logout"),
+    path("", include("besnik.site.staff_urls")),
     path(_till, cashier.page, name="cashier"),
     path(f"{_till}events", cashier.events, name="cashier-events"),
     path(f"{_till}taps/<int:tap>/enrol", cashier.enrol, name="enrol"),
@@ -24,5 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readers/", readers.page, name="readers"),
     path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
-    path("api/v1/", include("besnik.site.api.urls")),
+    path("api/v1/", include("besnik.site.api.urls", namespace="api-v1")),
 ]

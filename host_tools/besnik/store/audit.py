@@ -34,7 +34,7 @@ class Broken(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """How many records were read (``length``), the hash of the newest, and where the chain breaks, if so."""
+    """How many records were read, the hash of the newest, and where the chain breaks, if so."""
 
     length: int
     head: str

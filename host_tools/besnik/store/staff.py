@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Final
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -17,7 +18,7 @@ from django.db import IntegrityError, transaction
 from besnik.store import audit, pins
 from besnik.store.models import Program, Role, Shop, Staff
 from besnik.store.pins import PinError as PinError
-from besnik.store.pins import StaffError
+from besnik.store.pins import StaffError as StaffError
 from besnik.store.pins import check_pin as check_pin
 
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}\Z")
@@ -171,7 +172,8 @@ def check_password_rules(password: str, person: Staff) -> None:
 
 def has_owner() -> bool:
     """Tell whether anybody is there who can log in and set everything else up."""
-    return Staff.objects.filter(role=Role.OWNER, is_active=True).exists()
+    owners = Staff.objects.filter(role=Role.OWNER, is_active=True)
+    return owners.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
 
 
 def _check_person(

@@ -3,7 +3,10 @@
 // EventSource alone gives up on an HTTP error and does not notice a silent network, nor a machine
 // that slept: the server beats every 2 s, and when nothing was heard for 5 s the stream is opened
 // anew. A hidden page lets its stream go: a browser allows six connections to one server over
-// HTTP/1.1, and a forgotten tab must not starve the one in front.
+// HTTP/1.1, and a forgotten tab must not starve the one in front. An event source does not say why
+// it was refused, so whoever lost it asks whether anybody is logged in at all.
+
+import { checkSession } from "./session.js";
 
 const SILENCE_MS = 5_000;
 const RETRY_MS = 1_000;
@@ -26,12 +29,17 @@ export function openStream(address, handlers, heard, away) {
     close();
     lostAt = Date.now();
     away("lost");
+    checkSession();
   }
 
   function listen(stream, name, handle) {
     stream.addEventListener(name, (event) => {
       if (stream !== source) return;
       heardAt = Date.now();
+      if (name === "login") {
+        lost();
+        return;
+      }
       handle?.(JSON.parse(event.data));
       heard();
     });
@@ -43,6 +51,7 @@ export function openStream(address, handlers, heard, away) {
     source = new EventSource(address());
     source.onerror = lost;
     listen(source, "beat");
+    listen(source, "login");
     for (const [name, handle] of Object.entries(handlers)) listen(source, name, handle);
   }
 
