@@ -22,7 +22,7 @@ from besnik.store.hot import (
     Recorded,
     open_hot,
 )
-from support.programs import publish
+from support.published import publish
 from support.store import assert_ledger_adds_up, rows, settings_for
 
 ANA, ELENI, BORIS, BLANK = "5B3C2A19", "04A1B2C3D4E580", "0487654321AB80", "04DEADBEEF1280"

@@ -28,7 +28,7 @@ from besnik.store.models import (
     TierHeld,
     Till,
 )
-from support.programs import STAMP, publish
+from support.published import STAMP, publish
 from support.store import assert_ledger_adds_up, rows, settings_for
 
 ANA, ELENI = "5B3C2A19", "04A1B2C3D4E580"
