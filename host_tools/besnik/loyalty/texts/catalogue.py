@@ -133,6 +133,11 @@ def say(message: Message, language: Language, figures: Figures = PLAIN) -> str:
     return _TEXTS[language][message.id].format(**values)
 
 
+def word(name: str, language: Language) -> str:
+    """Return what a language calls a unit, a benefit or a reward; a name it does not know as is."""
+    return _WORDS[language].get(name, name)
+
+
 def counted(n: int | Decimal, of: str, language: Language, figures: Figures = PLAIN) -> str:
     """Return "3 points": ``n`` of something that is counted, in the form the number asks for.
 
@@ -145,7 +150,7 @@ def counted(n: int | Decimal, of: str, language: Language, figures: Figures = PL
 
 def category(n: int | Decimal, language: Language) -> str:
     """Return the CLDR plural category of a number without its sign."""
-    n = abs(n)
+    n = abs(Decimal(n))
     if language == "fa":
         return "one" if n <= 1 else "other"
     if n != int(n):
