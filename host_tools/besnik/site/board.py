@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from collections.abc import Mapping
 from typing import Final, Literal, cast
 
 import msgspec
 from django.utils import timezone
 
 from besnik.contract import Reason
-from besnik.store.members import (
-    MemberFile,
-    TapFile,
-    VisitLine,
-    happened_at,
-    member_file,
-    tap_file,
-)
-from besnik.store.models import Card, Reader, Tap, Till
+from besnik.loyalty.ledger import Unit
+from besnik.store.glance import Glance, glance, visits
+from besnik.store.members import TapFile, happened_at, tap_file
+from besnik.store.models import Card, Member, Posting, Reader, Sale, Tap, Till
 
 # A tap older than this is no longer the person who stands at the till.
 PRESENT_FOR: Final = dt.timedelta(minutes=5)
@@ -33,6 +30,7 @@ View = Literal[
     "too_soon",
     "new",
     "enrolled",
+    "found",
     "phone",
     "unsupported",
     "unproved",
@@ -56,6 +54,13 @@ class EarlierTap(msgspec.Struct, frozen=True):
     at: dt.datetime
 
 
+class OpenSale(msgspec.Struct, frozen=True):
+    """A purchase at this till that is nobody's yet: the next card gets it."""
+
+    receipt: str
+    amount_minor: int
+
+
 class Gap(msgspec.Struct, frozen=True):
     """What a page did not see: the taps after row ``after``, up to row ``until``."""
 
@@ -67,17 +72,20 @@ class Board(msgspec.Struct, frozen=True):
     """The screen of one till.
 
     ``view`` decides what is drawn, ``said`` changes with what is said about the shown tap;
-    ``uid`` is the card's upper-case hex, shown only where nobody is named yet. ``newest`` is the
-    row of the newest tap. ``missed`` are those that came while the page was away, without the
-    shown one, ``missed_more`` counts what is too much to list, and ``since`` came after them.
-    Lists begin with what happened last.
+    ``member`` is who is served, ``gained`` what the tap gave by unit. ``uid`` is the card's
+    upper-case hex, shown only where nobody is named yet. ``newest`` is the row of the newest tap.
+    ``missed`` are those that came while the page was away, without the shown one, ``missed_more``
+    counts what is too much to list, and ``since`` came after them. Lists begin with what happened
+    last.
     """
 
     view: View
     said: str = ""
     tap: TapFile | None = None
-    member: MemberFile | None = None
+    member: Glance | None = None
+    gained: Mapping[Unit, int] = msgspec.field(default_factory=dict)
     uid: str = ""
+    open_sale: OpenSale | None = None
     earlier: tuple[EarlierTap, ...] = ()
     newest: int = 0
     since: tuple[EarlierTap, ...] = ()
@@ -88,7 +96,16 @@ class Board(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """Return what changes with anything on the screen; "today" is another one tomorrow."""
-        return f"{self.newest}-{self.said or self.view}-{self.missed_count}-{self.day:%m%d}"
+        return hashlib.blake2s(msgspec.json.encode(self), digest_size=8).hexdigest()
+
+    @property
+    def subject(self) -> str:
+        """Return whom or what the screen is about: a member, a card nobody has, or nothing."""
+        if self.member is not None:
+            return self.member.ref
+        if self.view == "new":
+            return f"card-{self.uid}"
+        return f"tap-{self.tap.id}" if self.tap else ""
 
     @property
     def missed_count(self) -> int:
@@ -96,21 +113,21 @@ class Board(msgspec.Struct, frozen=True):
         return len(self.missed) + self.missed_more
 
     @property
-    def gained(self) -> int:
-        """The stamps this tap gave; 0 when it gave none."""
-        visits = self.member.visits if self.member and self.view == "accepted" else ()
-        return visits[0].amount if visits else 0
-
-    @property
-    def before(self) -> tuple[VisitLine, ...]:
-        """The member's visits before this one."""
-        if self.member is None:
-            return ()
-        return self.member.visits[1:] if self.view == "accepted" else self.member.visits
+    def may_serve(self) -> bool:
+        """Whether the member who is shown can buy and redeem: no card of theirs was refused."""
+        return self.member is not None and self.view not in ("blocked", "refused", "error")
 
 
-def board(till: Till, now: dt.datetime | None = None, gap: Gap | None = None) -> Board:
-    """Return what the screen of ``till`` shows at ``now``; its page did not see ``gap``."""
+def board(
+    till: Till,
+    now: dt.datetime | None = None,
+    gap: Gap | None = None,
+    served: Member | None = None,
+) -> Board:
+    """Return what the screen of ``till`` shows at ``now``; its page did not see ``gap``.
+
+    ``served`` is a member that somebody chose; without one it is who held a card to a reader.
+    """
     now = now or dt.datetime.now(dt.UTC)
     taps = newest_taps(till, EARLIER + 1 + (MISSED if gap else 0))
     present = _present(taps, now)
@@ -120,14 +137,23 @@ def board(till: Till, now: dt.datetime | None = None, gap: Gap | None = None) ->
     since = [tap for tap in rest if gap and missed and tap.pk > gap.until][:EARLIER]
     known = [tap for tap in rest if not (gap and missed) or tap.pk <= gap.after]
     return msgspec.structs.replace(
-        _shown(present),
+        _chosen(present, served, now) if served else _shown(present, now),
         newest=newest(taps),
         since=_lines(since),
         missed=_lines(missed),
         missed_more=more,
         earlier=_lines(known[: EARLIER - len(since)]),
         day=timezone.localtime(now).date(),
+        open_sale=_open_sale(till, now),
     )
+
+
+def _open_sale(till: Till, now: dt.datetime) -> OpenSale | None:
+    recent = Sale.objects.filter(
+        program=till.shop.program_id, at__gt=now - PRESENT_FOR, at__lte=now
+    )
+    sale = recent.filter(till=till, member__isnull=True).order_by("-at", "-pk").first()
+    return OpenSale(sale.receipt, sale.amount_minor) if sale else None
 
 
 def _missed(till: Till, gap: Gap, shown: int) -> tuple[list[Tap], int]:
@@ -155,12 +181,33 @@ def newest_taps(till: Till, count: int) -> list[Tap]:
     return sorted(found, key=lambda tap: (tap.received_at, tap.pk), reverse=True)[:count]
 
 
-def _shown(present: tuple[Tap, TapFile] | None) -> Board:
+def _shown(present: tuple[Tap, TapFile] | None, now: dt.datetime) -> Board:
     if present is None:
         return Board("waiting")
     tap, shown = present
     view, member = _meaning(tap, shown)
-    return Board(view, said=f"{shown.id}-{view}", tap=shown, member=member, uid=tap.data)
+    # Thanks go with the visit that earned them, and are not said again.
+    count = visits(member) if member and view == "accepted" else 0
+    return Board(
+        view,
+        said=f"{shown.id}-{view}",
+        tap=shown,
+        member=glance(member, now, visits=count) if member else None,
+        gained=_gained(tap) if view == "accepted" else {},
+        uid=tap.data,
+    )
+
+
+def _chosen(present: tuple[Tap, TapFile] | None, served: Member, now: dt.datetime) -> Board:
+    """Return the board of a chosen member: that of their tap if they are the one who is here."""
+    if present is not None and served.pk == present[0].member_id:
+        return _shown(present, now)
+    return Board("found", said=f"found-{served.ref}", member=glance(served, now))
+
+
+def _gained(tap: Tap) -> dict[Unit, int]:
+    given = Posting.objects.filter(entry__tap=tap, account__member=tap.member_id, amount__gt=0)
+    return dict(given.values_list("account__unit", "amount"))
 
 
 def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
@@ -177,19 +224,19 @@ def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
     return None
 
 
-def _meaning(tap: Tap, shown: TapFile) -> tuple[View, MemberFile | None]:
+def _meaning(tap: Tap, shown: TapFile) -> tuple[View, Member | None]:
     view = _VIEWS.get(shown.reason, "refused")
     if view == "new" and shown.tier == "X":
         # What proved nothing can never be enrolled: a forged address, or a phone that was asked.
         return _nothing(tap, shown), None
     if view != "new":
-        return view, shown.member
+        return view, tap.member
     card = (
         Card.objects.filter(program__shops__readers=tap.reader_id, kind=tap.kind, data=tap.data)
         .select_related("member")
         .first()
     )
-    return ("enrolled", member_file(card.member.ref)) if card else ("new", None)
+    return ("enrolled", card.member) if card else ("new", None)
 
 
 def _nothing(tap: Tap, shown: TapFile) -> View:

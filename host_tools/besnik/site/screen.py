@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from besnik.site import streams
 from besnik.site.board import EARLIER, Gap, newest, newest_taps
+from besnik.site.cashier.context import till_context
 from besnik.site.hub import Watch, hub
-from besnik.site.till import get_till, till_context
+from besnik.site.till import get_till
 from besnik.store.models import Reader, Staff, Till
 
 # A screen looks at the clock too: who stood at the till five minutes ago has left.
@@ -32,8 +33,8 @@ class TillScreen:
         watch: Watch,
         where: tuple[Staff, str, str],
         *,
-        csrf_token: str,
-        after: int | None,
+        csrf_token: str = "",
+        after: int | None = None,
     ) -> None:
         self._watch = watch
         self._where = where
@@ -55,14 +56,18 @@ class TillScreen:
             self._after = None
         if time.monotonic() > self._caught_up_s:
             self._gap = None
-        context = till_context(till, self._csrf_token, gap=self._gap)
-        key: str = context["board"].key
-        if key == self._said_key:
-            return []
         with translation.override(self._language):
-            html = render_to_string("site/_board.html", context)
+            context = till_context(till, self._where[0], self._csrf_token, gap=self._gap)
+            key: str = context["board"].key
+            if key == self._said_key:
+                return []
+            html = self.draw(context)
         self._said_key = key
         return [streams.event("board", html)]
+
+    def draw(self, context: dict[str, Any]) -> str:
+        """Return the screen as HTML, in the language of the page."""
+        return render_to_string("site/_stage.html", context)
 
     def link(self) -> str:
         """Return ``live``, ``broker``, ``bridge`` (who is away) or ``reader`` (one is off line)."""
@@ -70,3 +75,13 @@ class TillScreen:
         if hub.sight == "live" and not all(map(hub.reader_online, readers)):
             return "reader"
         return hub.sight
+
+
+class CustomerScreen(TillScreen):
+    """The customer's side of a till: as a till's screen, in the member's own language."""
+
+    def draw(self, context: dict[str, Any]) -> str:
+        """Return what the customer sees as HTML."""
+        member = context["board"].member
+        with translation.override(member.language if member else translation.get_language()):
+            return render_to_string("site/_customer.html", context)

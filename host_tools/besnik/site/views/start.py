@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from besnik.site.access import at_least, need, staff_of, tills
-from besnik.site.till import till_context
+from besnik.site.cashier.context import till_context
 from besnik.store.models import Role
 
 
@@ -33,4 +33,5 @@ def demo(request: HttpRequest) -> HttpResponse:
     till = tills(request).select_related("shop__program").order_by("pk").first()
     if not settings.BESNIK.site.counter_socket or till is None:
         raise Http404
-    return render(request, "site/demo.html", till_context(till, get_token(request)))
+    context = till_context(till, staff_of(request), get_token(request))
+    return render(request, "site/demo.html", context)

@@ -1,37 +1,41 @@
-// A till's screen: the board as the server draws it, kept current by the stream.
+// A till's screen: the board as the server draws it, kept current by the stream, and the desk.
 
-import { Enrolment } from "./enrol.js";
+import { Acts } from "./acts.js";
+import { Amount } from "./amount.js";
+import { Find } from "./find.js";
 import { Freshness } from "./freshness.js";
-import { openStream, showLink } from "./stream.js";
+import { Keys } from "./keys.js";
 import "./menu.js";
+import { Stage } from "./stage.js";
+import { openStream, showLink } from "./stream.js";
+import { countDown } from "./undo.js";
 
 const till = document.querySelector("[data-till]");
 const link = till.querySelector(".link");
-const place = till.querySelector("[data-board]");
-const announcer = till.querySelector("[data-announce]");
 const freshness = new Freshness(till, till.querySelector("[data-stale]"));
-const enrolment = new Enrolment(till.querySelector("[data-enrol]"));
+const stage = new Stage(till);
+const acts = new Acts(till, stage, till.querySelector("[data-failed]"));
+const amount = new Amount(till);
+const find = new Find(till, acts);
 
-function show(html) {
-  const drawn = document.createElement("template");
-  drawn.innerHTML = html;
-  const board = drawn.content.querySelector(".board");
-  const form = drawn.content.querySelector("[data-enrol-form]");
-  const before = place.querySelector(".board");
-  if (before.dataset.key === board.dataset.key) return;
-  const isNews = before.dataset.said !== board.dataset.said;
-  board.classList.toggle("fresh", isNews);
-  place.replaceChildren(board);
-  enrolment.follow(board.dataset, form?.content);
-  if (isNews) announce(board);
+function press(selector) {
+  const button = till.querySelector(selector);
+  button?.click();
+  return Boolean(button);
 }
 
-// One short sentence for screen readers, rather than every part of the board.
-function announce(board) {
-  const parts = [".verdict strong", ".name", ".balance", ".verdict span"];
-  const words = parts.map((part) => board.querySelector(part)?.textContent.trim());
-  announcer.textContent = words.filter(Boolean).join(". ").replace(/\s+/g, " ");
-}
+new Keys({
+  F2: () => find.focus(),
+  F4: () => press("[data-commit]") || press("[data-shortcut=F4]"),
+  F8: () => press(".undo"),
+  F9: () => stage.serveNext(),
+  Escape: () => find.close() || stage.back() || press("[data-discard]"),
+  typed: (event) => amount.take(event),
+  scanned: (code) => find.scanned(code),
+});
+till.querySelector("[data-serve-next]").addEventListener("click", () => stage.serveNext());
+countDown(till.querySelector("[data-done]"));
+stage.focus();
 
 // With `reader` one of them is off line, and what is shown is still the newest there is.
 function vouch() {
@@ -45,7 +49,7 @@ function setLink(state) {
 
 // The page names the newest tap it knows, so that it is told what it missed.
 function address() {
-  return `${till.dataset.stream}?after=${place.querySelector(".board").dataset.newest}`;
+  return `${till.dataset.stream}?after=${stage.shown.newest}`;
 }
 
-openStream(address, { board: show, link: setLink }, vouch, setLink);
+openStream(address, { board: (html) => stage.follow(html), link: setLink }, vouch, setLink);

@@ -1,0 +1,1 @@
+"""What a cashier does at a till's page: one sheet for each action, sent once."""
