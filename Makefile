@@ -7,7 +7,7 @@ READY := $(PYTHON) host_tools/bootstrap.py
 DEVICE_TYPES := --config-file host_tools/checks/device_mypy.ini
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format firmware bench lock clean
+.PHONY: help run test check format firmware flash bench lock clean
 
 help: ## say what there is
 	@echo "Besnik: an NFC loyalty reader and the CRM behind it."
@@ -44,6 +44,11 @@ format: ## lay out the sources as `make check` wants them
 firmware: ## compile the firmware to build/firmware and show its sizes
 	@$(READY) run
 	@$(BIN)/python -m besnik.fleet.build
+
+flash: ## make a reader of a connected board: READER=id [PORT=…] [IMAGE=file] [OPTIONS=…]
+	@$(READY) run
+	@$(BIN)/besnik fleet flash $(READER) $(if $(PORT),--port $(PORT)) \
+		$(if $(IMAGE),--image $(IMAGE)) $(OPTIONS)
 
 bench: ## measure the numbers of docs/figures.md
 	@$(READY) dev

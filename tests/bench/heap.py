@@ -25,6 +25,7 @@ from figures import Figure, at_most
 from parts import ROOT, parts, reader_settings, start_counter
 
 from besnik.sim import reader
+from besnik.unix_port import interpreter
 
 TITLE = "The reader's heap"
 _HERE = Path(__file__).parent
@@ -72,9 +73,7 @@ def _stdlib_on_unix() -> int:
         "import asyncio, json, os, binascii, random, select, time, socket\n"
         "gc.collect(); print(gc.mem_alloc() - b)"
     )
-    done = subprocess.run(
-        [reader.interpreter(), "-c", script], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([interpreter(), "-c", script], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
@@ -85,9 +84,7 @@ def _tls_on_unix() -> int:
         "context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)\n"
         "gc.collect(); print(gc.mem_alloc() - b)"
     )
-    done = subprocess.run(
-        [reader.interpreter(), "-c", script], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([interpreter(), "-c", script], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 

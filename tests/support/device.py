@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from besnik.sim import umqtt
-from besnik.sim.reader import interpreter
+from besnik.unix_port import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests/device/harness.py"

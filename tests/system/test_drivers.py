@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from besnik.sim.reader import SHIMS, interpreter
+from besnik.sim.reader import SHIMS
+from besnik.unix_port import interpreter
 from support.drivers import DriversError, obtain
 from support.processes import Processes, Running
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from besnik.sim import reader
+from besnik.unix_port import interpreter
 from support.bridge import ANA, BridgeRunner
 from support.broker import RunningBroker
 from support.counter import Counter
@@ -33,7 +34,7 @@ def full_image(state: Path, flash: Path) -> Path:
     script.write_text(FILL)
     image = state / "flash.img"
     subprocess.run(
-        [reader.interpreter(), script, image, flash],
+        [interpreter(), script, image, flash],
         env={**os.environ, "MICROPYPATH": f"{reader.SHIMS}:.frozen"},
         check=True,
         timeout=60,

@@ -135,7 +135,8 @@ def test_example_for_cpython(chip: Callable[[dict[str, Any]], Path], state: Path
 
 def run_on_micropython(folder: Path, spi: Path) -> str:
     """Run ``example.py`` of the folder with the library and the shims; return its output."""
-    from besnik.sim.reader import SHIMS, interpreter
+    from besnik.sim.reader import SHIMS
+    from besnik.unix_port import interpreter
 
     environment = {
         "MICROPYPATH": f"{folder}:{LIBRARY}:{SHIMS}:.frozen",

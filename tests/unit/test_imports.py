@@ -27,13 +27,14 @@ MAY_IMPORT = {
     "demo": set(),
     "debian": set(),
     "bytecode": set(),
+    "unix_port": set(),
     "store": STORE,
     "crm": CRM,
     "bridge": CRM,
     "site": {*CRM, "sim.control", "sim.signals"},  # for the demo's counter page
     "broker": {"contract", "debian"},
-    "sim": {"contract", "bytecode"},
-    "fleet": {"contract", "config", "broker", "bytecode"},
+    "sim": {"contract", "bytecode", "unix_port"},
+    "fleet": {"contract", "config", "broker", "bytecode", "unix_port"},
     "run": {*CRM, "bridge", "site", "sim", "broker", "fleet"},
     "cli": {*CRM, "bridge", "site", "sim", "broker", "fleet", "run"},
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from besnik.bytecode import FIRMWARE, WITH_ASSERTIONS, CompileError, compile_file, modules
 from besnik.sim import umqtt
+from besnik.unix_port import interpreter
 
 SHIMS = Path(__file__).resolve().parent / "shims"
 # The start script must be source: MicroPython cannot be given a .mpy to run.
@@ -22,18 +22,6 @@ _CHIP_KB = 6
 
 class StageError(Exception):
     """The flash folder cannot be made; the text says which file and why."""
-
-
-def interpreter() -> Path:
-    """Return MicroPython's Unix port in the running Python's environment."""
-    return _tool("micropython")
-
-
-def _tool(name: str) -> Path:
-    path = Path(sysconfig.get_path("scripts")) / name
-    if not path.exists():
-        raise StageError(f"{path} is missing: run make, or install host_tools/requirements")
-    return path
 
 
 def stage(

@@ -1,0 +1,51 @@
+"""What a reader carries: every file of its flash, as bytes by its path there."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from besnik.fleet import cert
+from besnik.fleet.build import ROOT, build
+from besnik.fleet.settings import Settings, encode
+
+# The program that starts the reader. It goes on last and off first: without it nothing runs, so a
+# reader that was half written is dark and silent and cannot be taken for a finished one.
+START: Final = "main.py"
+# What the reader itself writes.
+OWN: Final = ("outbox/",)
+_FOLDERS: Final = ("firmware/", "lib/", "cert/")
+
+
+def of_reader(settings: Settings, certificates: Path | None, root: Path = ROOT) -> dict[str, bytes]:
+    """Return all files of a reader; ``certificates`` is the folder of its three (`cert`).
+
+    Raises CompileError, OSError.
+    """
+    files: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
+        for artifact in build(Path(scratch), root):
+            files[artifact.name] = (Path(scratch) / artifact.name).read_bytes()
+    if certificates is not None:
+        for name in cert.FILES:
+            files[f"cert/{name}"] = (certificates / name).read_bytes()
+    files["config.json"] = encode(settings)
+    files["boot.py"] = (root / "boot.py").read_bytes()
+    files[START] = (root / START).read_bytes()
+    return files
+
+
+def missing(files: dict[str, bytes], there: dict[str, str]) -> list[str]:
+    """Return the paths of ``files`` that differ from what is ``there`` (SHA-256 in hex by path)."""
+    return [path for path, data in files.items() if there.get(path) != _digest(data)]
+
+
+def stale(files: dict[str, bytes], there: dict[str, str]) -> list[str]:
+    """Return what is ``there`` in our folders and belongs to no reader any more."""
+    return [path for path in there if path.startswith(_FOLDERS) and path not in files]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,77 @@
+"""MicroPython itself on a bare board: esptool erases the flash, writes an image and checks it."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from besnik.fleet.usb import BoardError
+
+WHERE_TO_GET: Final = "https://micropython.org/download/?port=esp32"
+
+
+class Chip(NamedTuple):
+    """A chip a reader can be: esptool's name, and where in its flash an image begins."""
+
+    name: str
+    offset: int
+
+
+# By the chip id in the image's header (esp_image_format.h, esp_image_header_t, bytes 12 and 13).
+# The offset is that of the chip's second-stage loader, with which MicroPython's images begin.
+_CHIPS: Final = {
+    0x0000: Chip("esp32", 0x1000),
+    0x0002: Chip("esp32s2", 0x1000),
+    0x0005: Chip("esp32c3", 0x0),
+    0x0009: Chip("esp32s3", 0x0),
+    0x000D: Chip("esp32c6", 0x0),
+}
+_HEADER: Final = struct.Struct("<B11xH10x")
+_MAGIC: Final = 0xE9
+
+
+def chip_of(image: Path) -> Chip:
+    """Return the chip an image is for; BoardError if it is no image, or for no chip of ours."""
+    try:
+        with image.open("rb") as file:
+            header = file.read(_HEADER.size)
+    except OSError as error:
+        raise BoardError(f"{image}: cannot be read: {error.strerror}") from error
+    if len(header) < _HEADER.size or header[0] != _MAGIC:
+        raise BoardError(
+            f"{image}: is no image for an ESP32: take the .bin of your board from {WHERE_TO_GET}"
+        )
+    _, chip = _HEADER.unpack(header)
+    if chip not in _CHIPS:
+        names = ", ".join(known.name for known in _CHIPS.values())
+        raise BoardError(f"{image}: is for a chip with id {chip:#x}; a reader can be {names}")
+    return _CHIPS[chip]
+
+
+def write(port: str, image: Path) -> None:
+    """Erase the board on ``port`` and write ``image``; esptool shows how far it is.
+
+    esptool compares what it wrote with what the flash then holds. BoardError if it fails; run
+    it again: the chip's loader is in its ROM and cannot be broken by this.
+    """
+    chip = chip_of(image)
+    _esptool(chip, port, "erase-flash")
+    _esptool(chip, port, "write-flash", "--no-progress", hex(chip.offset), str(image))
+
+
+def _esptool(chip: Chip, port: str, *command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "esptool", "--chip", chip.name, "--port", port, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise BoardError(
+            f"esptool {command[0]}: {last[-1] if last else 'failed'}. Hold the board's BOOT button"
+            " while it starts, and try another cable or port"
+        )

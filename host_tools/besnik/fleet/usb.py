@@ -1,0 +1,135 @@
+"""A board on a serial port, by mpremote's own transport: what is on its flash, and writing it.
+
+Every answer is a BoardError with words for a technician, never a traceback of the transport.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+
+# Runs on the board: its system, and the SHA-256 of every file of ours.
+_LOOK: Final = """
+import hashlib, binascii, json, os, sys
+found = {}
+def look(folder):
+    for entry in os.ilistdir(folder or "."):
+        path = folder + entry[0]
+        if entry[1] == 0x4000:
+            look(path + "/")
+        else:
+            sum = hashlib.sha256()
+            with open(path, "rb") as file:
+                while True:
+                    block = file.read(512)
+                    if not block:
+                        break
+                    sum.update(block)
+            found[path] = binascii.hexlify(sum.digest()).decode()
+look("")
+print(json.dumps([list(sys.implementation[1][:3]), sys.platform, found]))
+"""
+# A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
+_ANSWER_S: Final = 15
+
+
+class BoardError(RuntimeError):
+    """The board cannot be worked on; the text says what to look at."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a board holds: MicroPython's version, its platform, SHA-256 in hex by path."""
+
+    version: tuple[int, int, int]
+    platform: str
+    files: dict[str, str]
+
+
+class UsbBoard:
+    """A board whose program is stopped while it is worked on."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def look(self) -> Found:
+        """Return what is there; it takes a second for each 100 KB."""
+        version, platform, files = json.loads(self._run(_LOOK))
+        return Found(tuple(version), platform, files)
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file, and the folders it is in; it is half there until this returns."""
+        for end, character in enumerate(path):
+            if character == "/":
+                self._run(
+                    f"import os\ntry:\n os.mkdir({path[:end]!r})\nexcept OSError as error:\n"
+                    " if error.errno != 17: raise"
+                )
+        with _words():
+            self._transport.fs_writefile(path, data, chunk_size=512)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, in one step: littlefs has the old or the new."""
+        self._run(f"import os\nos.rename({old!r}, {new!r})")
+
+    def remove(self, path: str) -> None:
+        """Delete a file."""
+        self._run(f"import os\nos.remove({path!r})")
+
+    def reset(self) -> None:
+        """Start the chip anew, with all that is on it; the board is gone from here on."""
+        with _words():
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+
+    def _run(self, script: str) -> str:
+        with _words():
+            output: bytes = self._transport.exec(script)
+        return output.decode()
+
+
+@contextlib.contextmanager
+def opened(port: str) -> Iterator[UsbBoard]:
+    """Yield the board on ``port``, its program stopped; BoardError if there is none."""
+    try:
+        transport = SerialTransport(port, 115_200, timeout=_ANSWER_S)
+    except (TransportError, OSError) as error:
+        raise _gone(error) from error
+    try:
+        with _words():
+            transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
+        yield UsbBoard(transport)
+    finally:
+        with contextlib.suppress(OSError):
+            transport.close()
+
+
+def ports() -> list[str]:
+    """Return the serial ports that a board can be on: USB bridges and chips with USB."""
+    from serial.tools import list_ports
+
+    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
+
+
+@contextlib.contextmanager
+def _words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # pyserial's SerialException is one
+        raise _gone(error) from error
+    except TransportError as error:
+        raise BoardError(
+            f"the board does not answer as MicroPython does: {error}. Give an image with --image,"
+            " or press its reset button and try again"
+        ) from error
+
+
+def _gone(error: Exception) -> BoardError:
+    return BoardError(
+        f"the board is gone: {error}. Is the cable in, does it carry data and not only power, and"
+        " has no other program the port open?"
+    )

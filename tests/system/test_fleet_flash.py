@@ -1,0 +1,161 @@
+"""``besnik fleet flash``: a virtual board, mpremote's transport, a real broker and bridge."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from besnik import broker as besnik_broker
+from besnik.fleet import image
+from besnik.fleet.usb import BoardError
+from besnik.sim.control import Control
+from support.board import Board
+from support.bridge import BridgeRunner
+from support.processes import Processes, Running
+from support.secure_broker import SecureBroker
+
+READER = "counter-1"
+ONCE = ("--shop", "corner", "--wifi", "demo", "--host", "127.0.0.1")
+
+
+class Technician:
+    """Who runs the command, in a shop whose broker runs."""
+
+    def __init__(self, broker: SecureBroker, processes: Processes, board: Board) -> None:
+        self.board = board
+        self._processes = processes
+        toml = broker.state / "fleet.toml"
+        toml.write_text(
+            f'state = "{broker.state}"\n[broker]\nport = {broker.port}\n'
+            f'readers_port = {broker.readers_port}\nsite_password = "{broker.passwords["site"]}"\n',
+            encoding="utf-8",
+        )
+        self._environment = {"BESNIK_CONFIG": str(toml), "BESNIK_WIFI_PASSWORD": "open sesame"}
+
+    def starts(self, *options: str) -> Running:
+        command = [sys.executable, "-m", "besnik.cli", "fleet", "flash", READER]
+        return self._processes.start(
+            "flash",
+            [*command, "--port", self.board.parts.port, *options],
+            environment=self._environment,
+        )
+
+    def flashes(self, *options: str) -> tuple[int, str]:
+        running = self.starts("--no-tap", *options)
+        return running.wait(60), running.log
+
+
+@pytest.fixture
+def broker(mosquitto: besnik_broker.Mosquitto, state: Path, processes: Processes) -> SecureBroker:
+    made = SecureBroker(mosquitto, state, processes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def technician(broker: SecureBroker, processes: Processes, state: Path) -> Technician:
+    board = Board(state / "board", processes)
+    board.plug_in()
+    return Technician(broker, processes, board)
+
+
+async def test_one_command_makes_a_reader_and_sees_its_first_tap(
+    technician: Technician, bridges: BridgeRunner, state: Path
+) -> None:
+    bridges.start()
+    running = technician.starts(*ONCE)
+    running.wait_for("hold any card", 60)
+    async with await Control.connect(technician.board.parts.folder / "control.sock") as control:
+        await control.present("card")
+        running.wait_for("The reader works", 20)
+    assert running.wait() == 0
+    assert "accepted, ok" in running.log
+    assert "open sesame" not in running.log
+    label = (state / f"readers/{READER}/label.svg").read_text(encoding="utf-8")
+    assert READER in label and "corner" in label
+
+    # Again: what is there is not written again, and the settings are known.
+    status, said = technician.flashes()
+    assert status == 0, said
+    assert "0 of" in said
+
+
+def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
+    technician: Technician,
+) -> None:
+    running = technician.starts("--no-tap", *ONCE)
+    running.wait_for("firmware/link.mpy", 30)
+    technician.board.unplug()
+    assert running.wait(30) == 1
+    assert "the board is gone" in running.log
+
+    technician.board.plug_in()
+    there = technician.board.mpremote("eval", "__import__('os').listdir()")
+    assert "firmware" in there and "main.py" not in there
+    status, said = technician.flashes()
+    assert status == 0, said
+    assert f"{READER} is on line" in said
+
+
+def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written(
+    technician: Technician, state: Path
+) -> None:
+    status, said = technician.flashes(*ONCE, "--set", "pins.irq=5")
+    assert status == 1
+    assert "pins.irq = 5: is taken by pins.cs" in said
+    status, said = technician.flashes(*ONCE, "--set", "wifi.password=secret")
+    assert status == 1
+    assert "not on the command line" in said
+    assert not (state / f"readers/{READER}/config.json").exists()
+    assert technician.board.mpremote("eval", "__import__('os').listdir()").strip() == "[]"
+
+
+def test_settings_are_kept_where_only_their_owner_can_read_them(
+    technician: Technician, state: Path
+) -> None:
+    status, said = technician.flashes(*ONCE, "--set", "pins.irq=4")
+    assert status == 0, said
+    file = state / f"readers/{READER}/config.json"
+    assert file.stat().st_mode & 0o077 == 0
+    assert json.loads(file.read_text())["pins"] == {"irq": 4}
+
+
+def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:
+    technician.board.unplug()
+    status, said = technician.flashes(*ONCE)
+    assert status == 1
+    assert "Is the cable in" in said
+    assert "Traceback" not in said
+
+
+def image_for(file: Path, chip: int) -> Path:
+    """Write what begins as an image for a chip does: magic, no segments, the chip's id."""
+    header = bytes((0xE9, 0, 2, 0x20)) + bytes(8) + chip.to_bytes(2, "little") + bytes(10)
+    file.write_bytes(header + bytes(4096 - len(header)))
+    return file
+
+
+def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, free_tcp_port: int) -> None:
+    file = image_for(tmp_path / "ESP32_GENERIC.bin", 0x0000)
+    mock = [str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")]
+    subprocess.run([*mock, "start", "--chip", "esp32", "--port", str(free_tcp_port)], check=True)
+    try:
+        image.write(f"socket://127.0.0.1:{free_tcp_port}", file)
+    finally:
+        subprocess.run([*mock, "stop"], check=True)
+
+
+def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None:
+    assert image.chip_of(image_for(tmp_path / "s3.bin", 0x0009)) == image.Chip("esp32s3", 0)
+    with pytest.raises(BoardError, match="a chip with id 0x63"):
+        image.chip_of(image_for(tmp_path / "other.bin", 0x63))
+    (tmp_path / "page.bin").write_text("<!doctype html>" * 10)
+    with pytest.raises(BoardError, match=r"is no image.*micropython\.org"):
+        image.chip_of(tmp_path / "page.bin")
+    with pytest.raises(BoardError, match="No such file"):
+        image.chip_of(tmp_path / "absent.bin")
