@@ -3,7 +3,7 @@
 Every text in use gets a pseudo-translation without a single Latin letter, under the name of
 Russian, so that numbers and dates have none either. A Latin word that is left on a page was
 written there by hand; what people have named stands in ``<bdi>``, ``dir="auto"`` or
-``translate="no"``, what is the same in all languages in ``<code>`` or ``<kbd>``.
+``translate="no"``, what is the same in all languages in ``<code>``, ``<kbd>`` or ``dir="ltr"``.
 """
 
 from __future__ import annotations
@@ -68,12 +68,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        foreign = (
-            tag in _FOREIGN
-            or given.get("dir") == "auto"
-            or given.get("translate") == "no"
-            or ("lang" in given and tag != "html")
-        )
+        foreign = tag in _FOREIGN or given.get("translate") == "no"
+        foreign |= tag != "html" and ("dir" in given or "lang" in given)
         if not foreign and not self._foreign():
             self._attributes(given)
         if tag not in _VOID:
