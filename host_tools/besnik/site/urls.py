@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from besnik.site.views import cashier, counter, language, readers, start
+from besnik.site.views import counter, language, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
-
-_till = "cashier/<slug:shop>/<slug:till>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start.index, name="index"),
     path("language", language.switch, name="set_language"),
     path("", include("besnik.site.staff_urls")),
-    path(_till, cashier.page, name="cashier"),
-    path(f"{_till}events", cashier.events, name="cashier-events"),
-    path(f"{_till}taps/<int:tap>/enrol", cashier.enrol, name="enrol"),
+    path("cashier/<slug:shop>/<slug:till>/", include("besnik.site.cashier.urls")),
     path("counter/", counter.page, name="counter"),
     path("counter/events", counter.events, name="counter-events"),
     path("counter/cards/<slug:card>", counter.move, name="counter-move"),
