@@ -19,7 +19,7 @@ import msgspec
 
 LEAST_N: Final = 5
 FAR_REWARD_DAYS: Final = 90
-_Z95: Final = 1.959963984540054
+Z95: Final = 1.959963984540054
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -67,9 +67,9 @@ def share(part: int, n: int, window: Window | None = None) -> Figure:
 
 def wilson(part: int, n: int) -> tuple[float, float]:
     """Return the 95 % score interval of ``part`` of ``n``, both ends between 0 and 1."""
-    z2 = _Z95 * _Z95
+    z2 = Z95 * Z95
     centre = (part + z2 / 2) / (n + z2)
-    half = _Z95 / (n + z2) * math.sqrt(part * (n - part) / n + z2 / 4)
+    half = Z95 / (n + z2) * math.sqrt(part * (n - part) / n + z2 / 4)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
@@ -176,6 +176,21 @@ def days_to_first_reward(joined: Mapping[int, dt.date], first: Mapping[int, dt.d
     if not days:
         raise ValueError("nobody has had a reward yet")
     return statistics.median(days)
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the median by order statistics; None below six values.
+
+    Ranks by the normal approximation of the binomial (W. J. Conover, Practical Nonparametric
+    Statistics, 1999, section 3.2).
+    """
+    n = len(values)
+    if n < 6:
+        return None
+    ordered = sorted(values)
+    half = Z95 * math.sqrt(n) / 2
+    low, high = math.floor(n / 2 - half), math.ceil(n / 2 + half)
+    return ordered[max(0, low)], ordered[min(n, high + 1) - 1]
 
 
 def reward_too_far(median_days: float) -> bool:

@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readers/", readers.page, name="readers"),
     path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
+    path("owner/", include("besnik.site.owner.urls")),
     path("api/v1/", include("besnik.site.api.urls", namespace="api-v1")),
 ]

@@ -131,6 +131,34 @@ def without_rule(rules: RuleSet, id: str) -> RuleSet:
     return msgspec.structs.replace(rules, rules=kept)
 
 
+def from_template(made: Program, before: Program, at: dt.datetime) -> Program:
+    """Return the program ``made`` from a template as the next state of ``before``.
+
+    The rules that held stay for the sales of their days. The limits stay, and so does the expiry
+    of a unit that the template says nothing about.
+    """
+    rules = coming_rules(before, before, at)
+    if made.rule_sets:
+        new = msgspec.structs.replace(
+            made.rule_sets[-1], version=rules.version, first_day=rules.first_day
+        )
+        sets = (*before.rule_sets, new)
+    elif before.rule_sets:
+        sets = (*before.rule_sets, msgspec.structs.replace(rules, rules=()))
+    else:
+        sets = ()
+    return msgspec.structs.replace(
+        made,
+        rule_sets=sets,
+        expiry={**before.expiry, **made.expiry},
+        pending_days=before.pending_days,
+        velocity=before.velocity,
+        goodwill=before.goodwill,
+        offline_burn_limit=before.offline_burn_limit,
+        sunset=before.sunset,
+    )
+
+
 def _restock(program: Program, before: Program) -> None:
     """Count the pieces of rewards whose stock is new or was changed; the others go on."""
     known = {reward.id: reward.stock for reward in before.rewards}
@@ -145,3 +173,15 @@ def _restock(program: Program, before: Program) -> None:
             RewardStock.objects.update_or_create(
                 program_id=program.id, reward=reward.id, defaults={"left": reward.stock}
             )
+
+
+def follow(program: Program, after: int, version: int) -> None:
+    """Let a draft that began from ``after`` go on from ``version``, which only ended the program
+    or took its end back.
+    """
+    with transaction.atomic():
+        row = ProgramDraft.objects.filter(pk=program.id, after=after).first()
+        if row is not None:
+            draft = msgspec.structs.replace(decode(row.document), sunset=program.sunset)
+            row.document, row.after = encode(draft).decode(), version
+            row.save(update_fields=["document", "after"])

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import Min, QuerySet, Sum
 
 from besnik.loyalty import liability, metrics
 from besnik.loyalty.metrics import Figure, Window
@@ -18,6 +18,7 @@ from besnik.store.measures.windows import moments
 from besnik.store.models import Account, Lot, LotMove, Redemption
 
 OLD_DAYS: Final = 365
+ENOUGH: Final = 100
 
 
 class Cohort(msgspec.Struct, frozen=True):
@@ -36,20 +37,22 @@ class Cohort(msgspec.Struct, frozen=True):
 class Owed(msgspec.Struct, frozen=True):
     """What the outstanding points of a unit will cost.
 
-    ``redemption_bp`` is the share that is expected to be used in the end; ``measured`` tells
-    whether old points say so, or nothing is known yet and all of them may be.
+    ``past`` is what became of the old ones, ``past_used`` how much of it was used or may be yet;
+    ``measured`` tells whether they are enough to conclude from. ``worth``: minor units for how
+    many of the unit, None where no reward says.
     """
 
     unit: str
     active: int
-    redemption_bp: int
-    measured: bool
+    past: Cohort
+    past_used: int
+    worth: tuple[int, int] | None
     amount_minor: int | None
 
     @property
-    def breakage_bp(self) -> int:
-        """Return the share that will never be used."""
-        return liability.breakage_bp(self.redemption_bp)
+    def measured(self) -> bool:
+        """Whether what is expected was measured; else all of it may be used."""
+        return self.past.issued >= ENOUGH
 
 
 def cohort(program: int, unit: str, window: Window) -> Cohort:
@@ -84,23 +87,19 @@ def owed(program: Program, unit: str, today: dt.date) -> Owed:
     """Return what the outstanding points of ``unit`` will cost, as a manager reckons it.
 
     What is expected to be redeemed is what was redeemed of everything issued a year ago or
-    longer; of fewer than 100 points nothing is concluded, and all may be redeemed.
+    longer; of few points nothing is concluded, and all may be redeemed.
     """
     active = max(0, outstanding(program.id, unit))
     old = Window(dt.date(2000, 1, 1), today - dt.timedelta(days=OLD_DAYS), program.zone)
     past = cohort(program.id, unit, old)
-    measured = past.issued >= 100
-    share = WHOLE_BP
-    if measured:
-        # What is still open of the old points may be used yet.
-        used = past.redeemed + max(0, past.open)
-        share = min(WHOLE_BP, max(0, used) * WHOLE_BP // past.issued)
+    # What is still open of the old points may be used yet.
+    used = max(0, min(past.issued, past.redeemed + max(0, past.open)))
+    share = used * WHOLE_BP // past.issued if past.issued >= ENOUGH else WHOLE_BP
     worth = worth_of(program, unit)
     amount = None
     if worth is not None:
-        minor, cost = worth
-        amount = liability.simple_liability_minor(active, minor, share) // cost
-    return Owed(unit, active, share, measured, amount)
+        amount = liability.simple_liability_minor(active, worth[0], share) // worth[1]
+    return Owed(unit, active, past, used, worth, amount)
 
 
 def worth_of(program: Program, unit: str) -> tuple[int, int] | None:
@@ -115,24 +114,35 @@ def worth_of(program: Program, unit: str) -> tuple[int, int] | None:
     return max(rates, key=lambda rate: rate[0] / rate[1], default=None)
 
 
-def days_to_first_reward(program: int, window: Window) -> tuple[float, int] | None:
-    """Return the median days from joining to the first reward, and of how many members.
+class Wait(msgspec.Struct, frozen=True):
+    """The median days from joining to the first reward, of ``n`` members, and its interval."""
 
-    Of those whose first reward was in the window; None if there are none.
-    """
+    days: float
+    n: int
+    low: float | None
+    high: float | None
+
+
+def days_to_first_reward(program: int, window: Window) -> Wait | None:
+    """Return how long members waited whose first reward was in the window; None without any."""
     first, after = moments(window)
     rows = (
         Redemption.objects.filter(member__program=program)
         .values("member", "member__created_at")
         .annotate(first=Min("at"))
-        .filter(Q(first__gte=first) & Q(first__lt=after))
+        .filter(first__gte=first, first__lt=after)
         .values_list("member", "member__created_at", "first")
     )
     zone = ZoneInfo(window.zone)
     joined, had = {}, {}
     for member, since, at in rows.iterator():
         joined[member], had[member] = since.astimezone(zone).date(), at.astimezone(zone).date()
-    return (metrics.days_to_first_reward(joined, had), len(had)) if had else None
+    if not had:
+        return None
+    days = metrics.days_to_first_reward(joined, had)
+    waits = [(had[member] - joined[member]).days for member in had]
+    low, high = metrics.median_interval(waits) or (None, None)
+    return Wait(days, len(had), low, high)
 
 
 def _passed_on(lots: QuerySet[Lot]) -> int:

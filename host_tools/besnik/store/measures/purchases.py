@@ -6,6 +6,7 @@ A sale counts with what is left of it: a receipt that came back whole is no purc
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from django.db.models import (
     Case,
     Count,
     F,
+    FloatField,
     OuterRef,
     Q,
     QuerySet,
@@ -22,7 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models.functions import Cast, Coalesce
 
 from besnik.loyalty import metrics
 from besnik.loyalty.metrics import Difference, Figure, Window
@@ -30,6 +32,7 @@ from besnik.store.measures.windows import moments
 from besnik.store.models import Sale, SaleReturn
 
 _BIG = BigIntegerField()
+_REAL = FloatField()
 
 
 class Turnover(msgspec.Struct, frozen=True):
@@ -72,6 +75,7 @@ def with_net(sales: QuerySet[Any]) -> QuerySet[Any]:
             then=Coalesce(Subquery(back, output_field=_BIG), Value(0, output_field=_BIG)),
         ),
         default=Value(0, output_field=_BIG),
+        output_field=_BIG,
     )
     found: QuerySet[Any] = sales.annotate(net_minor=F("amount_minor") - returned)
     return found
@@ -81,7 +85,7 @@ def turnover(program: int, window: Window) -> Turnover:
     """Return how much was bought in the window, by members and others."""
     found = purchases(program, window).aggregate(
         purchases=Count("pk"),
-        amount_minor=Coalesce(Sum("net_minor"), 0),
+        amount_minor=Coalesce(Sum("net_minor", output_field=_BIG), Value(0, output_field=_BIG)),
         members=Count("member", distinct=True),
         with_card=Count("pk", filter=Q(member__isnull=False)),
     )
@@ -123,34 +127,51 @@ def repeat_rate(program: int, window: Window) -> Figure:
     return metrics.share(*_repeats(program, window, "member"), window)
 
 
-def net_churn(program: int, early: Window, late: Window) -> tuple[float | None, int]:
-    """Return the net revenue churn of the customers of ``early``, in percent, and their number.
+def net_churn(program: int, early: Window, late: Window) -> Figure:
+    """Return the net revenue churn of the customers of ``early``, in percent.
 
-    See `besnik.loyalty.metrics.net_revenue_churn_of`.
+    See `besnik.loyalty.metrics.net_revenue_churn_of`. Its interval is that of a ratio of sums
+    (W. G. Cochran, Sampling Techniques, 1977, section 2.11).
     """
-    (first, _), (middle, after) = moments(early), moments(late)
-    sales = with_net(
-        Sale.objects.filter(
-            program=program, member__isnull=False, at__gte=first, at__lt=after
-        ).exclude(at__gte=moments(early)[1], at__lt=middle)
-    )
-    zero = Value(0, output_field=_BIG)
-    spent = (
-        sales.filter(net_minor__gt=0)
+    (first, early_end), (late_start, after) = moments(early), moments(late)
+    lost = F("was") - F("now")
+    sums = (
+        with_net(
+            Sale.objects.filter(
+                program=program, member__isnull=False, at__gte=first, at__lt=after
+            ).exclude(at__gte=early_end, at__lt=late_start)
+        )
+        .filter(net_minor__gt=0)
         .values("member")
         .annotate(
-            was=Coalesce(Sum("net_minor", filter=Q(at__lt=moments(early)[1])), zero),
-            now=Coalesce(Sum("net_minor", filter=Q(at__gte=middle)), zero),
+            was=_total("net_minor", Q(at__lt=early_end)),
+            now=_total("net_minor", Q(at__gte=late_start)),
         )
         .filter(was__gt=0)
-        .annotate(down=Greatest(F("was") - F("now"), zero), up=Least(F("was") - F("now"), zero))
-        .aggregate(n=Count("member"), start=Sum("was"), down=Sum("down"), up=Sum("up"))
+        .annotate(x=Cast("was", _REAL), y=Cast(lost, _REAL))
+        .aggregate(
+            n=Count("member"),
+            start=Sum("was"),
+            # Whoever stays away has spent nothing: what is lost is the largest contraction.
+            down=_total(lost, Q(now__lt=F("was"))),
+            up=_total(F("now") - F("was"), Q(now__gt=F("was"))),
+            xx=Sum(F("x") * F("x")),
+            xy=Sum(F("x") * F("y")),
+            yy=Sum(F("y") * F("y")),
+        )
     )
-    n = spent["n"]
-    if n < metrics.LEAST_N:
-        return None, n
-    # Whoever stays away has spent nothing: lost is the largest contraction.
-    return metrics.net_revenue_churn(spent["start"], spent["down"], 0, -spent["up"]), n
+    n = sums["n"]
+    percent = (
+        metrics.net_revenue_churn(sums["start"], sums["down"], 0, sums["up"])
+        if n >= metrics.LEAST_N
+        else None
+    )
+    if percent is None:
+        return Figure(None, n, window=late)
+    ratio = percent / 100
+    spread = max(0.0, sums["yy"] - 2 * ratio * sums["xy"] + ratio * ratio * sums["xx"])
+    half = 100 * metrics.Z95 * math.sqrt(spread * n / (n - 1)) / sums["start"]
+    return Figure(percent, n, percent - half, percent + half, late)
 
 
 def members_and_others(program: int, window: Window) -> tuple[Figure, Figure, Difference]:
@@ -164,6 +185,11 @@ def members_and_others(program: int, window: Window) -> tuple[Figure, Figure, Di
         metrics.share(*others, window),
         metrics.compare(*ours, *others),
     )
+
+
+def _total(what: Any, which: Q) -> Coalesce:
+    """Return the sum over the rows ``which``, 0 for none."""
+    return Coalesce(Sum(what, filter=which, output_field=_BIG), Value(0, output_field=_BIG))
 
 
 def _buyers(program: int, window: Window) -> QuerySet[Any, Any]:

@@ -1,0 +1,1 @@
+"""Members and their opening balances from a file: read, checked, then taken over, once."""
