@@ -42,6 +42,8 @@ class Shop:
             self._start_broker(), self._start_counter(), self._fill_store(), self._stage_reader()
         )
         await asyncio.gather(self._start_host("bridge"), self._start_host("site"))
+        # Nobody has to wait until these have begun.
+        await self._start(Program("jobs", [*self._python("store"), "jobs"], self._environment))
 
     async def start_reader(self) -> None:
         """Switch the reader on."""
