@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from besnik import config as besnik_config
 from besnik.site.languages import LANGUAGES as LANGUAGES
@@ -37,6 +38,8 @@ def _allowed_hosts(listen: str) -> list[str]:
 
 
 ALLOWED_HOSTS = _allowed_hosts(BESNIK.site.host)
+if BESNIK.site.public_url:
+    ALLOWED_HOSTS.append(urlsplit(BESNIK.site.public_url).hostname or "")
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readers/", readers.page, name="readers"),
     path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
+    path("m/", include("besnik.site.own.urls")),
     path("owner/", include("besnik.site.owner.urls")),
     path("api/v1/", include("besnik.site.api.urls", namespace="api-v1")),
 ]

@@ -1,0 +1,1 @@
+"""What the member's own page says."""
