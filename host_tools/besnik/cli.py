@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     jobs.add_argument("--once", action="store_true", help="do what is due now, then leave")
     jobs.set_defaults(action=_jobs)
 
+    _add_office(commands)
+
     firmware = commands.add_parser("firmware", help="compile the firmware and show its sizes")
     firmware.add_argument("to", nargs="?", type=Path, default=Path("build/firmware"), metavar="DIR")
     firmware.set_defaults(action=_firmware)
@@ -93,6 +95,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     board.set_defaults(action=_board)
     return parser
+
+
+def _add_office(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    staff = commands.add_parser("staff", help="who works here")
+    people = staff.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add = people.add_parser(
+        "add", help="add a person; the password is asked for, never an argument"
+    )
+    add.add_argument("username", metavar="USERNAME", help="2 to 40 of a-z, 0-9, dot, hyphen, _")
+    roles = ("owner", "manager", "lead", "cashier", "auditor")
+    add.add_argument("--role", choices=roles, required=True)
+    add.add_argument("--name", default="", help="as customers and colleagues read it")
+    add.add_argument("--program", default="", help="whose; the first one is made by its name")
+    add.add_argument("--one-time", action="store_true", help="make a password and show it once")
+    add.set_defaults(action=_staff_add)
+    people.add_parser("list", help="show who works here").set_defaults(action=_staff_list)
+
+    audit = commands.add_parser("audit", help="the log of who did what")
+    log = audit.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    verify = log.add_parser("verify", help="tell whether anything in it was changed")
+    verify.add_argument(
+        "--holds", default="", metavar="HASH", help="the newest hash of an earlier time"
+    )
+    verify.set_defaults(action=_audit_verify)
 
 
 def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -227,6 +253,30 @@ def _jobs(chosen: argparse.Namespace) -> int:
     from besnik.store.__main__ import main as store
 
     return store(["jobs", *(["--once"] if chosen.once else [])])
+
+
+def _staff_add(chosen: argparse.Namespace) -> int:
+    from besnik.store import office
+
+    return office.add_staff(
+        chosen.username,
+        role=chosen.role,
+        name=chosen.name,
+        program=chosen.program,
+        one_time=chosen.one_time,
+    )
+
+
+def _staff_list(_: argparse.Namespace) -> int:
+    from besnik.store import office
+
+    return office.list_staff()
+
+
+def _audit_verify(chosen: argparse.Namespace) -> int:
+    from besnik.store import office
+
+    return office.verify_audit(chosen.holds)
 
 
 def _firmware(chosen: argparse.Namespace) -> int:

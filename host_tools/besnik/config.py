@@ -17,6 +17,8 @@ import msgspec
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Host = Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the text names the key, the value and what is allowed."""
@@ -47,12 +49,25 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``counter_socket`` is the control socket of a virtual counter; empty: no counter page.
     ``public_url`` is the address by which members reach their own page, as in
     https://shop.example; the links on cards and in QR codes begin with it.
+    ``tls``: every browser comes by HTTPS, through a proxy in front; cookies then go no other way.
+    ``demo_login`` lets whoever sits at this machine in as anybody of the demo's staff, without a
+    password: only ``besnik run`` sets it, for its own shop.
     """
 
     host: Host = "127.0.0.1"
     port: Port = 8000
     counter_socket: str = ""
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?\Z")] = ""
+    tls: bool = False
+    demo_login: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a log-in without a password where others can reach it."""
+        if self.demo_login and self.host not in LOOPBACK:
+            raise ValueError(
+                f"demo_login lets anybody in without a password, so host must be {LOOPBACK[0]}; "
+                "a shop adds its people by besnik staff add"
+            )
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,7 +82,12 @@ def prepare(folder: Path, *, broker_port: int, readers_port: int, site_port: int
             readers_host=HOST,
             readers_port=readers_port,
         ),
-        site=Site(port=site_port, counter_socket=str(sockets / "control.sock")),
+        site=Site(
+            host=HOST,
+            port=site_port,
+            counter_socket=str(sockets / "control.sock"),
+            demo_login=True,
+        ),
         state=str(folder),
     )
     authority, _ = ca.obtain(folder, [HOST])

@@ -118,6 +118,7 @@ TIME_ZONE = local_zone_name()
 STATIC_URL = "/static/"
 
 SESSION_COOKIE_NAME = "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BESNIK.site.tls
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would ask whoever follows a link from a mail again
 CSRF_COOKIE_HTTPONLY = True

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from besnik.site.access import staff_of, staff_only
+from besnik.site.views.login import MODEL_BACKEND
 from besnik.store import staff
 from besnik.store.models import Staff
 from besnik.store.staff import StaffError
@@ -35,8 +36,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if wrong:
         context = {"must": person.must_change, "wrong": wrong}
         return render(request, "site/password.html", context, status=422)
-    backend = request.session["_auth_user_backend"]
-    login(request, person, backend)  # a new session: the old one has ended with all others
+    login(request, person, MODEL_BACKEND)  # a new session: the old one has ended with all others
     return redirect("index")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.contrib import auth
 from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,10 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from besnik.site import lockout
 from besnik.site.access import public, safe_next, staff_of, staff_only
+from besnik.site.demo import demo_people, is_demo
 from besnik.site.views import language
 from besnik.store import audit
 from besnik.store.models import Staff
 from besnik.store.staff import has_owner
+
+MODEL_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
 @public
@@ -27,9 +32,11 @@ from besnik.store.staff import has_owner
 def page(request: HttpRequest) -> HttpResponse:
     """Ask for user name and password, and lead to where the visitor came from."""
     given = request.POST if request.method == "POST" else request.GET
-    context = {"next": safe_next(request, given.get("next", ""))}
+    context: dict[str, Any] = {"next": safe_next(request, given.get("next", ""))}
+    context["people"] = demo_people() if is_demo(request) else ()
     if request.method != "POST":
-        return render(request, "site/login.html", context | {"no_owner": not has_owner()})
+        context["no_owner"] = not (is_demo(request) or has_owner())
+        return render(request, "site/login.html", context)
     username = request.POST.get("username", "").strip().lower()
     staff = auth.authenticate(request, username=username, password=request.POST.get("password", ""))
     if isinstance(staff, Staff):
@@ -51,7 +58,7 @@ def _enter(request: HttpRequest, staff: Staff, address: str) -> HttpResponse:
     return response
 
 
-def _wait(request: HttpRequest, username: str, context: dict[str, str]) -> HttpResponse:
+def _wait(request: HttpRequest, username: str, context: dict[str, Any]) -> HttpResponse:
     seconds = lockout.wait_s(request, username)
     context["wrong"] = _(
         "That was wrong too often. Please wait %(time)s, or ask a manager for a new password."
@@ -59,6 +66,19 @@ def _wait(request: HttpRequest, username: str, context: dict[str, str]) -> HttpR
     response = render(request, "site/login.html", context, status=429)
     response.headers["Retry-After"] = str(max(1, seconds))
     return response
+
+
+@public
+@require_POST
+def demo(request: HttpRequest) -> HttpResponse:
+    """Log one of the demo's people in without a password: in the demo, from its own machine."""
+    person = demo_people().filter(role=request.POST.get("role", "")).first()
+    if person is None or not is_demo(request):
+        raise Http404
+    auth.login(request, person, MODEL_BACKEND)
+    request.session.cycle_key()
+    audit.record(person, "login.demo", f"staff:{person.pk}")
+    return redirect(safe_next(request, request.POST.get("next", "")))
 
 
 @public
