@@ -11,10 +11,10 @@ from django.db import connection, connections
 
 from besnik.loyalty import operations
 from besnik.loyalty.ledger import NewLot, Written
-from besnik.loyalty.lots import Balances
+from besnik.loyalty.lots import Balances, balances
 from besnik.store import books
 from besnik.store.books.undo import expire
-from besnik.store.models import Member
+from besnik.store.models import Member, Program
 from support.points import day
 
 _T = TypeVar("_T")
@@ -40,10 +40,14 @@ def at_once(*works: Callable[[], _T]) -> list[_T | Exception]:
 
 
 class Till:
-    """What a till does to two members of the database's first program."""
+    """What a till does to two members of the first program, or of a new one with new members."""
 
-    def __init__(self, unit: str = "point") -> None:
-        members = list(Member.objects.order_by("pk")[:2])
+    def __init__(self, unit: str = "point", *, is_new: bool = False) -> None:
+        if is_new:
+            program = Program.objects.create(name="New")
+            members = [Member.objects.create(program=program, name=name) for name in ("A", "B")]
+        else:
+            members = list(Member.objects.order_by("pk")[:2])
         self.program = members[0].program_id
         self.anna, self.ben = (member.pk for member in members)
         self.unit = unit
@@ -119,4 +123,5 @@ class Till:
     def balances(self, on: int = 0, member: int | None = None) -> Balances:
         """Return Anna's balances, or those of another, on day ``on``."""
         owner = self.anna if member is None else member
-        return books.balances_of(owner, day(on))[self.unit]
+        nothing = balances((), day(on))
+        return books.balances_of(owner, day(on)).get(self.unit, nothing)
