@@ -20,7 +20,7 @@ def test_L70_a_transfer_between_cards_keeps_the_expiry(open_shop: Open, clock: C
     done = pos.ask("transfer", who=anna.who, to={"member": ben.ref}, amount=37)
     assert done["balances"]["point"]["active"] == 0
     assert (anna.has(), ben.has()) == (0, 37)
-    first, moved = Lot.objects.filter(unit="point").order_by("pk")
+    first, moved = Lot.objects.filter(unit="point", member__program=pos.program).order_by("pk")
     assert first.expires_at == moved.expires_at is not None
     assert ben.file()["expiring"] == [{"unit": "point", "last_day": "2027-01-31", "amount": 37}]
     balances = Account.objects.filter(unit="point", program=pos.program)
