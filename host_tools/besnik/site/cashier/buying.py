@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from besnik.site import figures, formats
+from besnik.site.board import PRESENT_FOR
 from besnik.site.cashier import words
 from besnik.site.cashier.done import Done
 from besnik.site.cashier.menu import CASH, tender_text, tenders_of
@@ -54,7 +55,7 @@ def ahead(serving: Serving, typed: Typed) -> Ahead:
     asked = Preview(
         amount_minor=amount_minor,
         who=Who(member=serving.member.ref),
-        tap=_visit(serving.tap),
+        tap=_visit(serving),
         tenders=tuple(dict.fromkeys((first, *ways))),
     )
     earned = till.preview(serving.place, asked).earned
@@ -80,11 +81,11 @@ def buy(serving: Serving, typed: Typed, key: str) -> Done:
         _ask_if_unusual(serving, amount_minor, shown)
     member = serving.member
     ask = Accrue(
-        receipt=f"till-{key}"[:40],
+        receipt=receipt_of(key),
         amount_minor=amount_minor,
         tenders=(Payment(kind=typed.tender[:16] or CASH, amount_minor=amount_minor),),
         who=Who(member=member.ref) if member else None,
-        tap=_visit(serving.tap, key),
+        tap=_visit(serving, key),
         holds=typed.holds,
     )
     made = till.accrue(serving.place, ask, key=key)
@@ -104,9 +105,7 @@ def join(serving: Serving, receipt: str, key: str) -> Done:
     """Give a purchase that waits for a card to the member who is served; TillError."""
     member = serving.member
     assert member is not None
-    ask = Attach(
-        receipt=receipt[:40] or "-", who=Who(member=member.ref), tap=_visit(serving.tap, key)
-    )
+    ask = Attach(receipt=receipt[:40] or "-", who=Who(member=member.ref), tap=_visit(serving, key))
     made = till.attach(serving.place, ask, key=key)
     return Done(
         words.bought(made, member.name, receipt, serving.currency),
@@ -131,9 +130,19 @@ def _ask_if_unusual(serving: Serving, amount_minor: int, shown: str) -> None:
         )
 
 
-def _visit(tap: Tap | None, key: str = "") -> int | None:
+def _visit(serving: Serving, key: str = "") -> int | None:
     """Return the visit this purchase belongs to; a second purchase is none of its own."""
+    tap = serving.tap
+    if tap is None and serving.member is not None:
+        here = Tap.objects.filter(reader__till=serving.till, member=serving.member)
+        lately = here.filter(outcome="accepted", received_at__gt=serving.now - PRESENT_FOR)
+        tap = lately.order_by("-received_at").first()
     if tap is None:
         return None
-    other = Sale.objects.filter(tap=tap).exclude(receipt=f"till-{key}"[:40])
+    other = Sale.objects.filter(tap=tap).exclude(receipt=receipt_of(key))
     return None if other.exists() else tap.pk
+
+
+def receipt_of(key: str) -> str:
+    """Return the number of the receipt that a sheet with this key records."""
+    return f"till-{key}"[:40]

@@ -49,7 +49,7 @@ def till_context(
         "stream": reverse("cashier-events", args=[till.shop.slug, till.slug]),
         "csrf_token": csrf_token,
         "key": new_key(),
-        "by": by_tap(tap.id) if tap and shown.member else by,
+        "by": by or (by_tap(tap.id) if tap and shown.member else ""),
         "may_act": at_least(staff, Role.CASHIER),
         "currency": program.currency,
         "keypad": keypad(program.currency),

@@ -85,7 +85,12 @@ def serving(request: HttpRequest, shop: str, till: str, ref: str = "") -> Servin
     place = get_till(staff, shop, till)
     member = member_of(place, ref) if ref else None
     by = request.POST.get("by") or request.GET.get("by") or ""
-    return Serving(place, staff, member, by, dt.datetime.now(dt.UTC))
+    return Serving(place, staff, member, by, now())
+
+
+def now() -> dt.datetime:
+    """Return the time by which the till works."""
+    return dt.datetime.now(dt.UTC)
 
 
 def member_of(till: Till, ref: str) -> Member:

@@ -11,7 +11,7 @@ from besnik.site.cashier.done import Done
 from besnik.site.cashier.serving import Serving
 from besnik.site.cashier.sheet import AmountField, CountField, Sheet
 from besnik.store import till
-from besnik.store.glance.standing import is_shown
+from besnik.store.glance.standing import units_of
 from besnik.store.till.asks import Commit, Pay, Redeem, Release, TopUp
 
 
@@ -100,10 +100,7 @@ def release(serving: Serving, hold: str, key: str) -> Done:
 
 def main_unit(serving: Serving) -> str:
     """Return the unit that the program's members collect first."""
-    program = serving.program
-    rules = program.rule_sets[-1].rules if program.rule_sets else ()
-    units = (*(rule.unit for rule in rules), *(reward.unit for reward in program.rewards))
-    return next((unit for unit in units if is_shown(program, unit)), "point")
+    return next(iter(units_of(serving.program)), "point")
 
 
 def _stored(serving: Serving, text: str, amount_minor: int, left_minor: int, entry: int) -> Done:

@@ -18,6 +18,7 @@ from besnik.site.cashier.giving import GoodwillSheet
 from besnik.site.cashier.serving import Serving, serving
 from besnik.site.cashier.sheet import Sheet
 from besnik.site.cashier.spending import PaySheet, RedeemSheet, TopUpSheet
+from besnik.store import audit
 from besnik.store.models import Role
 from besnik.store.till import TillError
 
@@ -37,6 +38,7 @@ def _act(url: str, kind: type[Sheet]) -> _View:
         form = kind(served, request.POST)
         done = form.done(key_of(request))
         if done is not None:
+            _note(request, served, url, done)
             return answers.was_done(request, served, done)
         return _show(request, served, url, form)
 
@@ -64,7 +66,19 @@ def key_of(request: HttpRequest) -> str:
     return request.POST.get("key", "")[:80] or secrets.token_hex(8)
 
 
-def _at_once(work: Callable[[Serving, str, str], Done], field: str) -> _View:
+def _note(request: HttpRequest, served: Serving, url: str, done: Done) -> None:
+    """Write into the audit log who did what to whom, at which till."""
+    audit.record(
+        served.staff,
+        f"till.{url.partition('-')[2]}",
+        done.member,
+        till=served.till.slug,
+        key=key_of(request),
+        undo=done.undo,
+    )
+
+
+def _at_once(url: str, work: Callable[[Serving, str, str], Done], field: str) -> _View:
     """Return the view of something that is done by one press; ``field`` names what it is about."""
 
     @need(Role.CASHIER)
@@ -75,6 +89,7 @@ def _at_once(work: Callable[[Serving, str, str], Done], field: str) -> _View:
             done = work(served, request.POST.get(field, ""), key_of(request))
         except TillError as refused:
             return _refused(request, served, refused)
+        _note(request, served, url, done)
         return answers.was_done(request, served, done)
 
     view.__doc__ = work.__doc__
@@ -95,6 +110,6 @@ reverse_later = _act("cashier-reverse", ReverseSheet)
 replace = _act("cashier-replace", ReplaceSheet)
 # A chip is the redeem sheet with its reward filled in: refused, it asks for what is missing.
 hold = _act("cashier-redeem", RedeemSheet)
-commit = _at_once(spending.commit, "hold")
-release = _at_once(spending.release, "hold")
-undo = _at_once(correcting.undo, "what")
+commit = _at_once("cashier-commit", spending.commit, "hold")
+release = _at_once("cashier-release", spending.release, "hold")
+undo = _at_once("cashier-undo", correcting.undo, "what")

@@ -15,19 +15,25 @@ from besnik.store.models import Coupon, Hold, Member, Posting
 
 # Counted, but nothing that a member spends.
 _INNER: Final = ("status", "carry:")
+_FIRST: Final = "point"
 
 
 def balance_lines(program: Program, by_unit: Mapping[Unit, Balances]) -> Iterable[BalanceLine]:
     """Yield the balances worth showing; what the program gives first even where it is zero."""
-    rules = program.rule_sets[-1].rules if program.rule_sets else ()
-    given = [rule.unit for rule in rules]
-    priced = [reward.unit for reward in program.rewards]
-    units = dict.fromkeys(unit for unit in (*given, *priced, *by_unit) if is_shown(program, unit))
-    for place, unit in enumerate(units):
+    others = (unit for unit in by_unit if is_shown(program, unit))
+    for place, unit in enumerate(dict.fromkeys((*units_of(program), *others))):
         has = by_unit.get(unit, Balances(0, 0, 0, 0, 0, 0))
         line = BalanceLine(unit, has.active, has.pending, has.reserved, has.negative)
         if place == 0 or line != BalanceLine(unit, 0):
             yield line
+
+
+def units_of(program: Program) -> list[Unit]:
+    """Return what members collect in a program, points first."""
+    rules = program.rule_sets[-1].rules if program.rule_sets else ()
+    units = (*(rule.unit for rule in rules), *(reward.unit for reward in program.rewards))
+    known = dict.fromkeys(unit for unit in units if is_shown(program, unit))
+    return sorted(known, key=lambda unit: unit != _FIRST)
 
 
 def is_shown(program: Program, unit: Unit) -> bool:
