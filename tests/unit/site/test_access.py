@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.http import HttpRequest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from besnik import demo
 from besnik.site import access, sessions
@@ -35,9 +35,13 @@ class Page(NamedTuple):
 
     def address(self, known: dict[str, str]) -> str:
         """Return an address with values for its parameters."""
-        return "/" + PARAMETER.sub(
-            lambda found: known.get(found[2], PLAIN.get(found[1] or "", "x")), self.route
-        )
+
+        def value(found: re.Match[str]) -> str:
+            kind, name = found.groups()
+            plain = PLAIN.get(kind or "", "x")
+            return known.get(f"{kind}:{name}", plain if kind == "int" else known.get(name, plain))
+
+        return "/" + PARAMETER.sub(value, self.route)
 
 
 def pages(
@@ -61,16 +65,26 @@ def is_api(page: Page) -> bool:
 @pytest.fixture
 def known(tapped: Tapped) -> dict[str, str]:
     """Values for parameters, of things that are there."""
+    ana = Member.objects.get(name="Ana Hoxha")
     return {
         "shop": demo.SHOP,
         "till": demo.TILL,
         "reader": demo.READER,
-        "tap": str(tapped("blank", "unknown").pk),
-        "member": Member.objects.get(name="Ana Hoxha").ref,
-        "ref": Member.objects.get(name="Ana Hoxha").ref,
-        "person": str(Staff.objects.get(role="cashier").pk),
+        "member": ana.ref,
+        "ref": ana.ref,
         "card": "ana",
+        "int:tap": str(tapped("blank", "unknown").pk),
+        "int:person": str(Staff.objects.get(role="cashier").pk),
+        "int:card": str(ana.cards.get().pk),
+        "int:shop": str(Shop.objects.get(slug=demo.SHOP).pk),
+        "int:till": str(Till.objects.get(slug=demo.TILL).pk),
+        "int:reader": str(Reader.objects.get(slug=demo.READER).pk),
     }
+
+
+def test_every_address_is_that_of_its_view(known: dict[str, str]) -> None:
+    for page in pages():
+        assert resolve(page.address(known)).route.replace("$", "") == page.route, page
 
 
 def test_every_view_says_who_may_open_it() -> None:
@@ -140,7 +154,9 @@ def test_an_auditor_reads_and_sends_nothing(log_in: LogIn, known: dict[str, str]
     auditor = log_in("auditor")
     till = f"/cashier/{demo.SHOP}/{demo.TILL}/"
     assert auditor.get(till).status_code == 200
-    answer = auditor.post(f"{till}taps/{known['tap']}/enrol", {"name": "Nora", "language": "en"})
+    answer = auditor.post(
+        f"{till}taps/{known['int:tap']}/enrol", {"name": "Nora", "language": "en"}
+    )
     assert answer.status_code == 403
     assert not Member.objects.filter(name="Nora").exists()
 
@@ -196,7 +212,8 @@ def test_another_program_s_things_are_not_there(
     elsewhere: Elsewhere, known: dict[str, str], log_in: LogIn
 ) -> None:
     stranger = browser_of(worker(elsewhere.program, "owner"))
-    named = [page for page in pages() if page.access and PARAMETER.search(page.route)]
+    rows = {name.rpartition(":")[2] for name in known}
+    named = [page for page in pages() if rows & {name for _, name in PARAMETER.findall(page.route)}]
     shown = [
         f"{page.route}: {answer.status_code}"
         for page in named
