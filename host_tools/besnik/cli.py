@@ -34,6 +34,11 @@ def _parser() -> argparse.ArgumentParser:
         "exit 0 if it is the same",
     )
     run.add_argument(
+        "--empty",
+        action="store_true",
+        help="without the half year of past sales that is written when the shop opens first",
+    )
+    run.add_argument(
         "--folder",
         type=Path,
         default=Path(".besnik/demo"),
@@ -216,7 +221,7 @@ def _add_serve_spi(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 def _run(chosen: argparse.Namespace) -> int:
     from besnik.run import supervisor
 
-    return supervisor.main(chosen.folder, once=chosen.once)
+    return supervisor.main(chosen.folder, once=chosen.once, is_empty=chosen.empty)
 
 
 def _bridge(chosen: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ Start = Callable[..., Supervised]
 @pytest.fixture
 def start(processes: Processes, state: Path) -> Start:
     """Starts ``besnik run`` on a folder of the test's own."""
-    return lambda *options: Supervised(processes, state / "demo", *options)
+    return lambda *options: Supervised(processes, state / "demo", "--empty", *options)
 
 
 def lines_with(run: Supervised, text: str) -> list[str]:

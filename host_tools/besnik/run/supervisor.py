@@ -17,7 +17,7 @@ from typing import Any
 from besnik import broker, demo
 from besnik.broker import BrokerError
 from besnik.fleet.register import CertificateError
-from besnik.run import members, ports, presentations, show
+from besnik.run import history, members, ports, presentations, show
 from besnik.run.children import ChildError
 from besnik.run.demo import HOST, prepare
 from besnik.run.lock import FolderInUseError, hold
@@ -47,8 +47,11 @@ _PROBLEMS = (
 )
 
 
-def main(folder: Path, *, once: bool) -> int:
-    """Run the demo shop until a signal, or the five presentations; return the exit status."""
+def main(folder: Path, *, once: bool, is_empty: bool = False) -> int:
+    """Run the demo shop until a signal, or the five presentations; return the exit status.
+
+    ``is_empty``: nothing was ever sold in it.
+    """
     # The monitor reconnects by itself; what its library mutters is nothing to act on.
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     if os.environ.pop("BESNIK_DATABASE_URL", None):
@@ -62,7 +65,7 @@ def main(folder: Path, *, once: bool) -> int:
             with tempfile.TemporaryDirectory(prefix="besnik-once-") as scratch:
                 return _until_stopped(_once(Path(scratch), mosquitto), _INTERRUPTED)
         with hold(folder.resolve()):
-            return _until_stopped(_serve(folder, mosquitto), 0)
+            return _until_stopped(_serve(folder, mosquitto, is_empty=is_empty), 0)
     except _PROBLEMS as problem:
         print(f"besnik: {problem}", file=sys.stderr)
         return 1
@@ -96,7 +99,7 @@ def _until_stopped(work: Coroutine[Any, Any, int], if_stopped: int) -> int:
     return asyncio.run(supervised())
 
 
-async def _serve(folder: Path, mosquitto: broker.Mosquitto) -> int:
+async def _serve(folder: Path, mosquitto: broker.Mosquitto, *, is_empty: bool) -> int:
     began_s = time.monotonic()
     say("besnik: starting broker, bridge, site, counter and reader")
     prepared = prepare(
@@ -107,10 +110,16 @@ async def _serve(folder: Path, mosquitto: broker.Mosquitto) -> int:
     )
     async with running(prepared, mosquitto, say) as shop:
         say(show.welcome(prepared, time.monotonic() - began_s))
-        while True:
-            tap = await shop.watch.over.get()
-            found = await members.tap_file(demo.READER, tap.tap.id)
-            say(show.line(tap, found))
+        filling = None if is_empty else asyncio.create_task(history.fill(prepared))
+        try:
+            while True:
+                tap = await shop.watch.over.get()
+                found = await members.tap_file(demo.READER, tap.tap.id)
+                say(show.line(tap, found))
+        finally:
+            if filling is not None:
+                filling.cancel()
+                await asyncio.gather(filling, return_exceptions=True)
 
 
 async def _once(scratch: Path, mosquitto: broker.Mosquitto) -> int:

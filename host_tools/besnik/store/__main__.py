@@ -1,5 +1,7 @@
 """``python -m besnik.store migrate`` makes the tables, ``… demo`` adds the demo shop.
 
+``… demo-history`` adds half a year of sales to that, which takes a while.
+
 ``… check-ledger`` says whether the ledger adds up, ``… jobs`` does what is due by the clock.
 """
 
@@ -22,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     1: no database, or a ledger that does not add up; 2: wrong settings.
     """
     parser = argparse.ArgumentParser(prog="besnik.store", description=__doc__)
-    parser.add_argument("command", choices=["migrate", "demo", "check-ledger", "jobs"])
+    commands = ["migrate", "demo", "demo-history", "check-ledger", "jobs"]
+    parser.add_argument("command", choices=commands)
     parser.add_argument("--once", action="store_true", help="jobs: what is due now, then leave")
     chosen = parser.parse_args(arguments)
     # By name, as every Django project does: the tables of Django's own applications
@@ -53,6 +56,10 @@ def _run(command: str, *, once: bool) -> int:
         from besnik.store.jobs.runner import run
 
         return run(once=once)
+    elif command == "demo-history":
+        from besnik.store import demo_history
+
+        print(f"demo: {demo_history.seed()} sales of the last half year", flush=True)
     else:
         from besnik.store import demo, demo_staff
 
