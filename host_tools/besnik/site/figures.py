@@ -81,6 +81,13 @@ class _Figures:
         """See Figures."""
         return formats.full_day(day)
 
+    def name(self, name: str) -> str:
+        """See Figures; a name of the other direction keeps its own, and the line the line's."""
+        foreign = {"L"} if _language() == "fa" else {"R", "AL"}
+        if foreign.isdisjoint(unicodedata.bidirectional(mark) for mark in name):
+            return name
+        return f"\u2068{name}\u2069"
+
 
 FIGURES: Final = _Figures()
 _SIGNED: Final = _Figures(signed=True)

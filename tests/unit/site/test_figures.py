@@ -133,6 +133,18 @@ def test_a_rule_is_said_with_the_figures_of_the_language() -> None:
         assert "21 мар. 2026" in figures.say(until)
 
 
+def test_a_name_of_the_other_direction_does_not_turn_its_sentence_round() -> None:
+    def first(name: str) -> str:
+        return figures.say(Message("tier_first", {"name": name}))
+
+    with translation.override("fa"):
+        assert first("Gold").startswith("\u2068Gold\u2069: ")
+        assert first("طلایی").startswith("طلایی: ")
+    with translation.override("en"):
+        assert first("طلایی").startswith("\u2068طلایی\u2069: ")
+        assert first("Gold").startswith("Gold: ")
+
+
 @pytest.mark.parametrize(
     ("language", "typed", "currency", "minor"),
     [

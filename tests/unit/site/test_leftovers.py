@@ -15,8 +15,17 @@ from besnik.site.languages import LANGUAGES
 from besnik.site.owner import rule_forms, term_forms
 from support.leftovers import LANGUAGE, compile_pseudo, leftovers, pseudo
 
-# What is the same in every language.
-OWN = {"Besnik", "JSON", "CSV", "UTC", *(name for _code, name in LANGUAGES)}
+# What is the same in every language, and the tiers of the templates: an owner gives them names.
+OWN = {
+    "Besnik",
+    "Red",
+    "Silver",
+    "Gold",
+    "JSON",
+    "CSV",
+    "UTC",
+    *(name for _code, name in LANGUAGES),
+}
 SAMPLES = {
     "shop": ["corner"],
     "till": ["till-1"],
@@ -56,11 +65,13 @@ def filled(route: str, samples: dict[str, list[str]]) -> Iterator[str]:
 
 
 def a_member() -> dict[str, list[str]]:
-    from besnik.store import people
     from besnik.store.models import Member
+    from besnik.store.people import links
 
     member = Member.objects.get(name="Ana Hoxha")
-    return {"member": [member.ref], "ref": [member.ref], "token": [people.link(member)]}
+    member.language = LANGUAGE
+    member.save()
+    return {"member": [member.ref], "ref": [member.ref], "token": [links.token(member)]}
 
 
 @pytest.fixture(scope="module")

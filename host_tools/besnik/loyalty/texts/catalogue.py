@@ -80,6 +80,9 @@ class Figures(Protocol):
     def day(self, day: dt.date) -> str:
         """Return a date."""
 
+    def name(self, name: str) -> str:
+        """Return what people have named, which may be written in another direction."""
+
 
 class PlainFigures:
     """Figures for machines and proofs: ASCII digits, ``EUR 12.50``, ISO dates."""
@@ -99,6 +102,10 @@ class PlainFigures:
     def day(self, day: dt.date) -> str:
         """See Figures."""
         return day.isoformat()
+
+    def name(self, name: str) -> str:
+        """See Figures."""
+        return name
 
 
 PLAIN: Final = PlainFigures()
@@ -179,5 +186,6 @@ def _value(value: Value, language: Language, figures: Figures) -> str:
         return figures.number(f"{Decimal(value.bp) / WHOLE_BP:f}")
     if isinstance(value, Names):
         words = _WORDS[language]
-        return _COMMA[language].join(words.get(name, name) for name in value.names)
-    return value if isinstance(value, str) else figures.day(value)
+        named = (words.get(name) or figures.name(name) for name in value.names)
+        return _COMMA[language].join(named)
+    return figures.name(value) if isinstance(value, str) else figures.day(value)
