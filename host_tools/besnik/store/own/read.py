@@ -1,4 +1,4 @@
-"""What a member sees of themselves: everything that is theirs, in few queries.
+"""What a member has and may have, in few queries.
 
 Nothing here is about one shop being open: it reads the database and nothing else.
 """
@@ -9,9 +9,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
-
-import msgspec
-from django.db.models import Sum
 
 from besnik.loyalty.ledger import Unit
 from besnik.loyalty.lots import Balances, Lot, balances
@@ -27,136 +24,21 @@ from besnik.loyalty.text import (
 from besnik.loyalty.texts.catalogue import Message
 from besnik.loyalty.tiers import Lifetime, Progress, RollingWindow, bounds, months_to_reach
 from besnik.store import books, programs
-from besnik.store.glance import BalanceLine
 from besnik.store.glance import standing as glance_standing
 from besnik.store.glance.tier import level_and_progress
-from besnik.store.models import (
-    Card,
-    CardKind,
-    CardState,
-    Coupon,
-    Entry,
-    Member,
-    Posting,
-    RewardStock,
+from besnik.store.models import Card, CardKind, CardState, Coupon, Member, RewardStock
+from besnik.store.own.shown import (
+    CouponShown,
+    Expiring,
+    OwnPage,
+    RewardShown,
+    TierRow,
+    TierShown,
 )
 from besnik.store.people.codes import coupon_code
 
-HISTORY_PAGE: Final = 20
 # A pace that is further away than this tells nobody anything.
 _MOST_MONTHS: Final = 24
-# What rules keep for themselves; it is shown to nobody.
-_INNER: Final = "carry:"
-_MOST_PUNCHES: Final = 12
-
-
-class TierRow(msgspec.Struct, frozen=True):
-    """One tier: how to get there, and what it gives."""
-
-    name: str
-    how: Message
-    gives: tuple[Message, ...]
-
-
-class TierShown(msgspec.Struct, frozen=True):
-    """The tier held; ``share`` (0 to 100) of the way to the next is behind, ``missing`` ahead.
-
-    ``rows`` say what every tier needs and gives, ``window`` what counts; ``pace`` when the next
-    one is reached if it goes on like this. ``missing`` and ``pace`` are None on the highest.
-    """
-
-    name: str
-    next: str
-    share: int
-    missing: Message | None
-    pace: Message | None
-    rows: tuple[TierRow, ...]
-    window: tuple[Message, ...]
-
-
-class RewardShown(msgspec.Struct, frozen=True):
-    """A reward: ``times`` it can be had now; ``missing`` of ``unit`` until the next one."""
-
-    title: str
-    text: Message
-    unit: Unit
-    cost: int
-    times: int
-    have: int
-    missing: int
-    sold_out: bool
-
-    @property
-    def share(self) -> int:
-        """Return how much of the way is behind, from 0 to 100."""
-        return 100 if self.times else min(100, self.have * 100 // max(1, self.cost))
-
-    @property
-    def punches(self) -> tuple[bool, ...]:
-        """Return the boxes of a punch card, those ticked first; none where points are counted."""
-        if self.unit != "stamp" or not 1 < self.cost <= _MOST_PUNCHES:
-            return ()
-        ticked = self.cost if self.times else self.have
-        return tuple(place < ticked for place in range(self.cost))
-
-
-class CouponShown(msgspec.Struct, frozen=True):
-    """A coupon that can be used, with its code; ``until`` None is without end."""
-
-    title: str
-    code: str
-    until: dt.datetime | None
-
-
-class Expiring(msgspec.Struct, frozen=True):
-    """What runs out after ``last_day`` if nothing of it is spent."""
-
-    unit: Unit
-    last_day: dt.date
-    amount: int
-
-
-class HistoryLine(msgspec.Struct, frozen=True):
-    """One thing that changed a balance: by how much of each unit, where, on which receipt.
-
-    ``title`` is the reward that was had, ``paid_minor`` what a purchase cost.
-    """
-
-    entry: int
-    at: dt.datetime
-    kind: str
-    amounts: tuple[tuple[Unit, int], ...]
-    shop: str
-    receipt: str
-    paid_minor: int | None
-    title: str
-    visit: bool
-
-
-class History(msgspec.Struct, frozen=True):
-    """A page of history, the newest first; ``older`` begins the next page, None on the last."""
-
-    lines: tuple[HistoryLine, ...]
-    older: int | None
-
-
-class OwnPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything but history; ``money_minor`` None where the program keeps no money.
-
-    ``rules``, the tier's ``rows`` and ``window``, and each reward's ``text`` are together all that
-    `besnik.loyalty.text` says of the program. ``code`` is that of a printed card, or "".
-    """
-
-    program: Program
-    balances: tuple[BalanceLine, ...]
-    money_minor: int | None
-    tier: TierShown | None
-    services: tuple[str, ...]
-    rewards: tuple[RewardShown, ...]
-    coupons: tuple[CouponShown, ...]
-    expiring: tuple[Expiring, ...]
-    rules: tuple[Message, ...]
-    code: str
 
 
 def own_page(member: Member, at: dt.datetime) -> OwnPage:
@@ -178,53 +60,6 @@ def own_page(member: Member, at: dt.datetime) -> OwnPage:
         expiring=_expiring(program, wallet, at),
         rules=_rules(program),
         code=_printed_code(member),
-    )
-
-
-def history(member: Member, before: int | None = None, most: int = HISTORY_PAGE) -> History:
-    """Return what changed the balances of ``member``, the newest first, before entry ``before``.
-
-    What was only kept aside for a sale and let go changed nothing and is not in it.
-    """
-    moved = Posting.objects.filter(account__member=member).exclude(account__unit__startswith=_INNER)
-    if before is not None:
-        moved = moved.filter(entry__lt=before)
-    sums = (
-        moved.values("entry_id", "account__unit")
-        .annotate(total=Sum("amount"))
-        .exclude(total=0)
-        .order_by("-entry_id", "account__unit")
-        .values_list("entry_id", "account__unit", "total")
-    )
-    by_entry: dict[int, list[tuple[Unit, int]]] = {}
-    older = None
-    for entry, unit, amount in sums.iterator(chunk_size=4 * most):
-        if len(by_entry) == most and entry not in by_entry:
-            older = min(by_entry)
-            break
-        by_entry.setdefault(entry, []).append((unit, amount))
-    rows = Entry.objects.filter(pk__in=by_entry).select_related(
-        "tap__reader__shop", "sale__shop", "redemption"
-    )
-    found = {row.pk: row for row in rows}
-    lines = (_line(found[entry], amounts) for entry, amounts in by_entry.items())
-    return History(tuple(lines), older)
-
-
-def _line(row: Entry, amounts: Sequence[tuple[Unit, int]]) -> HistoryLine:
-    sale, tap = row.sale, row.tap
-    shop = sale.shop.name if sale else tap.reader.shop.name if tap else ""
-    redemption = getattr(row, "redemption", None)
-    return HistoryLine(
-        entry=row.pk,
-        at=row.occurred_at or (sale.at if sale else row.created_at),
-        kind=row.kind,
-        amounts=tuple(amounts),
-        shop=shop,
-        receipt=sale.receipt if sale else "",
-        paid_minor=sale.amount_minor if sale and row.kind == "accrue" else None,
-        title=redemption.title if redemption else "",
-        visit=tap is not None,
     )
 
 
