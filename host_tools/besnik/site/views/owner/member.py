@@ -11,9 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from besnik.loyalty.program import Program
+from besnik.loyalty.text import pace_text, progress_text
+from besnik.loyalty.tiers import bounds, months_to_reach
 from besnik.site.access import need, staff_of
+from besnik.site.owner import say
 from besnik.site.views.owner.common import in_force, note, page
 from besnik.store.books.read import balances_of
+from besnik.store.glance.tier import level_and_progress
 from besnik.store.models import (
     Account,
     Card,
@@ -135,11 +139,22 @@ def _page(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _tier(member: Member, program: Program) -> dict[str, Any] | None:
-    if program.tiers is None:
+    """Return the tier held, what is missing to the next, and when it is reached at this pace."""
+    plan, now = program.tiers, timezone.now()
+    if plan is None:
         return None
+    level, way = level_and_progress(program, member, now)
     held = getattr(member, "tier", None)
-    level = min(held.level if held else 0, len(program.tiers.tiers) - 1)
-    return {"name": program.tiers.tiers[level].name, "until": held.until if held else None}
+    lines = []
+    if way is not None and way.missing:
+        lines.append(say.sentence(progress_text(way, plan, program)))
+        day, joined = program.today(now), program.today(member.created_at)
+        so_far = (day - max(bounds(plan.window, day, joined)[0], joined)).days + 1
+        months = months_to_reach(way.needed, way.reached, so_far)
+        if months is not None:
+            lines.append(say.sentence(pace_text(way, plan, months)))
+    name = plan.tiers[min(level, len(plan.tiers) - 1)].name
+    return {"name": name, "until": held.until if held else None, "lines": lines}
 
 
 def _card(card: Card) -> dict[str, Any]:
