@@ -117,6 +117,17 @@ def _add_office(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add.set_defaults(action=_staff_add)
     people.add_parser("list", help="show who works here").set_defaults(action=_staff_list)
 
+    till = commands.add_parser("till", help="keys by which a till's software asks the API")
+    keys = till.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    key = keys.add_parser("key", help="make a key for a till; it is shown once")
+    key.add_argument("till", metavar="SHOP/TILL", help="as in the address of its page")
+    key.add_argument("--name", default="till", help="what uses it, for the list of keys")
+    key.set_defaults(action=_till_key)
+    keys.add_parser("keys", help="show which keys there are").set_defaults(action=_till_keys)
+    revoke = keys.add_parser("revoke", help="take a key back")
+    revoke.add_argument("key", type=int, metavar="NUMBER", help="as besnik till keys shows it")
+    revoke.set_defaults(action=_till_revoke)
+
     audit = commands.add_parser("audit", help="the log of who did what")
     log = audit.add_subparsers(title="commands", metavar="COMMAND", required=True)
     verify = log.add_parser("verify", help="tell whether anything in it was changed")
@@ -276,6 +287,24 @@ def _staff_list(_: argparse.Namespace) -> int:
     from besnik.store import office
 
     return office.list_staff()
+
+
+def _till_key(chosen: argparse.Namespace) -> int:
+    from besnik.store import till_keys
+
+    return till_keys.make_key(chosen.till, chosen.name)
+
+
+def _till_keys(_: argparse.Namespace) -> int:
+    from besnik.store import till_keys
+
+    return till_keys.list_keys()
+
+
+def _till_revoke(chosen: argparse.Namespace) -> int:
+    from besnik.store import till_keys
+
+    return till_keys.revoke_key(chosen.key)
 
 
 def _audit_verify(chosen: argparse.Namespace) -> int:
