@@ -6,6 +6,7 @@ show is what a shop would have. The same names and sales come out each time.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import random
 import time
@@ -24,7 +25,7 @@ from besnik.loyalty.rewards import Access, AmountOff, FreeItem, Reward
 from besnik.loyalty.rules import PerAmount, PerVisit, RuleSet
 from besnik.loyalty.tiers import RollingWindow, Tier, TierPlan
 from besnik.store import programs, till
-from besnik.store.models import Member, ProgramVersion, Sale, Staff, Till
+from besnik.store.models import Member, Program, ProgramVersion, Sale, Staff, Till
 from besnik.store.people import Details, enrol
 from besnik.store.till.asks import Accrue, Item, Payment, Redeem, Who
 
@@ -62,6 +63,7 @@ _MENU: Final = (
 # SQLite has one writer and no queue: who writes without a pause leaves the bridge no turn.
 _PAUSE_S: Final = 0.02
 _TENDERS: Final = ("cash", "card", "card")
+_REDEEMS: Final = 0.2
 
 
 def seed(days: int = DAYS) -> int:
@@ -79,23 +81,10 @@ def seed(days: int = DAYS) -> int:
         programs.publish(_rules(programs.current(program.pk), begun.date()), now)
     dice = random.Random(_SEED)
     members = list(Member.objects.filter(program=program, cards__state="active").distinct())
-    Member.objects.filter(pk__in=[member.pk for member in members]).update(created_at=begun)
+    members += [_regular(program, dice, place) for place in range(len(_REGULARS))]
     for member in members:
-        member.created_at = begun
-    members += [
-        enrol(
-            program,
-            name=name,
-            language=language,
-            details=Details(
-                phone=f"+3556900001{place:02}",
-                birthday=dt.date(1960 + dice.randint(0, 44), dice.randint(1, 12), 11),
-                motive=dice.choice(("price", "quality", "status", "convenience")),
-            ),
-            at=now - dt.timedelta(days=dice.randint(days // 6, days)),
-        )
-        for place, (name, language) in enumerate(_REGULARS)
-    ]
+        member.created_at = now - dt.timedelta(days=dice.randint(days // 6, days))
+        member.save(update_fields=["created_at"])
     cashier = Staff.objects.get(username="demo-cashier")
     sales = 0
     for at, whose in sorted(_visits(dice, members, begun, now), key=lambda visit: visit[0]):
@@ -104,6 +93,16 @@ def seed(days: int = DAYS) -> int:
         sales += 1
         time.sleep(_PAUSE_S)
     return sales
+
+
+def _regular(program: Program, dice: random.Random, place: int) -> Member:
+    name, language = _REGULARS[place]
+    details = Details(
+        phone=f"+3556900001{place:02}",
+        birthday=dt.date(1960 + dice.randint(0, 44), dice.randint(1, 12), 11),
+        motive=dice.choice(("price", "quality", "status", "convenience")),
+    )
+    return enrol(program, name=name, language=language, details=details)
 
 
 def _visits(
@@ -136,8 +135,14 @@ def _sell(place: till.Place, dice: random.Random, number: int, whose: Member | N
         Item(id=str(line), title=title, category=category, amount_minor=cents)
         for line, (title, category, cents) in enumerate(bought, 1)
     )
-    total = sum(line.amount_minor for line in lines)
     who = Who(member=whose.ref) if whose else None
+    used: tuple[int, ...] = ()
+    if who and dice.random() < _REDEEMS:
+        # Who has too few points yet pays as always.
+        with contextlib.suppress(till.TillError):
+            given = till.redeem(place, Redeem(who=who, reward="two-off", lines=lines))
+            used, lines = (given.redemption,), given.lines
+    total = sum(line.amount_minor for line in lines)
     till.accrue(
         place,
         Accrue(
@@ -145,13 +150,9 @@ def _sell(place: till.Place, dice: random.Random, number: int, whose: Member | N
             who=who,
             lines=lines,
             tenders=(Payment(kind=dice.choice(_TENDERS), amount_minor=total),),
+            redemptions=used,
         ),
     )
-    if who and dice.random() < 0.12:
-        try:
-            till.redeem(place, Redeem(who=who, reward="two-off"))
-        except till.TillError:
-            return  # not enough points yet
 
 
 def _rules(first: Rules, first_day: dt.date) -> Rules:
