@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from besnik.crm.protocol import Batch, Capabilities, CrmUnavailableError, Health
-from besnik.store.hot import CardKey, DecidedTap, HotStore, KnownCard, Recorded, TapKey
+from besnik.crm.protocol import Capabilities, CrmUnavailableError, Health
+from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 from besnik.store.thread import StoreThread, StoreUnavailableError
 
 # From 128 taps a commit on, the commit itself is a small part of the time.
@@ -41,14 +41,8 @@ class EmbeddedCrm:
 
     async def visit_many(self, batch: Batch) -> Sequence[Recorded]:
         """See Crm: one piece of work for the store's thread."""
-
-        def work(hot: HotStore) -> Sequence[Recorded]:
-            keys = batch.open(hot.readers(batch.slugs))
-            taps = batch.decide(hot.cards(keys) if keys else {})
-            return hot.record(taps) if taps else []
-
         try:
-            return await self._store.call(work)
+            return await self._store.call(lambda hot: hot.settle(batch))
         except StoreUnavailableError as error:
             raise CrmUnavailableError(str(error)) from error
 

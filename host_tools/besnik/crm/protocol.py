@@ -7,21 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader, Recorded, TapKey
-
-
-class Batch(Protocol):
-    """Taps on their way to their verdicts, in three steps; these may run on another thread."""
-
-    @property
-    def slugs(self) -> Sequence[str]:
-        """The readers they came from."""
-
-    def open(self, readers: Mapping[str, KnownReader]) -> Sequence[CardKey]:
-        """Take the readers that exist; return the cards that the taps can be of."""
-
-    def decide(self, cards: Mapping[CardKey, KnownCard]) -> Sequence[DecidedTap]:
-        """Take the cards that are known; return the taps that are to be recorded."""
+from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 
 
 class CrmUnavailableError(Exception):

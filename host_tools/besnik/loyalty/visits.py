@@ -58,6 +58,9 @@ class VisitRules:
         self._rules = program
         self._zone = program.tz
         self._pending = dt.timedelta(days=program.pending_days)
+        # The program's day that was asked for last, and its bounds: nearly always it is today.
+        self._since = self._until = _END
+        self._today = dt.date.min
         self._days: dict[tuple[str, int, dt.date], _Day] = {}
 
     def accrue(
@@ -76,7 +79,7 @@ class VisitRules:
         gifts = self._gifts(shop, at, level, used) if used else self._day(shop, at, level).gifts
         if not gifts:
             return None
-        available_at = at + self._pending
+        available_at = at + self._pending if self._pending else at
         postings: list[Posting] = []
         for gift in gifts:
             postings.append(Posting(member, gift.unit, gift.amount))
@@ -98,7 +101,12 @@ class VisitRules:
         return Bounds(velocity, limits, self, shop, at, level)
 
     def _day(self, shop: str, at: dt.datetime, level: int) -> _Day:
-        key = shop, level, at.astimezone(self._zone).date()
+        if not self._since <= at < self._until:
+            today = self._rules.today(at)
+            self._since = midnight_after(today - dt.timedelta(days=1), self._zone)
+            self._until = midnight_after(today, self._zone)
+            self._today = today
+        key = shop, level, self._today
         day = self._days.get(key)
         if day is None:
             if len(self._days) >= _REMEMBERED:

@@ -143,6 +143,20 @@ class Recorded(msgspec.Struct, frozen=True):
     counter_gap: int = 0
 
 
+class Batch(Protocol):
+    """Taps on their way to their verdicts, in three steps; these may run on another thread."""
+
+    @property
+    def slugs(self) -> Sequence[str]:
+        """The readers they came from."""
+
+    def open(self, readers: Mapping[str, KnownReader]) -> Sequence[CardKey]:
+        """Take the readers that exist; return the cards that the taps can be of."""
+
+    def decide(self, cards: Mapping[CardKey, KnownCard]) -> Sequence[DecidedTap]:
+        """Take the cards that are known; return the taps that are to be recorded."""
+
+
 class HotStore(Protocol):
     """The bridge's statements on one connection; used from one thread at a time."""
 
@@ -151,6 +165,9 @@ class HotStore(Protocol):
 
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """Return the cards that exist, by key."""
+
+    def settle(self, batch: Batch) -> Sequence[Recorded]:
+        """Lead a batch through its steps and record its taps; see ``record``."""
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """Write taps, entries, postings and balances in one transaction.

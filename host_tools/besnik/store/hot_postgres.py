@@ -13,6 +13,7 @@ from besnik.loyalty.visits import Limit
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     TABLES,
+    Batch,
     CardKey,
     DecidedTap,
     KnownCard,
@@ -184,6 +185,12 @@ class PostgresStore:
         kinds, data = [key.ref.kind for key in sought], [key.ref.data for key in sought]
         rows = self._connection.execute(_CARDS, (programs, kinds, data))
         return {CardKey(row[0], CardRef(row[1], row[2])): KnownCard(*row[3:]) for row in rows}
+
+    def settle(self, batch: Batch) -> Sequence[Recorded]:
+        """See HotStore."""
+        keys = batch.open(self.readers(batch.slugs))
+        taps = batch.decide(self.cards(keys) if keys else {})
+        return self.record(taps) if taps else []
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import sqlite3
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from besnik.loyalty.ledger import Entry, NewLot
 from besnik.loyalty.visits import Limit
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
-    TABLES,
+    Batch,
     CardKey,
     DecidedTap,
     KnownCard,
@@ -24,19 +22,9 @@ from besnik.store.hot import (
     verdicts,
 )
 from besnik.store.judge import judge
-from besnik.store.many import Many, Row
-from besnik.store.pace import alert
+from besnik.store.many import Many
 from besnik.store.rulebook import Rulebook
-
-
-def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
-    columns = (*first, *TABLES[table])
-    return Many(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
-        f"WHERE column1 IS NOT NULL{then}",
-        width=len(columns),
-    )
-
+from besnik.store.sqlite_writing import Writing, moment
 
 # CROSS JOIN: SQLite is to look up what is sought, in this order (sqlite.org/optoverview.html).
 _READERS: Final = Many(
@@ -92,45 +80,8 @@ _GIVEN: Final = """
     CROSS JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
     WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
     AND entry.occurred_at >= ? AND entry.occurred_at < ?"""
-_ALERT: Final = f"""
-    INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
-    SELECT shop.program_id, ?, ?, ?, ?
-    FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id WHERE reader.id = ?"""
-# The last row ids of both tables; within an immediate transaction nobody else takes the next.
-_LAST: Final = """
-    SELECT (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_tap'),
-           (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_entry')"""
 # Rises when anybody else has written (sqlite.org/pragma.html#pragma_data_version).
 _VERSION: Final = "PRAGMA data_version"
-_TAPS: Final = _insert("store_tap", first=("id",))
-_ENTRIES: Final = _insert("store_entry", first=("id",))
-_LOTS: Final = _insert("store_lot")
-_MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
-# The conditions repeat those of the two partial unique indexes on the model.
-_MEMBER_ACCOUNTS: Final = _insert(
-    "store_account",
-    then=" ON CONFLICT (member_id, unit, account) WHERE member_id IS NOT NULL" + _MOVE,
-)
-_PROGRAM_ACCOUNTS: Final = _insert(
-    "store_account", then=" ON CONFLICT (program_id, unit, account) WHERE member_id IS NULL" + _MOVE
-)
-# Rows of entry, program, member, unit, amount.
-_POSTINGS: Final = f"""
-    INSERT INTO store_posting ({", ".join(TABLES["store_posting"])})
-    SELECT moved.column1, account.id, moved.column5
-    FROM {{rows}} moved CROSS JOIN store_account account ON """
-_MEMBER_POSTINGS: Final = Many(
-    _POSTINGS
-    + "account.member_id = moved.column3 AND account.unit = moved.column4"
-    + " AND account.account = 'main'",
-    width=5,
-)
-_PROGRAM_POSTINGS: Final = Many(
-    _POSTINGS
-    + "account.program_id = moved.column2 AND account.unit = moved.column4"
-    + " AND account.account = 'main' AND account.member_id IS NULL",
-    width=5,
-)
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
 # of the indexes are read again for each batch. With a checkpoint every 1,000 pages, its default,
 # a page is copied to the database for each batch and not once for many. And what a statement of
@@ -140,8 +91,6 @@ _PRAGMAS: Final = (
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA temp_store=MEMORY",
 )
-
-_Owner = tuple[int, int | None, str]
 
 
 class SqliteStore:
@@ -153,6 +102,8 @@ class SqliteStore:
         # As of that version of the database; nothing here writes what they are made of.
         self._readers: dict[str, KnownReader] = {}
         self._rulebook = Rulebook()
+        self._writing = Writing()
+        self._checks_keys = True
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
@@ -183,23 +134,53 @@ class SqliteStore:
         rows = _CARDS.read(self._connection.cursor(), asked)
         return {sought[row[0]]: KnownCard(*row[1:]) for row in rows}
 
+    def settle(self, batch: Batch) -> Sequence[Recorded]:
+        """See HotStore.
+
+        What the taps refer to is looked up in the transaction that writes them, so nobody can
+        take it away in between, and SQLite need not look it up once more for each foreign key.
+        """
+        self._check_keys(False)
+        with self._transaction() as cursor:
+            keys = batch.open(self.readers(batch.slugs))
+            taps = batch.decide(self.cards(keys) if keys else {})
+            return self._write(cursor, taps) if taps else []
+
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""
+        self._check_keys(True)
+        with self._transaction() as cursor:
+            return self._write(cursor, taps)
+
+    def _write(self, cursor: sqlite3.Cursor, taps: Sequence[DecidedTap]) -> list[Recorded]:
         firsts = first_of_each(taps)
+        judge(firsts, _Cards(cursor))
+        earlier = _recorded(cursor, firsts)
+        new = {key: tap for key, tap in firsts.items() if key not in earlier}
+        self._writing.write(cursor, list(new.values()))
+        for card, counter in raised(new, new).items():
+            cursor.execute(_RAISE, (counter, card, counter))
+        return verdicts(taps, firsts, earlier)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
         cursor = self._connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            judge(firsts, _Cards(cursor))
-            earlier = _write(cursor, firsts)
-            for card, counter in raised(firsts, firsts.keys() - earlier.keys()).items():
-                cursor.execute(_RAISE, (counter, card, counter))
+            yield cursor
             cursor.execute("COMMIT")
         except BaseException:
+            self._writing.forget()
             # SQLite ends the transaction by itself on some errors (disk full, I/O).
             if self._connection.in_transaction:
                 cursor.execute("ROLLBACK")
             raise
-        return verdicts(taps, firsts, earlier)
+
+    def _check_keys(self, on: bool) -> None:
+        """Have SQLite check foreign keys or not, from the next transaction on."""
+        if self._checks_keys != on:
+            self._connection.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+            self._checks_keys = on
 
     def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
         """See HotStore."""
@@ -232,101 +213,15 @@ class _Cards:
         self, card: int, member: int, unit: str, since: dt.datetime
     ) -> Iterable[dt.datetime]:
         """See CardRows."""
-        for (at,) in self._cursor.execute(_EARNINGS, (card, member, unit, _moment(since))):
+        for (at,) in self._cursor.execute(_EARNINGS, (card, member, unit, moment(since))):
             yield dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
 
     def given(self, member: int, limit: Limit) -> int:
         """See CardRows."""
-        span = member, limit.unit, _moment(limit.since), _moment(limit.until)
+        span = member, limit.unit, moment(limit.since), moment(limit.until)
         return int(self._cursor.execute(_GIVEN, span).fetchone()[0])
 
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
     rows = _FIRSTS.read(cursor, list(keys))
     return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
-
-
-def _write(cursor: sqlite3.Cursor, firsts: Mapping[TapKey, DecidedTap]) -> dict[TapKey, Recorded]:
-    """Write taps and ledger; return the verdicts of those that had been written before."""
-    earlier = _recorded(cursor, firsts)
-    new = [tap for key, tap in firsts.items() if key not in earlier]
-    last = cursor.execute(_LAST).fetchone()
-    tap_ids, entry_ids = (itertools.count((each or 0) + 1) for each in last)
-    taps: list[Row] = []
-    entries: list[Row] = []
-    moves: list[tuple[int, Entry]] = []
-    for tap in new:
-        received_at, tap_id = _moment(tap.received_at), next(tap_ids)
-        taps.append((tap_id, *_tap_values(tap, received_at)))
-        if tap.entry is not None:
-            entry_id = next(entry_ids)
-            happened_at = _moment(tap.happened_at) if tap.queued else received_at
-            kind, program = tap.entry.kind, tap.entry.program
-            entries.append((entry_id, program, kind, tap_id, happened_at, received_at))
-            moves.append((entry_id, tap.entry))
-    _TAPS.write(cursor, taps)
-    _ENTRIES.write(cursor, entries)
-    _post(cursor, moves)
-    _LOTS.write(cursor, [_lot_values(entry_id, lot) for entry_id, lot in _opened(moves)])
-    for tap in new:
-        if tap.reason == "too_soon":
-            cursor.execute(_ALERT, (*alert(tap), _moment(tap.happened_at), tap.reader))
-    return earlier
-
-
-def _post(cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
-    sums: defaultdict[_Owner, int] = defaultdict(int)
-    postings: list[tuple[int, int, int | None, str, int]] = []
-    for entry_id, entry in moves:
-        for posting in entry.postings:
-            owner = entry.program, posting.member, posting.unit
-            sums[owner] += posting.amount
-            postings.append((entry_id, *owner, posting.amount))
-    balances = [(*owner, amount) for owner, amount in sums.items()]
-    _MEMBER_ACCOUNTS.write(cursor, [row for row in balances if row[1] is not None])
-    _PROGRAM_ACCOUNTS.write(cursor, [row for row in balances if row[1] is None])
-    _MEMBER_POSTINGS.write(cursor, [row for row in postings if row[2] is not None])
-    _PROGRAM_POSTINGS.write(cursor, [row for row in postings if row[2] is None])
-
-
-def _opened(moves: list[tuple[int, Entry]]) -> Iterable[tuple[int, NewLot]]:
-    return ((entry_id, lot) for entry_id, entry in moves for lot in entry.opens)
-
-
-def _lot_values(entry_id: int, lot: NewLot) -> tuple[object, ...]:
-    opened_at = _moment(lot.opened_at)
-    return (
-        lot.member,
-        lot.unit,
-        entry_id,
-        lot.amount,
-        lot.amount,
-        opened_at,
-        opened_at if lot.available_at == lot.opened_at else _moment(lot.available_at),
-        None if lot.expires_at is None else _moment(lot.expires_at),
-    )
-
-
-def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:
-    return (
-        tap.reader,
-        tap.tap_id,
-        tap.ref.kind,
-        tap.ref.data,
-        None if tap.card is None else tap.card.card,
-        None if tap.card is None else tap.card.member,
-        tap.counter,
-        tap.tier,
-        tap.outcome,
-        tap.reason,
-        tap.finding,
-        tap.read_at,
-        tap.clock_quality,
-        tap.queued,
-        received_at,
-    )
-
-
-def _moment(moment: dt.datetime) -> str:
-    # As Django's SQLite backend writes it: UTC, naive, a space in the middle.
-    return str(moment.astimezone(dt.UTC).replace(tzinfo=None))

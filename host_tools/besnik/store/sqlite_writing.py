@@ -1,0 +1,192 @@
+"""Taps and their ledger as rows of SQLite, a few statements for a whole batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from besnik.loyalty.ledger import Entry, NewLot
+from besnik.store.hot import TABLES, DecidedTap
+from besnik.store.many import Many, Row
+from besnik.store.pace import alert
+
+
+def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
+    columns = (*first, *TABLES[table])
+    return Many(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
+        f"WHERE column1 IS NOT NULL{then}",
+        width=len(columns),
+    )
+
+
+# The last row ids of both tables; within an immediate transaction nobody else takes the next.
+_LAST: Final = """
+    SELECT (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_tap'),
+           (SELECT max(seq) FROM sqlite_sequence WHERE name = 'store_entry')"""
+_TAPS: Final = _insert("store_tap", first=("id",))
+_ENTRIES: Final = _insert("store_entry", first=("id",))
+_POSTINGS: Final = _insert("store_posting")
+_LOTS: Final = _insert("store_lot")
+_ALERT: Final = f"""
+    INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
+    SELECT shop.program_id, ?, ?, ?, ?
+    FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id WHERE reader.id = ?"""
+_MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
+# The conditions repeat those of the two partial unique indexes on the model.
+_MEMBER_ACCOUNTS: Final = _insert(
+    "store_account",
+    then=" ON CONFLICT (member_id, unit, account) WHERE member_id IS NOT NULL" + _MOVE,
+)
+_PROGRAM_ACCOUNTS: Final = _insert(
+    "store_account", then=" ON CONFLICT (program_id, unit, account) WHERE member_id IS NULL" + _MOVE
+)
+# Rows of program, member, unit.
+_ACCOUNT_IDS: Final = Many(
+    """
+    SELECT json_group_array(json_array(column1, column2, column3, account.id))
+    FROM {rows} sought CROSS JOIN store_account account
+      ON account.member_id = column2 AND account.unit = column3 AND account.account = 'main'
+    WHERE column2 IS NOT NULL""",
+    width=3,
+)
+_PROGRAM_ACCOUNT_ID: Final = """
+    SELECT id FROM store_account
+    WHERE program_id = ? AND unit = ? AND account = 'main' AND member_id IS NULL"""
+# Rows of account, program, member, unit, amount. An account never becomes another one: if it did,
+# the database is not the one that the ids are of.
+_BALANCES: Final = Many(
+    """
+    UPDATE store_account SET balance = balance + moved.column5 FROM {rows} moved
+    WHERE store_account.id = moved.column1 AND store_account.program_id = moved.column2
+    AND store_account.member_id IS moved.column3 AND store_account.unit = moved.column4""",
+    width=5,
+)
+_REMEMBERED: Final = 100_000
+
+_Owner = tuple[int, int | None, str]  # program, member, unit
+
+
+def moment(value: dt.datetime) -> str:
+    """Return a time as Django's SQLite backend writes it: UTC, naive, a space in the middle."""
+    return str(value.astimezone(dt.UTC).replace(tzinfo=None))
+
+
+class Writing:
+    """Writes taps with their entries, postings, lots, balances and alerts.
+
+    It remembers the rows of accounts, which never go: a tap is then spared three look-ups.
+    """
+
+    def __init__(self) -> None:
+        self._accounts: dict[_Owner, int] = {}
+
+    def forget(self) -> None:
+        """Forget what was learned in a transaction that was undone."""
+        self._accounts.clear()
+
+    def write(self, cursor: sqlite3.Cursor, new: Sequence[DecidedTap]) -> None:
+        """Write taps that are not written yet, within a transaction that is open."""
+        last = cursor.execute(_LAST).fetchone()
+        tap_ids, entry_ids = (itertools.count((each or 0) + 1) for each in last)
+        taps: list[Row] = []
+        entries: list[Row] = []
+        lots: list[Row] = []
+        moves: list[tuple[int, Entry]] = []
+        for tap in new:
+            received_at, tap_id = moment(tap.received_at), next(tap_ids)
+            taps.append((tap_id, *_tap_values(tap, received_at)))
+            if tap.entry is not None:
+                entry, entry_id = tap.entry, next(entry_ids)
+                happened_at = moment(tap.happened_at) if tap.queued else received_at
+                entries.append(
+                    (entry_id, entry.program, entry.kind, tap_id, happened_at, received_at)
+                )
+                moves.append((entry_id, entry))
+                lots += [_lot_values(entry_id, lot, happened_at, tap) for lot in entry.opens]
+        _TAPS.write(cursor, taps)
+        _ENTRIES.write(cursor, entries)
+        self._post(cursor, moves)
+        _LOTS.write(cursor, lots)
+        _warn(cursor, new)
+
+    def _post(self, cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
+        sums: defaultdict[_Owner, int] = defaultdict(int)
+        postings: list[tuple[int, _Owner, int]] = []
+        for entry_id, entry in moves:
+            for posting in entry.postings:
+                owner = entry.program, posting.member, posting.unit
+                sums[owner] += posting.amount
+                postings.append((entry_id, owner, posting.amount))
+        self._move(cursor, sums)
+        accounts = self._accounts
+        _POSTINGS.write(
+            cursor, [(entry_id, accounts[owner], amount) for entry_id, owner, amount in postings]
+        )
+
+    def _move(self, cursor: sqlite3.Cursor, sums: dict[_Owner, int]) -> None:
+        """Move the balances, and learn the accounts that are not known."""
+        accounts = self._accounts
+        if len(accounts) > _REMEMBERED:
+            accounts.clear()
+        known = [(accounts[owner], *owner, sums[owner]) for owner in sums if owner in accounts]
+        unknown = [owner for owner in sums if owner not in accounts]
+        _BALANCES.write(cursor, known)
+        members = [owner for owner in unknown if owner[1] is not None]
+        programs = [owner for owner in unknown if owner[1] is None]
+        _MEMBER_ACCOUNTS.write(cursor, [(*owner, sums[owner]) for owner in members])
+        _PROGRAM_ACCOUNTS.write(cursor, [(*owner, sums[owner]) for owner in programs])
+        for program, member, unit, account in _ACCOUNT_IDS.read(cursor, members):
+            accounts[program, member, unit] = account
+        for owner in programs:
+            found = cursor.execute(_PROGRAM_ACCOUNT_ID, (owner[0], owner[2])).fetchone()
+            accounts[owner] = found[0]
+
+
+def _warn(cursor: sqlite3.Cursor, new: Iterable[DecidedTap]) -> None:
+    for tap in new:
+        if tap.reason == "too_soon":
+            cursor.execute(_ALERT, (*alert(tap), moment(tap.happened_at), tap.reader))
+
+
+def _lot_values(
+    entry_id: int, lot: NewLot, happened_at: str, tap: DecidedTap
+) -> tuple[object, ...]:
+    # Most lots are opened when their tap came, and available then: one text for three.
+    same = lot.opened_at is tap.received_at
+    opened_at = happened_at if same else moment(lot.opened_at)
+    return (
+        lot.member,
+        lot.unit,
+        entry_id,
+        lot.amount,
+        lot.amount,
+        opened_at,
+        opened_at if lot.available_at is lot.opened_at else moment(lot.available_at),
+        None if lot.expires_at is None else moment(lot.expires_at),
+    )
+
+
+def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:
+    card, member = (None, None) if tap.card is None else (tap.card.card, tap.card.member)
+    return (
+        tap.reader,
+        tap.tap_id,
+        tap.ref.kind,
+        tap.ref.data,
+        card,
+        member,
+        tap.counter,
+        tap.tier,
+        tap.outcome,
+        tap.reason,
+        tap.finding,
+        tap.read_at,
+        tap.clock_quality,
+        tap.queued,
+        received_at,
+    )
