@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from besnik.bridge.account import account
-from besnik.bridge.connection import Connection
+from besnik.bridge.connection import Connection, Delivery
 from besnik.config import Broker, Config
 from besnik.loyalty.rules import PerVisit
 from support.bridge import ANA, BLANK, BORIS, ELENI, BridgeRunner, ReaderStation, SiteStation
 from support.broker import RunningBroker
 from support.orm import models_on
 from support.processes import Processes, Running
-from support.programs import publish
+from support.published import publish
 from support.store import assert_ledger_adds_up, execute, rows
 
 pytestmark = pytest.mark.usefixtures("bridge")
@@ -161,10 +161,7 @@ async def test_one_reader_never_waits_for_a_delayed_acknowledgement(
 
 
 async def test_the_bridge_sends_without_waiting_for_more(broker: RunningBroker) -> None:
-    async def ignore(_topic: str, _payload: bytes, _redelivered: bool) -> None:
-        """This test sends nothing."""
-
-    connection = Connection(account(Config()), b"lost", ignore, lambda: None)
+    connection = Connection(account(Config()), b"lost", Delivery.done, lambda: None)
     password = broker.passwords["bridge"]
     await connection.open(Broker(broker.host, broker.port, bridge_password=password))
     plug = connection._connection._transport.get_extra_info("socket")

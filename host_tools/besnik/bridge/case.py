@@ -25,22 +25,28 @@ class Presented(msgspec.Struct, frozen=True):
     asked: Credential | Failed | None = None
 
 
-class Case(msgspec.Struct, frozen=True):
-    """A tap at a known reader; ``shown`` is what it proved without its card being asked."""
+class Case:
+    """A tap at a known reader; ``shown`` is what it proved without its card being asked.
 
-    presented: Presented
-    reader: KnownReader
-    shown: Credential
+    ``keys``: the cards this tap can be of; none for what must not be looked up.
+    """
 
-    @property
-    def keys(self) -> list[CardKey]:
-        """The cards this tap can be of; none for what must not be looked up."""
-        refs = []
-        if isinstance(self.presented.asked, Credential):
-            refs = [self.presented.asked.ref]
-        elif self.shown.tier != "X":
-            refs = [self.shown.ref, *self._claims()]
-        return [CardKey(self.reader.rules.program, ref) for ref in refs]
+    __slots__ = ("_claims", "keys", "presented", "reader", "shown")
+
+    def __init__(self, presented: Presented, reader: KnownReader, shown: Credential) -> None:
+        self.presented = presented
+        self.reader = reader
+        self.shown = shown
+        tap, program = presented.arrival.tap, reader.rules.program
+        self._claims: list[CardKey] = []
+        if tap.k == "uid" and tap.is_iso_dep:
+            uid = shown.ref.data
+            self._claims = [CardKey(program, CardRef(kind, uid)) for kind in _PROVING]
+        self.keys: list[CardKey] = []
+        if isinstance(presented.asked, Credential):
+            self.keys = [CardKey(program, presented.asked.ref)]
+        elif shown.tier != "X":
+            self.keys = [CardKey(program, shown.ref), *self._claims]
 
     def is_worth_asking(self, cards: Mapping[CardKey, KnownCard]) -> bool:
         """Whether the card itself should be asked who it is, now that it lies there.
@@ -58,9 +64,10 @@ class Case(msgspec.Struct, frozen=True):
 
     def claimed(self, cards: Mapping[CardKey, KnownCard]) -> KnownCard | None:
         """Return the card that has to prove itself and whose UID this tap shows."""
-        program = self.reader.rules.program
-        found = (cards.get(CardKey(program, ref)) for ref in self._claims())
-        return next((card for card in found if card is not None), None)
+        for key in self._claims:
+            if (card := cards.get(key)) is not None:
+                return card
+        return None
 
     def decided(self, cards: Mapping[CardKey, KnownCard]) -> DecidedTap:
         """Return the tap with its verdict."""
@@ -78,16 +85,9 @@ class Case(msgspec.Struct, frozen=True):
             return self._judged(self.shown, claimed)
         return self._refused(asked or "unanswered")
 
-    def _claims(self) -> list[CardRef]:
-        tap = self.presented.arrival.tap
-        if tap.k != "uid" or not tap.is_iso_dep:
-            return []
-        return [CardRef(kind, self.shown.ref.data) for kind in _PROVING]
-
     def _by(self, credential: Credential, cards: Mapping[CardKey, KnownCard]) -> DecidedTap:
-        card = None
-        if credential.tier != "X":
-            card = cards.get(CardKey(self.reader.rules.program, credential.ref))
+        # The first key is that of what was shown, or of what was proved where that was asked.
+        card = None if credential.tier == "X" else cards.get(self.keys[0])
         return self._judged(credential, card)
 
     def _judged(self, credential: Credential, card: KnownCard | None) -> DecidedTap:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from gmqtt import Client, Message, Subscription
@@ -38,7 +38,35 @@ _CLOSE_TIMEOUT_S: Final = 1
 _REFUSED: Final = 128
 _SEND_NO_RETAINED: Final = 2  # MQTT 5.0, 3.8.3.1: retain handling
 
-OnMessage = Callable[[str, bytes, bool], Awaitable[None]]
+
+class Delivery:
+    """A message that came; whoever takes it says once when it may be acknowledged.
+
+    ``redelivered``: the broker sent it before.
+    """
+
+    __slots__ = ("_connection", "_packet_id", "payload", "redelivered", "topic")
+
+    def __init__(
+        self,
+        connection: Connection,
+        topic: str,
+        payload: bytes,
+        packet_id: int | None,
+        redelivered: bool,
+    ) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.redelivered = redelivered
+        self._connection = connection
+        self._packet_id = packet_id
+
+    def done(self) -> None:
+        """Acknowledge it, at the broker of its own connection, if that is still there."""
+        self._connection.finished(self._packet_id)
+
+
+OnMessage = Callable[[Delivery], None]
 
 
 class BrokerError(OSError):
@@ -49,8 +77,8 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
     """One connection: a lost one stays lost, so its late PUBACKs never reach the next one.
 
     There they could acknowledge another tap, because the broker's packet ids start anew.
-    ``on_message(topic, payload, redelivered)`` is awaited for each message before it is
-    acknowledged and must not raise; ``on_room()`` is called when the broker takes more.
+    ``on_message(delivery)`` takes each message and must not raise; it is acknowledged when it is
+    done. ``on_room()`` is called when the broker takes more.
     ``lost`` is set when the connection is gone.
     """
 
@@ -156,12 +184,10 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
         self._held += 1
         if self._held == _HELD_MAX and self._wire is not None:
             self._wire.pause()
-        asyncio.get_running_loop().create_task(self._hear(topic, payload, packet_id, redelivered))
+        self._listener(Delivery(self, topic, payload, packet_id, redelivered))
 
-    async def _hear(
-        self, topic: str, payload: bytes, packet_id: int | None, redelivered: bool
-    ) -> None:
-        await self._listener(topic, payload, redelivered)
+    def finished(self, packet_id: int | None) -> None:
+        """Acknowledge a message that came with this packet id; None needs no acknowledgement."""
         self._held -= 1
         if self._held == RECEIVE_MAXIMUM and self._wire is not None:
             self._wire.resume()

@@ -20,7 +20,7 @@ _FIRST_DELAY_S: Final = 0.2
 _LONGEST_DELAY_S: Final = 2.0
 _ALONE_EVERY: Final = 5  # attempts
 
-_Waiting = tuple[_T, "asyncio.Future[_R | None]"]
+_Waiting = tuple[_T, Callable[["_R | None"], None]]
 
 
 def backoff() -> Iterator[float]:
@@ -32,7 +32,7 @@ def backoff() -> Iterator[float]:
 
 
 class GroupCommit(Generic[_T, _R]):
-    """Settles items in batches, one batch at a time, and answers each through a future.
+    """Settles items in batches, one batch at a time, and tells the result of each.
 
     ``settle`` returns one result an item, and may be given again what it settled before. On an
     error in ``away`` the batch is tried again, as long as it takes. On any other error it is
@@ -70,19 +70,29 @@ class GroupCommit(Generic[_T, _R]):
         """For how long the batch that is being settled has been; 0.0 when there is none."""
         return 0.0 if self._busy_since_s is None else time.monotonic() - self._busy_since_s
 
+    def add(self, item: _T, settled: Callable[[_R | None], None]) -> None:
+        """Settle an item; ``settled`` is told its result after its commit, and must not raise.
+
+        None: it was dropped.
+        """
+        self._waiting.append((item, settled))
+        self._arrived.set()
+
     def submit(self, item: _T) -> asyncio.Future[_R | None]:
         """Return a future of the item's result after its commit; None if it was dropped."""
         future: asyncio.Future[_R | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
-        self._arrived.set()
+
+        def settled(result: _R | None) -> None:
+            if not future.done():
+                future.set_result(result)
+
+        self.add(item, settled)
         return future
 
     def drop_waiting(self) -> None:
-        """Give up the items no batch has taken yet: their futures become None."""
+        """Give up the items no batch has taken yet: their result is None."""
         while self._waiting:
-            _, future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(None)
+            self._waiting.popleft()[1](None)
 
     def stop(self) -> None:
         """Let ``run`` return after the batch that is being settled."""
@@ -160,11 +170,10 @@ class GroupCommit(Generic[_T, _R]):
         self._answer(part, results)
 
     def _answer(self, part: list[_Waiting[_T, _R]], results: Sequence[_R]) -> None:
-        for (_, future), result in zip(part, results, strict=True):
-            if not future.done():
-                future.set_result(result)
         if len(part) == len(self._taken):
             self._taken = []
         else:
-            settled = {id(future) for _, future in part}
-            self._taken = [each for each in self._taken if id(each[1]) not in settled]
+            answered = {id(each) for each in part}
+            self._taken = [each for each in self._taken if id(each) not in answered]
+        for (_, settled), result in zip(part, results, strict=True):
+            settled(result)

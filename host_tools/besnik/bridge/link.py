@@ -111,8 +111,11 @@ class Link:
         after this time (monotonic). Without a connection nothing is sent: the tap it answers
         comes again.
         """
-        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s))
-        self._drain()
+        message = _Outgoing(topic, payload, expiry_s, deadline_s)
+        connection = self._connection
+        if self._waiting or connection is None or not self._sent(connection, message):
+            self._waiting.append(message)
+            self._drain()
 
     async def finish(self, timeout_s: float) -> None:
         """Return when the broker has acknowledged what was sent, is gone, or after a while.
@@ -149,9 +152,13 @@ class Link:
         if connection is None or not connection.is_connected:
             self._waiting.clear()
             return
-        while self._waiting and connection.unacknowledged < _UNACKNOWLEDGED_MAX:
-            message = self._waiting[0]
-            in_time = message.deadline_s is None or time.monotonic() < message.deadline_s
-            if in_time and not connection.send(message.topic, message.payload, message.expiry_s):
-                return
+        while self._waiting and self._sent(connection, self._waiting[0]):
             self._waiting.popleft()
+
+    def _sent(self, connection: Connection, message: _Outgoing) -> bool:
+        """Send a message or, if it is late, drop it; False if there is no room for it now."""
+        if message.deadline_s is not None and time.monotonic() >= message.deadline_s:
+            return True
+        if not connection.is_connected or connection.unacknowledged >= _UNACKNOWLEDGED_MAX:
+            return False
+        return connection.send(message.topic, message.payload, message.expiry_s)

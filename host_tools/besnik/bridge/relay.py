@@ -124,6 +124,11 @@ class Relay:
             if line.talk is talk:
                 line.talk = None
 
+    def talks_of(self, arrival: Arrival) -> bool:
+        """Tell whether a talk is open for the same tap."""
+        line = self._lines.get((arrival.shop, arrival.reader))
+        return line is not None and line.talk is not None and line.talk.tap_id == arrival.tap.id
+
     async def passed(self, arrival: Arrival) -> None:
         """Return when no talk is open for the same tap; at once if it is not a copy of such."""
         line = self._lines.get((arrival.shop, arrival.reader))

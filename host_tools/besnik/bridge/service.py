@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from besnik import contract
 from besnik.bridge.account import account
 from besnik.bridge.case import Presented
+from besnik.bridge.connection import Delivery
 from besnik.bridge.desk import Challenge, Desk, Settled
 from besnik.bridge.group import GroupCommit
 from besnik.bridge.intake import Arrival, BadInputError, read, read_answer, read_report
@@ -72,6 +73,7 @@ class Bridge:
         self._watch = StoreWatch(self._group, self._crm.health, self._state.change)
         self._said_ready = False
         self._stop = asyncio.Event()
+        self._talks: set[asyncio.Task[Settled | None]] = set()
         self._taps = 0
         if not keys.sun and not keys.ev2:
             _log.info(pairs("no_keys", so="only cards without cryptography are known"))
@@ -147,37 +149,69 @@ class Bridge:
         self._relay.drop()
         self._group.drop_waiting()
 
-    async def _hear(self, topic: str, payload: bytes, redelivered: bool) -> None:
-        """Take one message; the broker gets its acknowledgement when this returns."""
+    def _hear(self, delivery: Delivery) -> None:
+        """Take one message."""
         try:
-            await self._take(topic, payload, redelivered)
+            arrival = self._read(delivery)
+        except BadInputError as bad:
+            self._count(bad)
+            delivery.done()
         except Exception as error:
             # A fault of ours. Without an acknowledgement it would come again and again, and hold
             # a place among the messages under way.
             self._count(self._failed(error))
+            delivery.done()
+        else:
+            if arrival is None:
+                delivery.done()
+            elif self._relay.talks_of(arrival):
+                self._talk(delivery, arrival, None)
+            else:
+                self._group.add(Presented(arrival), partial(self._settled, delivery, arrival))
 
-    async def _take(self, topic: str, payload: bytes, redelivered: bool) -> None:
-        try:
-            if topic == contract.BRIDGE_STATE:
-                self._state.hear(payload)
-                return
-            if topic.endswith(_ANSWERS):
-                self._relay.hear(*read_answer(topic, payload))
-                return
-            if topic.endswith(LEAVES):
-                self._reports.hear(read_report(topic, payload))
-                return
-            arrival = read(topic, payload, redelivered=redelivered)
-        except BadInputError as bad:
-            self._count(bad)
+    def _read(self, delivery: Delivery) -> Arrival | None:
+        """Return the tap that came, None for what else was said and is dealt with."""
+        topic = delivery.topic
+        if topic == contract.BRIDGE_STATE:
+            self._state.hear(delivery.payload)
+        elif topic.endswith(_ANSWERS):
+            self._relay.hear(*read_answer(topic, delivery.payload))
+        elif topic.endswith(LEAVES):
+            self._reports.hear(read_report(topic, delivery.payload))
+        else:
+            return read(topic, delivery.payload, redelivered=delivery.redelivered)
+        return None
+
+    def _settled(self, delivery: Delivery, arrival: Arrival, settled: Settled | None) -> None:
+        """Answer a tap, and acknowledge it."""
+        if isinstance(settled, Challenge):
+            self._talk(delivery, arrival, settled)
             return
-        await self._relay.passed(arrival)
-        settled = await self._settle(arrival)
-        if isinstance(settled, BadInputError):
-            self._count(settled, reader=arrival.reader)
-        elif settled is not None:
-            self._taps += 1
-            self._answer(arrival, settled)
+        try:
+            if isinstance(settled, BadInputError):
+                self._count(settled, reader=arrival.reader)
+            elif settled is not None:
+                self._taps += 1
+                self._answer(arrival, settled)
+        except Exception as error:
+            self._count(self._failed(error))
+        delivery.done()
+
+    def _talk(self, delivery: Delivery, arrival: Arrival, challenge: Challenge | None) -> None:
+        """Have the card of a tap asked, or wait until it has been, and settle the tap then."""
+        talk = asyncio.create_task(self._settle(arrival, challenge))
+        self._talks.add(talk)
+        talk.add_done_callback(partial(self._talked, delivery, arrival))
+
+    def _talked(
+        self, delivery: Delivery, arrival: Arrival, talk: asyncio.Task[Settled | None]
+    ) -> None:
+        self._talks.discard(talk)
+        error = None if talk.cancelled() else talk.exception()
+        if isinstance(error, Exception):
+            self._settled(delivery, arrival, self._failed(error))
+        elif error is None and not talk.cancelled():
+            self._settled(delivery, arrival, talk.result())
 
     async def _settle_batch(self, batch: Sequence[Presented]) -> list[Settled]:
         began_s = time.perf_counter()
@@ -185,12 +219,15 @@ class Bridge:
         self._metrics.settled(len(batch), time.perf_counter() - began_s)
         return settled
 
-    async def _settle(self, arrival: Arrival) -> Recorded | BadInputError | None:
+    async def _settle(self, arrival: Arrival, challenge: Challenge | None) -> Settled | None:
         """Return the verdict, why there is none, or None if the tap comes again."""
-        settled = await self._group.submit(Presented(arrival))
-        if not isinstance(settled, Challenge):
-            return settled
-        asked = await self._relay.ask(arrival, settled.exchange)
+        if challenge is None:
+            await self._relay.passed(arrival)
+            settled = await self._group.submit(Presented(arrival))
+            if not isinstance(settled, Challenge):
+                return settled
+            challenge = settled
+        asked = await self._relay.ask(arrival, challenge.exchange)
         self._metrics.talked(_outcome(asked))
         if asked is None:
             return None

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from besnik.store.database import is_sqlite
 from besnik.store.hot import HotStore, open_hot
 
 _T = TypeVar("_T")
+_Piece = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], Any]]
 
 
 class StoreUnavailableError(Exception):
@@ -31,33 +31,40 @@ class StoreThread:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._hot: HotStore | None = None
-        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Piece | None] = SimpleQueue()
         # A daemon: a process that is told to leave does not wait for a database that hangs.
         self._thread = Thread(target=self._work_off, name="store", daemon=True)
         self._thread.start()
 
     async def call(self, work: Callable[[HotStore], _T]) -> _T:
         """Return ``work(store)``; StoreUnavailableError if the database is away."""
-        future: Future[_T] = Future()
-        self._queue.put((future, lambda: self._run(work)))
-        return await asyncio.wrap_future(future)
+        return await self._done(lambda: self._run(work))
 
     async def aclose(self, timeout_s: float = 1.0) -> None:
         """Close the connection after the work that is running, or give up after a while."""
-        closed: Future[None] = Future()
-        self._queue.put((closed, self._close))
+        closed = self._done(self._close)
         self._queue.put(None)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.wrap_future(closed), timeout_s)
+            await asyncio.wait_for(closed, timeout_s)
+
+    def _done(self, work: Callable[[], _T]) -> asyncio.Future[_T]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        self._queue.put((loop, future, work))
+        return future
 
     def _work_off(self) -> None:
-        for future, work in iter(self._queue.get, None):
-            if not future.set_running_or_notify_cancel():
+        for loop, future, work in iter(self._queue.get, None):
+            if future.cancelled():
                 continue
+            result, error = None, None
             try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
+                result = work()
+            except BaseException as raised:
+                error = raised
+            # A loop that is closed has nobody who waits any more.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_tell, future, result, error)
 
     def _run(self, work: Callable[[HotStore], _T]) -> _T:
         try:
@@ -83,6 +90,15 @@ class StoreThread:
         if is_sqlite(self._config.database.url):
             return _sqlite_reason(error)
         return _postgres_reason(error)
+
+
+def _tell(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 def _sqlite_reason(error: Exception) -> str | None:

@@ -13,7 +13,7 @@ from gmqtt.mqtt.package import PublishPacket
 from gmqtt.mqtt.utils import IdGenerator
 
 from besnik.bridge.account import account
-from besnik.bridge.connection import Connection
+from besnik.bridge.connection import Connection, Delivery
 from besnik.bridge.wire import MalformedPacketError, publish, read_variable, variable
 from besnik.config import Broker, Config
 from support.processes import wait_until
@@ -53,16 +53,24 @@ class Script(asyncio.Protocol):
 
 
 class Bridge:
-    """What the bridge's side heard; ``release`` ends the handlers of all messages so far."""
+    """What the bridge's side heard; ``release`` is done with all messages so far and to come."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, bytes, bool]] = []
         self.rooms = 0
-        self.release = asyncio.Event()
+        self._held: list[Delivery] | None = []
 
-    async def hear(self, topic: str, payload: bytes, redelivered: bool) -> None:
-        self.heard.append((topic, payload, redelivered))
-        await self.release.wait()
+    def hear(self, delivery: Delivery) -> None:
+        self.heard.append((delivery.topic, delivery.payload, delivery.redelivered))
+        if self._held is None:
+            delivery.done()
+        else:
+            self._held.append(delivery)
+
+    def release(self) -> None:
+        held, self._held = self._held or [], None
+        for delivery in held:
+            delivery.done()
 
     def room(self) -> None:
         self.rooms += 1
@@ -144,7 +152,7 @@ async def test_a_message_is_acknowledged_when_its_handler_is_done(
     await until(lambda: len(bridge.heard) == 1)
     await asyncio.sleep(0.05)
     assert not script.chunks
-    bridge.release.set()
+    bridge.release()
     await until(lambda: bool(script.chunks))
     assert script.chunks == [b"\x40\x02\x01\x02"]
 
@@ -155,7 +163,7 @@ async def test_what_is_said_in_one_turn_is_one_write(
     script, bridge, _ = ends
     script.say(b"".join(message(b"tap", number) for number in range(1, 101)))
     await until(lambda: len(bridge.heard) == 100)
-    bridge.release.set()
+    bridge.release()
     await until(lambda: sum(map(len, script.chunks)) == 400)
     assert len(script.chunks) == 1
 
