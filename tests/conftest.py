@@ -100,11 +100,9 @@ def broker(
 
 
 @pytest.fixture(scope="session")
-def prepared_databases(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> Iterator[Databases]:
+def prepared_databases(environment: dict[str, str]) -> Iterator[Databases]:
     """The migrated database with the demo shop that each test gets a copy of."""
-    with databases(tmp_path_factory.mktemp("database"), environment) as prepared:
+    with databases(environment) as prepared:
         yield prepared
 
 

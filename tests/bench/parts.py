@@ -60,7 +60,7 @@ def parts(readers: Iterable[str] = READERS, *, secure: bool = False) -> Iterator
     (folder / "logs").mkdir()
     processes = Processes(folder / "logs", environment())
     try:
-        with databases(folder, environment()) as prepared:
+        with databases(environment()) as prepared:
             for url in prepared.copy(folder):
                 mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
                 if secure:

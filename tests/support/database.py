@@ -1,16 +1,21 @@
 """A migrated database with the demo shop for each test, on SQLite or PostgreSQL.
 
 ``BESNIK_DATABASE_URL`` names a PostgreSQL server (and a database on it to connect to); without
-it every test gets an SQLite file. Migrations run once, each test gets a copy of the result.
+it every test gets an SQLite file. Migrations run once, each test gets a copy of the result: on
+SQLite once until a line of Besnik changes, whatever runs.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +25,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+import besnik
+
 SERVER_URL = os.environ.get("BESNIK_DATABASE_URL", "")
+_STALE_S = 86_400
 
 
 class Databases(Protocol):
@@ -36,9 +44,8 @@ class Databases(Protocol):
 class SqliteDatabases:
     """Copies of one SQLite file."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._template = folder / "template.sqlite3"
-        prepare(f"sqlite:///{self._template}", environment)
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._template = _prepared_once(environment)
 
     def copy(self, folder: Path, /) -> Iterator[str]:
         """Yield the URL of a file in ``folder``."""
@@ -81,10 +88,10 @@ class PostgresDatabases:
 
 
 @contextmanager
-def databases(folder: Path, environment: dict[str, str]) -> Iterator[Databases]:
+def databases(environment: dict[str, str]) -> Iterator[Databases]:
     """Prepare the database that tests of this session get copies of."""
     if not SERVER_URL.startswith("postgres"):
-        yield SqliteDatabases(folder, environment)
+        yield SqliteDatabases(environment)
         return
     with postgres_databases(SERVER_URL, environment) as prepared:
         yield prepared
@@ -96,6 +103,30 @@ def postgres_databases(server_url: str, environment: dict[str, str]) -> Iterator
     with _database(server_url) as (name, url):
         prepare(url, environment)
         yield PostgresDatabases(server_url, name)
+
+
+def _prepared_once(environment: dict[str, str]) -> Path:
+    """Return the prepared file, made by whoever of several processes comes first.
+
+    It serves until a line of Besnik changes, in a folder that is this user's alone.
+    """
+    folder = Path(tempfile.gettempdir()) / f"besnik-prepared-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    assert folder.stat().st_uid == os.getuid(), f"{folder} is somebody else's"
+    sources = hashlib.sha256()
+    for source in sorted(Path(besnik.__file__).parent.rglob("*.py")):
+        sources.update(source.read_bytes())
+    template = folder / f"{sources.hexdigest()[:16]}.sqlite3"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            for other in folder.glob("*.sqlite3"):
+                if time.time() - other.stat().st_mtime > _STALE_S:
+                    other.unlink()
+            draft = folder / "draft.sqlite3"
+            prepare(f"sqlite:///{draft}", environment)
+            draft.rename(template)
+    return template
 
 
 def prepare(url: str, environment: dict[str, str]) -> None:

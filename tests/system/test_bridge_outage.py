@@ -31,10 +31,8 @@ async def state_of(broker: RunningBroker) -> AsyncIterator[StateStation]:
 
 
 @pytest.fixture(scope="module")
-def prepared_sqlite(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> SqliteDatabases:
-    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"), environment)
+def prepared_sqlite(environment: dict[str, str]) -> SqliteDatabases:
+    return SqliteDatabases(environment)
 
 
 @pytest.fixture
