@@ -200,8 +200,11 @@ def _shown(present: tuple[Tap, TapFile] | None, now: dt.datetime) -> Board:
 
 def _chosen(present: tuple[Tap, TapFile] | None, served: Member, now: dt.datetime) -> Board:
     """Return the board of a chosen member: that of their tap if they are the one who is here."""
-    if present is not None and served.pk == present[0].member_id:
-        return _shown(present, now)
+    # A card that was enrolled a moment ago belongs to a member its tap does not know yet.
+    if present is not None and present[0].member_id in (served.pk, None):
+        shown = _shown(present, now)
+        if shown.member is not None and shown.member.ref == served.ref:
+            return shown
     return Board("found", said=f"found-{served.ref}", member=glance(served, now))
 
 
