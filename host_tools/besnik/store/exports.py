@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from besnik.loyalty.metrics import Window
 from besnik.store.measures.windows import moments
-from besnik.store.models import Account, Member, MemberStatus, Posting, Sale
+from besnik.store.models import Account, Member, MemberStatus, Posting, Sale, Shop
 from besnik.store.people import shown_phone
 
 AT_ONCE: Final = 500
@@ -34,7 +34,7 @@ ENTRIES: Final = (
 )
 
 
-def members(program: int, role: str, first: Window | None = None) -> Iterator[list[Row]]:
+def members(program: int, role: str) -> Iterator[list[Row]]:
     """Yield the members that were not erased; phones as ``role`` may see them."""
     rows = (
         Member.objects.filter(program=program)
@@ -42,9 +42,6 @@ def members(program: int, role: str, first: Window | None = None) -> Iterator[li
         .select_related("person", "tier")
         .prefetch_related("cards")
     )
-    if first is not None:
-        since, after = moments(first)
-        rows = rows.filter(created_at__gte=since, created_at__lt=after)
 
     def written(chunk: list[Any]) -> Iterator[Row]:
         balances = {
@@ -76,11 +73,11 @@ def members(program: int, role: str, first: Window | None = None) -> Iterator[li
     return _in_chunks(rows, written)
 
 
-def sales(program: int, window: Window) -> Iterator[list[Row]]:
-    """Yield the receipts of the window, one row each, those that came back too."""
+def sales(program: int, window: Window, shops: QuerySet[Shop]) -> Iterator[list[Row]]:
+    """Yield the receipts of the window in ``shops``, one row each, those that came back too."""
     first, after = moments(window)
     rows = (
-        Sale.objects.filter(program=program, at__gte=first, at__lt=after)
+        Sale.objects.filter(program=program, shop__in=shops, at__gte=first, at__lt=after)
         .select_related("shop", "till", "member")
         .prefetch_related("tenders")
     )

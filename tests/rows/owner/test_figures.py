@@ -25,7 +25,7 @@ def test_L15_members_against_others(
             past(pos, IN, 500, member=member)
     for place in range(48):
         for _ in range(2 if place < 12 else 1):
-            past(pos, IN, 500, buyer=f"digest-{place}")
+            pos.sell(500, buyer=f"digest-{place}")
     office = enter(pos)
     line = office.figure("members_and_others", **SPAN)
     assert (line["value"], line["unit"], line["n"]) == ("15.0", "pp", "98")

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from threading import Event
+from typing import Any
+
+import pytest
 
 from besnik.loyalty.rewards import AmountOff
 from besnik.loyalty.templates import recognition, savings
+from besnik.site.owner import work
+from besnik.store import history
 from rows.owner.conftest import Enter, words
 from support.pos import Clock, Open
 from support.programs import BASIS, point_per_euro, reward
@@ -200,6 +207,37 @@ def test_last_month_is_counted_by_both_programs(
     office.post("program/rules/edit/spend", **{**RULE, "give": "2"})
     page = office.read("program/preview/", **ask)
     assert "Cost €14.00 €7.00" in page and "280 points 140 points" in page
+
+
+def test_a_long_count_says_how_far_it_is(
+    open_shop: Open, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pos = open_shop(point_per_euro())
+    anna = pos.join()
+    anna.buy(1_000)
+    office = enter(pos)
+    going = Event()
+    compare = history.compare
+
+    def slowly(*arguments: Any) -> Any:
+        going.wait(10)
+        return compare(*arguments)
+
+    monkeypatch.setattr(history, "compare", slowly)
+    monkeypatch.setattr(work, "WAIT_S", 0.0)
+    ask = {"months": "1", "redeemed_bp": "100"}
+    address = office.get("program/preview/", 302, **ask).headers["Location"]
+    place, _, _query = address.removeprefix("/owner/").partition("?")
+    answer = office.get(place, **ask)
+    assert "Counting…" in words(answer) and answer.headers["Refresh"] == "2"
+    enter(pos).get(place, 404, **ask)
+    going.set()
+    for _ in range(100):
+        page = office.read(place, **ask)
+        if "Counting…" not in page:
+            break
+        time.sleep(0.05)
+    assert "1 May 2026 to 31 May 2026" in page
 
 
 def test_a_manager_edits_and_the_owner_publishes(open_shop: Open, enter: Enter) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of figures as SVG, drawn on the server: columns of months, and shares with intervals."""
+"""Pictures of figures as SVG, drawn on the server: columns of months, bars of shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ WIDTH: Final = 720
 _TOP, _FLOOR = 28, 210
 # The scale is written at the start; labels are wider than their columns.
 _GUTTER, _END = 96, 24
-_ROW: Final = 64
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -45,13 +44,14 @@ class Columns(msgspec.Struct, frozen=True):
     title: str
     bars: Sequence[Bar]
     scale: Sequence[tuple[float, str]]
+    scale_x: int = 2
     width: int = WIDTH
     floor: int = _FLOOR
     height: int = _FLOOR + 36
 
 
 class Share(msgspec.Struct, frozen=True):
-    """One share of a picture of shares, in percent, with its interval."""
+    """A share to draw as a bar of 100, in percent, with its interval."""
 
     label: str
     text: str
@@ -59,52 +59,47 @@ class Share(msgspec.Struct, frozen=True):
     low: float
     high: float
 
-
-class Row(msgspec.Struct, frozen=True):
-    """Where a share is drawn."""
-
-    share: Share
-    y: int
-    bar_y: int
-    length: float
-    low_x: float
-    high_x: float
+    @property
+    def line(self) -> str:
+        """The path of the interval across the bar's end, 10 high."""
+        return f"M{self.low:.2f} 2V8M{self.low:.2f} 5H{self.high:.2f}M{self.high:.2f} 2V8"
 
 
-class Shares(msgspec.Struct, frozen=True):
-    """A picture of shares between 0 and 100 percent, row by row."""
+def columns(
+    title: str, values: Sequence[Column], scale: Sequence[tuple[float, str]], *, rtl: bool = False
+) -> Columns:
+    """Return the picture of columns; ``scale`` is what `steps` gave, each written out.
 
-    title: str
-    rows: Sequence[Row]
-    height: int
-    width: int = WIDTH
-
-
-def columns(title: str, values: Sequence[Column], scale: Sequence[tuple[float, str]]) -> Columns:
-    """Return the picture of columns; ``scale`` is what `steps` gave, each written out."""
+    With ``rtl`` it begins at the right, as its language does.
+    """
     top = max((step for step, _ in scale), default=1.0) or 1.0
 
     def y(value: float) -> float:
         return round(_FLOOR - (_FLOOR - _TOP) * max(0.0, min(value, top)) / top, 1)
+
+    def middle(place: int) -> float:
+        x = _GUTTER + (place + 0.5) * room
+        return WIDTH - x if rtl else x
 
     room = (WIDTH - _GUTTER - _END) / max(1, len(values))
     width = round(room * 0.62, 1)
     bars = [
         Bar(
             column,
-            round(_GUTTER + place * room + (room - width) / 2, 1),
-            round(_GUTTER + (place + 0.5) * room, 1),
+            round(middle(place) - width / 2, 1),
+            round(middle(place), 1),
             width,
             y(column.value),
             round(_FLOOR - y(column.value), 1),
             None if column.high is None else y(column.high),
             None if column.low is None else y(column.low),
-            # A label is wider than a column: every second one, the last among them.
-            (len(values) - 1 - place) % 2 == 0,
+            # A label is wider than a column: every third one, the last among them.
+            (len(values) - 1 - place) % 3 == 0,
         )
         for place, column in enumerate(values)
     ]
-    return Columns(title, bars, [(y(step), text) for step, text in scale])
+    lines = [(y(step), text) for step, text in scale]
+    return Columns(title, bars, lines, WIDTH - 2 if rtl else 2)
 
 
 def steps(most: float) -> list[float]:
@@ -115,20 +110,3 @@ def steps(most: float) -> list[float]:
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor * 4 >= most)
     count = math.ceil(most / step)
     return [step * place for place in range(count + 1)]
-
-
-def shares(title: str, values: Sequence[Share]) -> Shares:
-    """Return the picture of shares."""
-    scale = WIDTH / 100
-    rows = [
-        Row(
-            share,
-            place * _ROW + 20,
-            place * _ROW + 30,
-            round(max(0.0, min(100.0, share.value)) * scale, 1),
-            round(max(0.0, share.low) * scale, 1),
-            round(min(100.0, share.high) * scale, 1),
-        )
-        for place, share in enumerate(values)
-    ]
-    return Shares(title, rows, len(rows) * _ROW)

@@ -163,7 +163,7 @@ def _points(program: Program, window: Window) -> Iterator[Line]:
         owed = points.owed(program, unit, window.last)
         if not issued and not owed.active:
             continue
-        word = figures.points_word(2, unit) if unit != program.currency.code else unit
+        word = figures.unit_name(unit, program.currency)
         yield _line(
             f"redemption_{unit}",
             _("Redeemed: %(unit)s") % {"unit": word},

@@ -50,9 +50,9 @@ class Work:
             connection.close()
             self._over.set()
 
-    def wait(self, seconds: float = WAIT_S) -> bool:
-        """Wait a little; tell whether it is over."""
-        return self._over.wait(seconds)
+    def wait(self) -> bool:
+        """Wait as long as somebody waits for a page; tell whether it is over."""
+        return self._over.wait(WAIT_S)
 
 
 _works: OrderedDict[str, Work] = OrderedDict()

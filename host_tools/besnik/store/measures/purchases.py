@@ -29,7 +29,7 @@ from django.db.models.functions import Cast, Coalesce
 from besnik.loyalty import metrics
 from besnik.loyalty.metrics import Difference, Figure, Window
 from besnik.store.measures.windows import moments
-from besnik.store.models import Sale, SaleReturn
+from besnik.store.models import Sale, SaleReturn, Shop
 
 _BIG = BigIntegerField()
 _REAL = FloatField()
@@ -81,9 +81,12 @@ def with_net(sales: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
-def turnover(program: int, window: Window) -> Turnover:
-    """Return how much was bought in the window, by members and others."""
-    found = purchases(program, window).aggregate(
+def turnover(program: int, window: Window, shops: QuerySet[Shop] | None = None) -> Turnover:
+    """Return how much was bought in the window, by members and others; in ``shops`` if given."""
+    bought = purchases(program, window)
+    if shops is not None:
+        bought = bought.filter(shop__in=shops)
+    found = bought.aggregate(
         purchases=Count("pk"),
         amount_minor=Coalesce(Sum("net_minor", output_field=_BIG), Value(0, output_field=_BIG)),
         members=Count("member", distinct=True),
@@ -92,10 +95,11 @@ def turnover(program: int, window: Window) -> Turnover:
     return Turnover(**found)
 
 
-def by_shop(program: int, window: Window) -> list[ShopLine]:
-    """Return the window's purchases shop by shop, the largest first."""
+def by_shop(program: int, window: Window, shops: QuerySet[Shop]) -> list[ShopLine]:
+    """Return the window's purchases in each of ``shops``, the largest first."""
     rows = (
         purchases(program, window)
+        .filter(shop__in=shops)
         .values("shop__name")
         .annotate(
             purchases=Count("pk"),

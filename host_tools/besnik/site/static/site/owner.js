@@ -4,6 +4,7 @@ const PAUSE_MS = 350;
 const TIMEOUT_MS = 10_000;
 
 document.documentElement.classList.add("scripted");
+document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 for (const form of document.querySelectorAll("form[data-try]")) sayWhile(form);
 for (const form of document.querySelectorAll("form[data-claim]")) follow(form);

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from besnik.loyalty.metrics import Window
 from besnik.loyalty.periods import plus_months
 from besnik.loyalty.program import Program
-from besnik.site.access import need, staff_of
+from besnik.site.access import need, shops, staff_of
 from besnik.site.owner.fields import DayField
 from besnik.site.owner.sheets import sheet
 from besnik.site.views.owner.common import in_force, note, page
@@ -52,10 +52,15 @@ def members(request: HttpRequest) -> StreamingHttpResponse:
 @require_GET
 def sales(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Send the receipts; members are numbers there."""
-    return _send(request, "sales", exports.SALES, exports.sales)
+    return _send(
+        request,
+        "sales",
+        exports.SALES,
+        lambda program, window: exports.sales(program, window, shops(request)),
+    )
 
 
-@need(Role.MANAGER, auditor=True)
+@need(Role.OWNER, auditor=True)
 @require_GET
 def entries(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Send the postings of the ledger; members are numbers there."""

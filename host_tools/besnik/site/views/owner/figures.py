@@ -8,14 +8,14 @@ from typing import Any, Final
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from besnik.loyalty.metrics import Window
 from besnik.loyalty.program import Program
 from besnik.site import figures, formats
-from besnik.site.access import need
+from besnik.site.access import need, shops
 from besnik.site.owner import charts, report
 from besnik.site.owner.fields import DayField, WholeField
 from besnik.site.owner.sheets import Cell, sheet
@@ -61,11 +61,11 @@ def show(request: HttpRequest) -> HttpResponse:
         lines=[_shown(line, program) for line in lines],
         forecast=_shown(forecast, program) if forecast else None,
         months=_months_chart(program, known, forecast),
-        shares=_shares_chart(lines),
-        shops=purchases.by_shop(program.id, window),
-        total=purchases.turnover(program.id, window),
+        shares=_shares(lines),
+        shops=purchases.by_shop(program.id, window, shops(request)),
+        total=purchases.turnover(program.id, window, shops(request)),
         visits=Tap.objects.filter(
-            reader__shop__program=program.id,
+            reader__shop__in=shops(request),
             outcome="accepted",
             received_at__range=moments(window),
         ).count(),
@@ -88,7 +88,7 @@ def download(request: HttpRequest) -> StreamingHttpResponse:
         *("first_day", "last_day", "time_zone"),
     )
     lines = [*found, forecast] if forecast else found
-    shops: list[tuple[Cell, ...]] = [
+    places: list[tuple[Cell, ...]] = [
         (
             "turnover",
             shop.shop,
@@ -99,9 +99,9 @@ def download(request: HttpRequest) -> StreamingHttpResponse:
             "purchases",
             *_days(window),
         )
-        for shop in purchases.by_shop(program.id, window)
+        for shop in purchases.by_shop(program.id, window, shops(request))
     ]
-    return sheet("figures.csv", header, [[*(_row(line, program) for line in lines), *shops]])
+    return sheet("figures.csv", header, [[*(_row(line, program) for line in lines), *places]])
 
 
 def _asked(request: HttpRequest, program: Program) -> tuple[AskForm, Window, int]:
@@ -180,11 +180,11 @@ def _months_chart(
         (step, figures.amount(round(step), program.currency, short=True))
         for step in charts.steps(most)
     ]
-    return charts.columns(_("Turnover by month"), columns, scale)
+    return charts.columns(_("Turnover by month"), columns, scale, rtl=bool(get_language_bidi()))
 
 
-def _shares_chart(lines: list[report.Line]) -> charts.Shares | None:
-    shares = [
+def _shares(lines: list[report.Line]) -> list[charts.Share]:
+    return [
         charts.Share(
             line.label,
             formats.percent(_share(line.value)),
@@ -195,7 +195,6 @@ def _shares_chart(lines: list[report.Line]) -> charts.Shares | None:
         for line in lines
         if line.kind == "percent" and line.value is not None and line.key != "net_churn"
     ]
-    return charts.shares(_("Shares and their intervals"), shares) if shares else None
 
 
 def _claim(request: HttpRequest) -> dict[str, int]:

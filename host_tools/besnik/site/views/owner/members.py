@@ -85,7 +85,7 @@ def show(request: HttpRequest) -> HttpResponse:
         request,
         "members.html",
         form=form,
-        members=[_line(member, staff.role, program) for member in members],
+        members=_lines(members, staff.role, program),
         more=query.urlencode() if more else "",
         text=text,
         tiers=program.tiers is not None,
@@ -121,14 +121,19 @@ def _filtered(program: Program, given: dict[str, Any]) -> QuerySet[Member]:
     return members.filter(pk__in=sales.values("member")).exclude(pk__in=recent.values("member"))
 
 
-def _line(member: Member, role: str, program: Program) -> dict[str, Any]:
-    person, held = getattr(member, "person", None), getattr(member, "tier", None)
+def _lines(members: list[Member], role: str, program: Program) -> list[dict[str, Any]]:
+    sales = Sale.objects.filter(member__in=members).values("member")
+    last = {row["member"]: row["last"] for row in sales.annotate(last=Max("at"))}
     tiers = program.tiers.tiers if program.tiers else ()
-    level = min(held.level if held else 0, len(tiers) - 1)
-    last = Sale.objects.filter(member=member).aggregate(last=Max("at"))["last"]
-    return {
-        "member": member,
-        "phone": shown_phone(person.phone, role) if person and person.phone else "",
-        "tier": tiers[level].name if tiers else "",
-        "last": last,
-    }
+
+    def line(member: Member) -> dict[str, Any]:
+        person, held = getattr(member, "person", None), getattr(member, "tier", None)
+        level = min(held.level if held else 0, len(tiers) - 1)
+        return {
+            "member": member,
+            "phone": shown_phone(person.phone, role) if person and person.phone else "",
+            "tier": tiers[level].name if tiers else "",
+            "last": last.get(member.pk),
+        }
+
+    return [line(member) for member in members]
