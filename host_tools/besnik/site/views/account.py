@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from besnik.site.access import staff_of, staff_only
+from besnik.site.owner.staff_forms import PinForm
 from besnik.site.views.login import MODEL_BACKEND
 from besnik.store import staff
 from besnik.store.models import Staff
@@ -50,3 +51,22 @@ def _change(person: Staff, old: str, new: str) -> dict[str, list[str]]:
             return {"old": [_("This is not your present password.")]}
         return {"new": [_("Please choose another password than the present one.")]}
     return {}
+
+
+@staff_only
+@never_cache
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+def pin(request: HttpRequest) -> HttpResponse:
+    """Change one's own PIN."""
+    person = staff_of(request)
+    form = PinForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            staff.set_pin(person, form.cleaned_data["pin"], by=person)
+        except StaffError as error:
+            form.refuse(error)
+        else:
+            return redirect("index")
+    status = 422 if form.errors else 200
+    return render(request, "site/pin.html", {"form": form}, status=status)

@@ -1,0 +1,43 @@
+"""What the audit log's actions are called; one that has no name here is shown as it is written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+_NAMES: Final = {
+    "login": _("logged in"),
+    "login.demo": _("logged in to the demo"),
+    "staff.add": _("added a person"),
+    "staff.change": _("changed a person"),
+    "staff.activate": _("let a person in again"),
+    "staff.deactivate": _("let a person in no more"),
+    "staff.reset_password": _("gave a new password"),
+    "staff.password": _("changed their password"),
+    "staff.pin": _("changed a PIN"),
+    "staff.pin_locked": _("typed too many wrong PINs"),
+    "program.publish": _("published the program"),
+    "program.end": _("announced the end of the program"),
+    "program.recall": _("took back the end of the program"),
+    "entry.reverse": _("took an entry back"),
+    "sale.move": _("moved a sale to another member"),
+    "goodwill.give": _("gave points as goodwill"),
+    "member.gift": _("noted a present"),
+    "card.code": _("printed a card"),
+    "stock.count": _("counted the stock"),
+    "alert.seen": _("saw an alert"),
+    "import.take": _("took over an import"),
+    "export.members": _("saved the members"),
+    "export.sales": _("saved the sales"),
+    "export.entries": _("saved the ledger"),
+    "export.audit": _("saved the audit log"),
+    "shop.add": _("added a shop"),
+    "till.add": _("added a till"),
+    "place.rename": _("renamed a shop or till"),
+}
+
+
+def action_name(action: str) -> str:
+    """Return what an action is called."""
+    return str(_NAMES.get(action, action))
