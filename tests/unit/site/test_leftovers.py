@@ -39,6 +39,7 @@ SAMPLES = {
     "id": ["stamp"],
     "reward": ["coffee"],
     "key": ["none"],
+    "person": ["1"],
 }
 
 
