@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from besnik.loyalty.money import AmountError, Currency, parse_amount
-from besnik.loyalty.texts.catalogue import Language, Message, counted
+from besnik.loyalty.texts.catalogue import Language, Message, counted, word
 from besnik.loyalty.texts.catalogue import say as say_in
 from besnik.site import formats
 from besnik.site.formats import Number, number
@@ -145,6 +145,11 @@ def points_word(count: int | Decimal, unit: str) -> str:
     return points(count, unit).partition(" ")[2]
 
 
+def unit_name(unit: str, currency: Currency) -> str:
+    """Return what a unit is called in a heading: "points", "баллы", "€"."""
+    return symbol(currency) if unit == currency.code else word(unit, _language())
+
+
 def quantity(count: int, unit: str, currency: Currency, *, signed: bool = False) -> str:
     """Return points of a unit, or an amount of money if the unit is the currency's."""
     if unit == currency.code:
@@ -220,11 +225,11 @@ def _without_unit(text: str, currency: Currency) -> tuple[str, _Unit]:
         words = {points_word(n, unit): unit for unit in units for n in (1, 2, 5)}
         words["IRR"] = _RIAL
     folded = text.casefold()
-    for word, unit in sorted(words.items(), key=lambda item: -len(item[0])):
-        if folded.startswith(word.casefold()):
-            return text[len(word) :].strip(), unit
-        if folded.endswith(word.casefold()):
-            return text[: -len(word)].strip(), unit
+    for sign, unit in sorted(words.items(), key=lambda item: -len(item[0])):
+        if folded.startswith(sign.casefold()):
+            return text[len(sign) :].strip(), unit
+        if folded.endswith(sign.casefold()):
+            return text[: -len(sign)].strip(), unit
     return text, shown
 
 

@@ -106,6 +106,15 @@ def test_points(language: str, count: int | Decimal, unit: str, text: str) -> No
         assert figures.points_word(count, unit) == text.split(" ", 1)[1]
 
 
+def test_a_unit_has_a_name_for_headings() -> None:
+    with translation.override("ru"):
+        assert figures.unit_name("point", EUR) == "баллы"
+        assert figures.unit_name("EUR", EUR) == "€"
+    with translation.override("fa"):
+        assert figures.unit_name("stamp", EUR) == "مهرها"
+        assert figures.unit_name("IRR", TOMAN) == "تومان"
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [("en", "12.5%"), ("sq", "12,5%"), ("ru", "12,5~%"), ("el", "12,5%"), ("fa", "۱۲٫۵٪")],

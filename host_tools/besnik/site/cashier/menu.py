@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,4 +61,4 @@ def tender_text(tender: str) -> str:
         return _("Cash")
     if tender == CARD:
         return _("Bank card")
-    return word(tender, cast(Language, formats.language()))
+    return capfirst(word(tender, cast(Language, formats.language())))

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from besnik.loyalty.money import Currency
-from besnik.site import figures
+from besnik.site import figures, formats
 from besnik.site.cashier.done import Done
 from besnik.site.cashier.serving import Serving
 from besnik.store.till.asks import Approval
@@ -56,10 +56,14 @@ class Sheet(forms.Form):
         except TillError as refused:
             if refused.code in _WITH_PIN:
                 self.ask_pin()
-            self.add_error(None, refused.text)
+            self.add_error(None, refused.said(self.figure))
         except forms.ValidationError as wrong:
             self.add_error(None, wrong)
         return None
+
+    def figure(self, value: int) -> str:
+        """Write a figure of a refusal: of points, unless the sheet is about something else."""
+        return formats.number(value)
 
     def ask_pin(self) -> None:
         """Add the fields of somebody who agrees."""

@@ -83,6 +83,10 @@ class PaySheet(Sheet):
         text = _("%(amount)s paid from the card, %(left)s are left on it.")
         return _stored(self.serving, text, made.amount_minor, made.stored_minor, made.entry)
 
+    def figure(self, value: int) -> str:
+        """See Sheet: what is too much is money."""
+        return figures.amount(value, self.serving.currency)
+
 
 def commit(serving: Serving, hold: str, key: str) -> Done:
     """Give what was held: the sale was paid; TillError."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from besnik.site import formats
 from besnik.site.access import need
 from besnik.site.cashier import answers, correcting, spending
 from besnik.site.cashier.cards import ReplaceSheet
@@ -97,7 +98,8 @@ def _at_once(url: str, work: Callable[[Serving, str, str], Done], field: str) ->
 
 
 def _refused(request: HttpRequest, served: Serving, refused: TillError) -> HttpResponse:
-    return answers.sheet(request, served, "site/_refused.html", {"refused": refused.text})
+    text = refused.said(formats.number)
+    return answers.sheet(request, served, "site/_refused.html", {"refused": text})
 
 
 redeem = _act("cashier-redeem", RedeemSheet)

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from besnik.site import formats
 from besnik.site.access import need
 from besnik.site.cashier import answers, words
 from besnik.site.cashier.done import Done
@@ -53,7 +54,7 @@ def _enrol(request: HttpRequest, served: Serving, tap: Tap | None) -> HttpRespon
             awaits = tap.data
         except TillError as refused:
             field = _FIELDS.get(refused.code.partition("_")[0])
-            form.add_error(field, refused.text)
+            form.add_error(field, refused.said(formats.number))
     form.mark()
     asked = {
         "form": form,

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from besnik.site import figures
+from besnik.site import figures, formats
 from besnik.site.access import need
 from besnik.site.cashier import answers
 from besnik.site.cashier.buying import Typed, UnsureError, ahead, buy, join
@@ -59,7 +59,8 @@ def attach(request: HttpRequest, shop: str, till: str, member: str) -> HttpRespo
     try:
         done = join(served, request.POST.get("receipt", ""), key_of(request))
     except TillError as refused:
-        return answers.sheet(request, served, "site/_refused.html", {"refused": refused.text})
+        text = refused.said(formats.number)
+        return answers.sheet(request, served, "site/_refused.html", {"refused": text})
     return answers.was_done(request, served, done)
 
 

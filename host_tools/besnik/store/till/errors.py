@@ -5,7 +5,7 @@ Every sentence says what to do, in the language that is active when it is raised
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -43,10 +43,19 @@ class TillError(ValueError):
     """
 
     def __init__(self, code: str, *, alarm: Alarm | None = None, **values: object) -> None:
-        self.status, text = _SAID[code]
+        self.status, self._msgid = _SAID[code]
         self.code, self.alarm, self.values = code, alarm, values
-        self.text = gettext(text) % values if values else gettext(text)
+        self.text = self.said(str)
         super().__init__(self.text)
+
+    def said(self, figure: Callable[[int], str]) -> str:
+        """Return the text in the active language, its figures as ``figure`` writes them."""
+        text = gettext(self._msgid)
+        shown = {
+            name: figure(value) if isinstance(value, int) else value
+            for name, value in self.values.items()
+        }
+        return text % shown if shown else text
 
 
 @contextmanager
