@@ -52,7 +52,8 @@ def tenders_of(program: Program) -> list[tuple[str, str]]:
     """Return the ways to be paid: cash, bank card, and those the program rewards."""
     rules = program.rule_sets[-1].rules if program.rule_sets else ()
     rewarded = [rule.tender for rule in rules if isinstance(rule, TenderBonus)]
-    return [(tender, tender_text(tender)) for tender in dict.fromkeys((CASH, CARD, *rewarded))]
+    tenders = dict.fromkeys((CASH, CARD, *rewarded))
+    return [(tender, capfirst(tender_text(tender))) for tender in tenders]
 
 
 def tender_text(tender: str) -> str:
@@ -61,4 +62,4 @@ def tender_text(tender: str) -> str:
         return _("Cash")
     if tender == CARD:
         return _("Bank card")
-    return capfirst(word(tender, cast(Language, formats.language())))
+    return word(tender, cast(Language, formats.language()))
