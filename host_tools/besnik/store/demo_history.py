@@ -191,7 +191,7 @@ def _rules(first: Rules, first_day: dt.date) -> Rules:
                 cost=10,
                 unit="stamp",
             ),
-            Reward(id="two-off", title="2 off", kind=AmountOff(200), cost=25),
+            Reward(id="two-off", title="€2 off", kind=AmountOff(200), cost=25),
             Reward(id="tote-bag", title="tote bag", kind=Access(), cost=120, stock=20),
         ),
         expiry={"point": AfterMonths(24)},
