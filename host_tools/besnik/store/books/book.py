@@ -149,8 +149,9 @@ class Books:
         return after
 
     def _by_key(self, key: str) -> Posted | None:
-        known = EntryRow.objects.filter(program=self.program, key=key).values_list("pk", flat=True)
-        first = known.first()
+        # The condition of the index, or SQLite reads every entry (sqlite.org/partialindex.html).
+        keyed = EntryRow.objects.filter(program=self.program, key=key).exclude(key="")
+        first = keyed.values_list("pk", flat=True).first()
         if first is None:
             return None
         made = self.written(first)

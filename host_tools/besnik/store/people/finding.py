@@ -95,7 +95,9 @@ def _ways(program: Program, text: str) -> Iterator[tuple[By, QuerySet[Member]]]:
         yield "card", members.filter(cards__in=_cards_ending(program, plain.upper())).distinct()
     phone = _phone(program, text)
     if phone:
-        persons = Person.objects.filter(program=program, phone_digest=phones.digest(phone))
+        # The condition of the index, or SQLite reads everybody (sqlite.org/partialindex.html).
+        known = Person.objects.filter(program=program, phone_digest=phones.digest(phone))
+        persons = known.exclude(phone_digest="")
         yield "phone", members.filter(person__in=persons)
     if folded := words(fold(text)):
         yield "name", _named(members, program, folded).order_by("person__folded_name", "pk")

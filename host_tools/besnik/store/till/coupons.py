@@ -41,9 +41,12 @@ def issue_earned(
 ) -> tuple[CouponLine, ...]:
     """Turn what ``member`` has into coupons, for each reward that comes by itself."""
     issued: list[CouponLine] = []
+    by_itself = [reward for reward in program.rewards if reward.coupon_days is not None]
+    if not by_itself:
+        return ()
     level = standing.level_of(program, member, place.now)
-    for reward in program.rewards:
-        if reward.coupon_days is None or not _allowed(reward, member, level, program, place.now):
+    for reward in by_itself:
+        if not _allowed(reward, member, level, program, place.now):
             continue
         lots = ledger.lots(member.pk, reward.unit)
         active = sum(amount for _, amount in spendable(lots, place.now))

@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from besnik.loyalty.accrual import Accrual, NotEarningError, accrue_sale
+from besnik.loyalty.accrual import accrue_sale
 from besnik.loyalty.engine import Earned, Standing, compute
 from besnik.loyalty.guards import too_fast
 from besnik.loyalty.money import looks_like_a_slip
@@ -20,40 +19,25 @@ from besnik.store import books
 from besnik.store.books import Books
 from besnik.store.models import Entry, Member, Shop, Tap
 from besnik.store.models import Sale as SaleRow
-from besnik.store.till import coupons, holding, standing
+from besnik.store.till import holding, standing
 from besnik.store.till.asks import Accrue, Attach, Item, Payment, Preview
 from besnik.store.till.basket import (
     check_payments,
-    counting_of,
     items_of,
     moment_of,
-    returned_of,
     sale_of,
-    stored_sale,
     without_visits,
     write_lines,
 )
 from besnik.store.till.doing import do
+from besnik.store.till.earning import Taken, earn, post, work_out
 from besnik.store.till.errors import Alarm, TillError
 from besnik.store.till.place import Place
-from besnik.store.till.results import Accrued, CouponLine, Given, Part, Previewed
+from besnik.store.till.results import Accrued, Given, Part, Previewed
 from besnik.store.till.who import Known, known, tap_here
 
 CASH: Final = "cash"
 _RECENT: Final = 20
-# What of a sale is not in `Standing`: that its visit was counted at the reader.
-VISIT_COUNTED: Final = "visit_counted"
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What a sale did to its member."""
-
-    accrual: Accrual | None
-    entry: int | None
-    tier: str = ""
-    tier_reached: str = ""
-    coupons: tuple[CouponLine, ...] = ()
-    note: str = ""
 
 
 def preview(place: Place, ask: Preview) -> Previewed:
@@ -117,51 +101,6 @@ def _sale_row(rows: QuerySet[SaleRow], place: Place, receipt: str, shop: str) ->
     return row
 
 
-def earn(
-    place: Place, ledger: Books, program: Program, row: SaleRow, member: Member, *, repost: str = ""
-) -> Taken:
-    """Post what a recorded sale of ``member`` earns, and write down what it was counted by.
-
-    ``repost`` tells a later posting of the same sale, to another member, from the first.
-    """
-    sale = stored_sale(row).without(returned_of(row))
-    rules = program.rules_at(sale.at)
-    counted = row.tap is not None and Entry.objects.filter(tap=row.tap).exists()
-    counting = without_visits(program, rules) if counted else program
-    stands = standing.before(program, member, sale.at, place.now, rules)
-    row.member, row.counting_minor = member, counting_of(sale, ())
-    try:
-        accrual = accrue_sale(counting, member.pk, sale, stands.standing, ledger.wallet(member.pk))
-    except NotEarningError:
-        row.save(update_fields=["member", "counting_minor", "tap"])
-        return Taken(None, None, note="not_earning")
-    row.version, row.earned = accrual.version, accrual.earned.totals
-    row.standing = msgspec.to_builtins(accrual.standing) | {VISIT_COUNTED: counted}
-    row.save(update_fields=["member", "counting_minor", "tap", "version", "earned", "standing"])
-    entry = None
-    if accrual.entry is not None:
-        entry = ledger.post(
-            accrual.entry,
-            at=sale.at,
-            source=place.source,
-            staff=place.staff,
-            sale=row.pk,
-            key=f"sale:{row.pk}{repost}",
-        ).id
-    issued = coupons.issue_earned(place, ledger, program, member, row)
-    reached = standing.advanced(program, member, place.now)
-    before = stands.standing.level
-    return Taken(
-        accrual,
-        entry,
-        tier=_tier_name(program, before),
-        tier_reached=_tier_name(program, reached.level)
-        if reached and reached.level > before
-        else "",
-        coupons=issued,
-    )
-
-
 def _accrue(place: Place, ask: Accrue) -> Accrued:
     program = place.rules()
     items, at = items_of(ask), moment_of(ask, place)
@@ -172,12 +111,10 @@ def _accrue(place: Place, ask: Accrue) -> Accrued:
     with books.writing(place.program, [found.member.pk] if found else []) as ledger:
         if found is not None:
             _not_too_fast(place, program, found.member, at)
-        row = _record(place, ask, items, at, tap)
-        taken = Taken(None, None)
-        if found is not None:
-            taken = earn(place, ledger, program, row, found.member)
+        taken = _record(place, ledger, program, ask, items, at, tap, found)
+        row = taken.row
         given = _given(place, ledger, row, ask, found)
-    return _accrued(place, row, taken, given)
+    return _accrued(place, taken, given)
 
 
 def _attach(place: Place, ask: Attach) -> Accrued:
@@ -192,7 +129,7 @@ def _attach(place: Place, ask: Attach) -> Accrued:
         row = sale_row(place, ask.receipt, ask.shop)
         if row.member is not None and row.member != found.member:
             raise TillError("sale_of_another")
-        taken = Taken(None, None)
+        taken = Taken(row)
         if row.member is None:
             _not_too_fast(place, program, found.member, row.at)
             _join(row, tap)
@@ -201,7 +138,7 @@ def _attach(place: Place, ask: Attach) -> Accrued:
             _join(row, tap)
             _count_visit_once(place, ledger, row, tap)
             row.save(update_fields=["tap"])
-    return _accrued(place, row, taken, ())
+    return _accrued(place, taken, ())
 
 
 def _count_visit_once(place: Place, ledger: Books, row: SaleRow, tap: Tap) -> None:
@@ -216,8 +153,16 @@ def _count_visit_once(place: Place, ledger: Books, row: SaleRow, tap: Tap) -> No
 
 
 def _record(
-    place: Place, ask: Accrue, items: Sequence[Item], at: dt.datetime, tap: Tap | None
-) -> SaleRow:
+    place: Place,
+    ledger: Books,
+    program: Program,
+    ask: Accrue,
+    items: Sequence[Item],
+    at: dt.datetime,
+    tap: Tap | None,
+    found: Known | None,
+) -> Taken:
+    """Write a sale with its lines and payments, and what it earns if somebody was found."""
     row = SaleRow(
         program_id=place.program,
         shop_id=place.shop,
@@ -232,15 +177,16 @@ def _record(
         created_at=place.now,
     )
     _join(row, tap)
+    payments = ask.tenders or (Payment(kind=CASH, amount_minor=row.amount_minor),)
+    sale = sale_of(items, payments, at, place.shop_slug, ask.channel)
+    worked = None if found is None else work_out(place, ledger, program, row, found.member, sale)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
         raise TillError("receipt_known", receipt=ask.receipt) from error
-    payments = ask.tenders or (Payment(kind=CASH, amount_minor=row.amount_minor),)
     write_lines(row, items, payments)
-    row.shop = Shop.objects.get(pk=place.shop)
-    return row
+    return Taken(row) if worked is None else post(place, ledger, program, row, worked)
 
 
 def _join(row: SaleRow, tap: Tap | None) -> None:
@@ -293,8 +239,8 @@ def _given(
     return tuple(given)
 
 
-def _accrued(place: Place, row: SaleRow, taken: Taken, given: tuple[Given, ...]) -> Accrued:
-    member = row.member
+def _accrued(place: Place, taken: Taken, given: tuple[Given, ...]) -> Accrued:
+    row, member = taken.row, taken.row.member
     return Accrued(
         sale=row.pk,
         receipt=row.receipt,
@@ -351,7 +297,3 @@ def _recent(place: Place, member: Member | None) -> list[int]:
 def _parts(earned: Earned | None) -> tuple[Part, ...]:
     parts = earned.parts if earned else ()
     return tuple(Part(part.rule, part.unit, part.amount) for part in parts)
-
-
-def _tier_name(program: Program, level: int) -> str:
-    return program.tiers.tiers[level].name if program.tiers else ""

@@ -35,10 +35,15 @@ class Past(NamedTuple):
 
 
 class Before(NamedTuple):
-    """A member at the moment of a sale, the sale itself not counted."""
+    """A member at the moment of a sale, the sale itself not counted.
+
+    ``counted`` is what ``held`` follows from, None for a sale of a day that has passed.
+    """
 
     standing: Standing
     held: Held | None
+    counted: tuple[Counted, ...] | None = None
+    row: TierHeld | None = None
 
 
 def before(
@@ -53,7 +58,6 @@ def before(
     ``rules``: those that the sale is counted by; without, no caps are looked at.
     """
     caps = [rule for rule in (rules.rules if rules else ()) if isinstance(rule, Cap)]
-    held = held_at(program, member, at, now)
     day = program.today(at)
     used = {}
     for cap in caps:
@@ -61,10 +65,27 @@ def before(
         if span is not None:
             used[cap.id] = _given(program, member, cap.unit, span, at)
     plan = program.tiers
-    if plan is None or held is None:
-        return Before(Standing(used=used), held)
-    level = min(held.level, len(plan.tiers) - 1)
-    return Before(Standing(level, {plan.unit: plan.tiers[level].times_bp}, used), held)
+    if plan is None:
+        return Before(Standing(used=used), None)
+    seen = _seen(program, plan, member, at, now)
+    level = min(seen.held.level, len(plan.tiers) - 1)
+    stands = Standing(level, {plan.unit: plan.tiers[level].times_bp}, used)
+    return Before(stands, seen.held, seen.counted, seen.row)
+
+
+def after(
+    program: Program, member: Member, stood: Before, sale: Past, now: dt.datetime
+) -> Held | None:
+    """Return the tier held now that ``sale`` counts too, and remember it."""
+    plan = program.tiers
+    if plan is None or stood.counted is None or stood.held is None:
+        return advanced(program, member, now)
+    day = program.today(sale.at)
+    joined = program.today(member.created_at)
+    items = [*stood.counted, Counted(day, _amount(plan, sale))]
+    held = advance(plan, stood.held, items, max(day, joined), joined)
+    _write(member, held, stood.row)
+    return held
 
 
 def level_of(program: Program, member: Member, now: dt.datetime) -> int:
@@ -84,22 +105,7 @@ def held_at(program: Program, member: Member, at: dt.datetime, now: dt.datetime)
     that was remembered.
     """
     plan = program.tiers
-    if plan is None:
-        return None
-    joined = program.today(member.created_at)
-    day = max(program.today(at), joined)
-    if day < program.today(now):
-        return history_of(program, member, at, at)
-    row = _row(member)
-    held = None if row is None else Held(min(row.level, len(plan.tiers) - 1), row.since, row.until)
-    soon = now + SOON
-    return advance(
-        plan,
-        held,
-        counted(program, plan, member, _first(plan, held, day, joined), soon),
-        day,
-        joined,
-    )
+    return None if plan is None else _seen(program, plan, member, at, now).held
 
 
 def advanced(program: Program, member: Member, now: dt.datetime) -> Held | None:
@@ -146,7 +152,10 @@ def history_of(
 
 def remember(member: Member, held: Held) -> None:
     """Write the tier held, if it is not what is written."""
-    row = _row(member)
+    _write(member, held, _row(member))
+
+
+def _write(member: Member, held: Held, row: TierHeld | None) -> None:
     if row is None and held.level == 0:
         return
     if row is None or (row.level, row.since, row.until) != (held.level, held.since, held.until):
@@ -180,6 +189,26 @@ def counted(
         ).values_list("entry", "entry__created_at")
         found += [Counted(program.today(at), 1) for _, at in set(visits)]
     return found
+
+
+class _Seen(NamedTuple):
+    held: Held
+    counted: tuple[Counted, ...] | None
+    row: TierHeld | None
+
+
+def _seen(
+    program: Program, plan: TierPlan, member: Member, at: dt.datetime, now: dt.datetime
+) -> _Seen:
+    joined = program.today(member.created_at)
+    day = max(program.today(at), joined)
+    if day < program.today(now):
+        past = counted(program, plan, member, joined, at)
+        return _Seen(from_history(plan, past, day, joined), None, None)
+    row = _row(member)
+    held = None if row is None else Held(min(row.level, len(plan.tiers) - 1), row.since, row.until)
+    items = counted(program, plan, member, _first(plan, held, day, joined), now + SOON)
+    return _Seen(advance(plan, held, items, day, joined), tuple(items), row)
 
 
 def _first(plan: TierPlan, held: Held | None, day: dt.date, joined: dt.date) -> dt.date:

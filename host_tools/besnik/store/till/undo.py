@@ -18,7 +18,7 @@ from besnik.store import audit, books
 from besnik.store.books import Books
 from besnik.store.models import Coupon, Entry, Member, ProgramVersion, Redemption, Staff
 from besnik.store.models import Sale as SaleRow
-from besnik.store.till import coupons, selling, standing
+from besnik.store.till import coupons, earning, selling, standing
 from besnik.store.till.asks import Move, Reverse
 from besnik.store.till.basket import counting_of, returned_of, stored_sale, without_visits
 from besnik.store.till.doing import do
@@ -257,7 +257,7 @@ def _move(place: Place, ask: Move, approver: Staff | None) -> Moved:
         moves = Entry.objects.filter(sale=row, kind="accrue").count()
         # Her card was not held to the reader for this sale.
         row.tap = None
-        taken = selling.earn(place, ledger, program, row, found.member, repost=f":{moves}")
+        taken = earning.earn(place, ledger, program, row, found.member, repost=f":{moves}")
         _note(place, approver, "sale.move", f"sale:{row.pk}", to=found.member.pk)
     return Moved(
         receipt=row.receipt,
@@ -320,7 +320,7 @@ def _published(program: Program, version: int) -> RuleSet | None:
 
 
 def _visit_counted(row: SaleRow) -> bool:
-    return bool((row.standing or {}).get(selling.VISIT_COUNTED))
+    return bool((row.standing or {}).get(earning.VISIT_COUNTED))
 
 
 def _reversed(
