@@ -24,6 +24,7 @@ class TermForm(forms.Form):
 
     title: ClassVar[Any] = ""
     intro: ClassVar[Any] = ""
+    layout: ClassVar[str] = ""
 
     def __init__(self, program: Program, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=self.initial_of(program))
@@ -78,6 +79,7 @@ class ExpiryForm(TermForm):
 
     title = _("When they expire")
     intro = _("The last day counts whole. What a member has already keeps its day.")
+    layout = "thirds"
     modes: ClassVar = (
         ("never", _("never")),
         ("after_days", _("so many days after they were earned")),

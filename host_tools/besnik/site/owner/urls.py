@@ -79,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("places/rename", places.rename, name="owner-place-rename"),
     path("places/shops", places.add_shop, name="owner-shop-add"),
     path("places/<slug:shop>/tills", places.add_till, name="owner-till-add"),
+    path("places/tills/<int:till>/readers", places.add_reader, name="owner-reader-add"),
     path("stock/", stock.show, name="owner-stock"),
     path("stock/<path:reward>", stock.count, name="owner-stock-count"),
     path("alerts/", alerts.show, name="owner-alerts"),

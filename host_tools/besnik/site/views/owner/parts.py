@@ -109,7 +109,7 @@ def tiers(request: HttpRequest) -> HttpResponse:
     form = TierForm(program, request.POST or None)
 
     def words() -> list[say.Words]:
-        return say.in_all(tier_table(form.plan, program) if form.plan else [])
+        return say.in_all(tier_table(form.plan, program)) if form.plan else []
 
     def save() -> None:
         keep(request, msgspec.structs.replace(program, tiers=form.plan))

@@ -1,8 +1,8 @@
-"""Shops and their tills: seen, added, renamed. Readers have a page of their own."""
+"""Shops, their tills and readers: seen, added, renamed. How readers do is another page."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,7 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from besnik.site.access import need, shops, staff_of, tills
 from besnik.site.views.owner.common import note, page
-from besnik.store.models import Role, Shop, Till
+from besnik.store.models import Reader, Role, Shop, Till
+
+
+# Names of the host's own users at the broker, where a reader is a user too.
+_HOST_NAMES: Final = ("bridge", "site", "monitor")
+_HOST_PREFIX: Final = "besnik-"
+
+
+def is_host_name(slug: str) -> bool:
+    """Tell whether a name is one that no reader can have."""
+    return slug in _HOST_NAMES or slug.startswith(_HOST_PREFIX)
 
 
 class NameForm(forms.Form):
@@ -45,7 +55,7 @@ class NameForm(forms.Form):
 @require_GET
 def show(request: HttpRequest) -> HttpResponse:
     """Show the shops with their tills and readers."""
-    return _page(request, NameForm(), NameForm(prefix="till"))
+    return _page(request)
 
 
 @need(Role.OWNER)
@@ -56,7 +66,7 @@ def add_shop(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and Shop.objects.filter(slug=form.cleaned_data["slug"]).exists():
         form.add_error("slug", _("This short name is taken. Choose another one."))
     if not form.is_valid():
-        return _page(request, form, NameForm(prefix="till"), status=422)
+        return _page(request, shop_form=form, status=422)
     shop = Shop.objects.create(program_id=staff_of(request).program_id, **form.cleaned_data)
     note(staff_of(request), "shop.add", f"shop:{shop.slug}")
     return redirect("owner-places")
@@ -71,9 +81,25 @@ def add_till(request: HttpRequest, shop: str) -> HttpResponse:
     if form.is_valid() and found.tills.filter(slug=form.cleaned_data["slug"]).exists():
         form.add_error("slug", _("This short name is taken. Choose another one."))
     if not form.is_valid():
-        return _page(request, NameForm(), form, at=shop, status=422)
+        return _page(request, till_form=form, at=shop, status=422)
     till = Till.objects.create(shop=found, **form.cleaned_data)
     note(staff_of(request), "till.add", f"till:{found.slug}/{till.slug}")
+    return redirect("owner-places")
+
+
+@need(Role.MANAGER)
+@require_POST
+def add_reader(request: HttpRequest, till: int) -> HttpResponse:
+    """Put a reader on a till; `besnik fleet flash` makes one of a board by its short name."""
+    found = get_object_or_404(tills(request), pk=till)
+    form = NameForm(request.POST, prefix="reader")
+    slug = form.cleaned_data.get("slug", "") if form.is_valid() else ""
+    if slug and (Reader.objects.filter(slug=slug).exists() or is_host_name(slug)):
+        form.add_error("slug", _("This short name is taken. Choose another one."))
+    if not form.is_valid():
+        return _page(request, reader_form=form, at_till=till, status=422)
+    reader = Reader.objects.create(shop=found.shop, till=found, **form.cleaned_data)
+    note(staff_of(request), "reader.add", f"reader:{reader.slug}")
     return redirect("owner-places")
 
 
@@ -103,15 +129,25 @@ def _number(text: str) -> int:
 
 
 def _page(
-    request: HttpRequest, shop_form: NameForm, till_form: NameForm, at: str = "", status: int = 200
+    request: HttpRequest,
+    *,
+    shop_form: NameForm | None = None,
+    till_form: NameForm | None = None,
+    reader_form: NameForm | None = None,
+    at: str = "",
+    at_till: int = 0,
+    status: int = 200,
 ) -> HttpResponse:
+    """Return the page; the forms of the shop ``at`` and of the till ``at_till`` are open."""
     found = shops(request).prefetch_related("tills__readers").order_by("name")
     return page(
         request,
         "places.html",
         status=status,
         shops=found,
-        shop_form=shop_form,
-        till_form=till_form,
+        shop_form=shop_form or NameForm(),
+        till_form=till_form or NameForm(prefix="till"),
+        reader_form=reader_form or NameForm(prefix="reader"),
         at=at,
+        at_till=at_till,
     )
