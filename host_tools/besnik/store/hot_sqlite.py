@@ -137,14 +137,22 @@ class SqliteStore:
     def settle(self, batch: Batch) -> Sequence[Recorded]:
         """See HotStore.
 
-        What the taps refer to is looked up in the transaction that writes them, so nobody can
-        take it away in between, and SQLite need not look it up once more for each foreign key.
+        Cards that have to be asked wait for nobody who writes. What the other taps refer to is
+        known to be there in the transaction that writes them, so SQLite need not look it up once
+        more for each foreign key: nobody has written since, or it is looked up again.
         """
+        if not (taps := self._decided(batch)):
+            return []
         self._check_keys(False)
         with self._transaction() as cursor:
-            keys = batch.open(self.readers(batch.slugs))
-            taps = batch.decide(self.cards(keys) if keys else {})
-            return self._write(cursor, taps) if taps else []
+            if cursor.execute(_VERSION).fetchone()[0] != self._version:
+                taps = self._decided(batch)
+            return self._write(cursor, taps)
+
+    def _decided(self, batch: Batch) -> Sequence[DecidedTap]:
+        """Look up what the taps refer to, as of ``self._version``, and return those to write."""
+        keys = batch.open(self.readers(batch.slugs))
+        return batch.decide(self.cards(keys) if keys else {})
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""

@@ -11,9 +11,10 @@ import pytest
 from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.protocol import Crm, CrmUnavailableError
+from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.thread import StoreThread
-from support.store import assert_ledger_adds_up, rows, settings_for
+from support.store import assert_ledger_adds_up, execute, rows, settings_for
 
 
 @pytest.fixture
@@ -123,3 +124,22 @@ async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) ->
     with pytest.raises(CrmUnavailableError):
         await EmbeddedCrm(store).recorded([(1, "00001-000001")])
     await store.aclose()
+
+
+async def test_a_card_that_goes_after_it_was_looked_up_is_looked_up_again(
+    store: StoreThread, database_url: str
+) -> None:
+    """On SQLite nobody checks the keys again, so nothing may have changed in between."""
+    visits = _Visits("5B3C2A19")
+    decide = visits.decide
+
+    def interrupted(cards: Mapping[CardKey, KnownCard]) -> list[DecidedTap]:
+        if visits.times == 0:
+            execute(database_url, "UPDATE store_card SET data = 'AABBCCDD' WHERE data = '5B3C2A19'")
+        return decide(cards) if cards else []
+
+    visits.decide = interrupted  # type: ignore[method-assign]  # it does as it did, a little later
+    if is_sqlite(database_url):
+        assert await EmbeddedCrm(store).visit_many(visits) == []
+        assert visits.times == 1
+        assert rows(database_url, "SELECT count(*) FROM store_tap") == [(0,)]
