@@ -31,6 +31,7 @@ BENCHMARKS = (
     "stages",
     "backlog",
     "outages",
+    "finding",
 )
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -64,12 +64,13 @@ def find(program: Program, text: str, role: str, *, most: int = FOUND_MAX) -> li
     """
     text = unicodedata.normalize("NFKC", text).strip()[:TEXT_MAX]
     by: dict[int, By] = {}
-    for kind, members in _ways(program, text):
-        for pk in members.values_list("pk", flat=True)[: most - len(by)]:
+    for kind, members in _ways(program, text, most):
+        for pk in members:
             by.setdefault(pk, kind)
-        if len(by) >= most or (by and kind != "card"):
+        # The end of a card's number can be the end of a phone's, or somebody's name.
+        if by and kind != "card":
             break
-    return _found(by, role)
+    return _found(program, dict(list(by.items())[:most]), role)
 
 
 def shown_phone(phone: str, role: str) -> str:
@@ -77,51 +78,49 @@ def shown_phone(phone: str, role: str) -> str:
     return phone if role in _SEE_PHONES else phones.mask(phone)
 
 
-def _ways(program: Program, text: str) -> Iterator[tuple[By, QuerySet[Member]]]:
-    """Yield what ``text`` may be, the surest first."""
-    members = Member.objects.filter(program=program).exclude(status=MemberStatus.ERASED)
+def _ways(program: Program, text: str, most: int) -> Iterator[tuple[By, Iterable[int]]]:
+    """Yield what ``text`` may be, the surest first, with the members (their rows) it then names."""
     if "/m/" in text:
         linked = read_link(text)
-        if linked is not None:
-            yield "link", members.filter(pk=linked.pk)
+        yield "link", () if linked is None else (linked.pk,)
         return
     code = read_code(text)
+    cards = Card.objects.filter(program=program).exclude(state=CardState.ERASED)
     if code is not None:
-        yield "code", members.filter(cards__in=_cards(program, kind=CardKind.CODE, data=code))
+        yield "code", _owners(cards.filter(kind=CardKind.CODE, data=code), most)
     plain = _BETWEEN.sub("", text)
     if _REF.match(plain.lower()):
-        yield "number", members.filter(ref=plain.lower())
+        yield "number", Member.objects.filter(ref=plain.lower()).values_list("pk", flat=True)
     if _HEX.match(plain.upper()):
-        yield "card", members.filter(cards__in=_cards_ending(program, plain.upper())).distinct()
+        end = plain.upper()
+        yield "card", _owners(cards.filter(tail=end[-_TAIL:], data__endswith=end), most)
     phone = _phone(program, text)
     if phone:
-        # The condition of the index, or SQLite reads everybody (sqlite.org/partialindex.html).
         known = Person.objects.filter(program=program, phone_digest=phones.digest(phone))
+        # The index has only those with a phone: it is used if the query says so.
         persons = known.exclude(phone_digest="")
-        yield "phone", members.filter(person__in=persons)
+        yield "phone", persons.values_list("pk", flat=True)
     if folded := words(fold(text)):
-        yield "name", _named(members, program, folded).order_by("person__folded_name", "pk")
+        yield "name", _named(program, folded, most)
 
 
-def _cards(program: Program, **fields: str) -> QuerySet[Card]:
-    return Card.objects.filter(program=program, **fields).exclude(state=CardState.ERASED)
+def _owners(cards: QuerySet[Card], most: int) -> Iterable[int]:
+    return cards.values_list("member_id", flat=True)[:most]
 
 
-def _cards_ending(program: Program, text: str) -> QuerySet[Card]:
-    return _cards(program, tail=text[-_TAIL:], data__endswith=text)
+def _named(program: Program, folded: tuple[str, ...], most: int) -> Iterable[int]:
+    """Return who has a word beginning with each of ``folded``; the longest is looked up first.
 
-
-def _named(
-    members: QuerySet[Member], program: Program, folded: tuple[str, ...]
-) -> QuerySet[Member]:
-    """Return who has a word beginning with each of ``folded``; the longest is looked up first."""
+    Of more than ``most`` those come first whose word does, so that a letter reads no more rows.
+    """
     longest, *others = sorted(folded, key=len, reverse=True)
     begun = NameWord.objects.filter(names.beginning("word", longest), program=program)
-    members = members.filter(pk__in=begun.values("person"))
     for word in others:
-        also = NameWord.objects.filter(names.beginning("word", word), person=OuterRef("pk"))
-        members = members.filter(Exists(also))
-    return members
+        also = NameWord.objects.filter(names.beginning("word", word), person=OuterRef("person"))
+        begun = begun.filter(Exists(also))
+    # A person may have two words that begin alike.
+    found = begun.order_by("word").values_list("person_id", flat=True)[: 2 * most]
+    return list(dict.fromkeys(found))[:most]
 
 
 def _phone(program: Program, text: str) -> str:
@@ -133,14 +132,17 @@ def _phone(program: Program, text: str) -> str:
         return ""
 
 
-def _found(by: dict[int, By], role: str) -> list[Found]:
+def _found(program: Program, by: dict[int, By], role: str) -> list[Found]:
+    if not by:
+        return []
     rows = (
-        Member.objects.filter(pk__in=by).select_related("person").prefetch_related("cards")
-        if by
-        else ()
+        Member.objects.filter(pk__in=by, program=program)
+        .exclude(status=MemberStatus.ERASED)
+        .select_related("person")
+        .prefetch_related("cards")
     )
     members = {member.pk: member for member in rows}
-    return [
+    found = [
         Found(
             ref=member.ref,
             name=member.name,
@@ -152,6 +154,10 @@ def _found(by: dict[int, By], role: str) -> list[Found]:
         for pk, kind in by.items()
         if (member := members.get(pk)) is not None
     ]
+    # Stable: what was found by number stays before what was found by name.
+    return sorted(
+        found, key=lambda line: (line.by == "name", line.name if line.by == "name" else "")
+    )
 
 
 def _person_phone(member: Member) -> str:
