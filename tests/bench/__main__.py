@@ -22,6 +22,7 @@ BENCHMARKS = (
     "cards",
     "hostile",
     "latency",
+    "screen",
     "throughput",
     "batches",
     "growth",
