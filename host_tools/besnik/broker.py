@@ -20,12 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from besnik import debian
-from besnik.contract import BRIDGE_STATE, ID_PATTERN, ROOT
+from besnik.contract import BRIDGE_STATE, HOST_USERS, ID_PATTERN, ROOT
 
-BRIDGE: Final = "bridge"
-SITE: Final = "site"
-MONITOR: Final = "monitor"
-HOST_USERS: Final = (BRIDGE, SITE, MONITOR)
+BRIDGE, SITE, MONITOR = HOST_USERS
 
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/opt/mosquitto/sbin")
 # mosquitto's own iteration count for $7$; the passwords are 192 random bits, not a person's.

@@ -17,6 +17,10 @@ ROOT: Final = "besnik/v1"
 # has one will only.
 BRIDGE_STATE: Final = f"{ROOT}/bridge/state"
 ID_PATTERN: Final = r"^[a-z0-9-]{1,16}\Z"
+# The host's own users at the broker, where a reader is a user too, and what their client ids begin
+# with: whoever has such a name could take over their sessions.
+HOST_USERS: Final = ("bridge", "site", "monitor")
+_HOST_PREFIX: Final = "besnik-"
 TAP_ID_PATTERN: Final = r"^[0-9]{5}-[0-9]{6}\Z"
 TOPIC_MAX_BYTES: Final = 64
 PAYLOAD_MAX_BYTES: Final = 1024
@@ -240,3 +244,8 @@ def decode(payload: bytes, kind: type[_M]) -> _M:
 def encode(message: msgspec.Struct) -> bytes:
     """Return the message as compact JSON."""
     return msgspec.json.encode(message)
+
+
+def is_host_name(name: str) -> bool:
+    """Tell whether a name belongs to the host at the broker, so that no reader can have it."""
+    return name in HOST_USERS or name.startswith(_HOST_PREFIX)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from besnik import broker, config
 from besnik.broker import BrokerError
+from besnik.contract import HOST_USERS
 from besnik.fleet import ca
 from besnik.fleet.register import CertificateError
 
@@ -74,15 +75,15 @@ def _accounts(settings: config.Config) -> dict[str, str]:
         broker.BRIDGE: settings.broker.bridge_password,
         broker.SITE: settings.broker.site_password,
     }
-    kept = broker.passwords(_folder(settings), broker.HOST_USERS)
+    kept = broker.passwords(_folder(settings), HOST_USERS)
     missing = [f'{user}_password = "{kept[user]}"' for user in given if not given[user]]
     if missing:
         raise BrokerError(
             "bridge and site need passwords. Put these, made for you, under [broker] into "
             "besnik.toml:\n" + "\n".join(missing)
         )
-    readers = set(kept) - set(broker.HOST_USERS) if settings.broker.plain else set()
-    return {user: kept[user] for user in (*broker.HOST_USERS, *sorted(readers))} | given
+    readers = set(kept) - set(HOST_USERS) if settings.broker.plain else set()
+    return {user: kept[user] for user in (*HOST_USERS, *sorted(readers))} | given
 
 
 def _folder(settings: config.Config) -> Path:

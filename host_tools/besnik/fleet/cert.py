@@ -12,16 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
-from besnik.broker import HOST_USERS, write_private
-from besnik.contract import ID_PATTERN
+from besnik.broker import write_private
+from besnik.contract import ID_PATTERN, is_host_name
 from besnik.fleet import ca
 from besnik.fleet import x509 as form
 from besnik.fleet.register import CertificateError
 
 # The files that go into the folder ``cert`` of a reader's flash.
 FILES: Final = ("ca.der", "reader.der", "reader.key")
-# Client ids of host processes: a reader's id is its client id, and would take their sessions over.
-_HOST_PREFIX: Final = "besnik-"
 
 
 def folder_of(state: Path, reader: str) -> Path:
@@ -80,7 +78,7 @@ def check_id(reader: str) -> None:
         raise CertificateError(
             f"reader id {reader!r} must be 1 to 16 of a-z, 0-9 and hyphen, as in its config.json"
         )
-    if reader in HOST_USERS or reader.startswith(_HOST_PREFIX):
+    if is_host_name(reader):
         raise CertificateError(
             f"reader id {reader!r} is taken by the host: its certificate would open "
             "the host's topics; give the reader another id"

@@ -11,6 +11,7 @@ import msgspec
 
 from besnik import broker, demo
 from besnik.config import Broker, Config, Site
+from besnik.contract import HOST_USERS
 from besnik.fleet import ca, cert
 from besnik.run import wallet
 from besnik.sim.model.board import PINS
@@ -70,9 +71,9 @@ def prepare(folder: Path, *, broker_port: int, readers_port: int, site_port: int
     folder = folder.resolve()
     for part in (folder, folder / "logs"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
-    passwords = broker.passwords(folder / "broker", broker.HOST_USERS)
+    passwords = broker.passwords(folder / "broker", HOST_USERS)
     # Not all of them: an earlier Besnik let the reader in by password.
-    accounts = {user: passwords[user] for user in broker.HOST_USERS}
+    accounts = {user: passwords[user] for user in HOST_USERS}
     sockets = _sockets(folder)
     settings = Config(
         broker=Broker(

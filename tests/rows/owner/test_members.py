@@ -97,7 +97,7 @@ def test_notes_gifts_and_codes(open_shop: Open, enter: Enter) -> None:
 
 
 def test_stock_alerts_and_places(open_shop: Open, enter: Enter, clock: Clock) -> None:
-    from besnik.store.models import Alert, Shop
+    from besnik.store.models import Alert, Shop, Till
 
     pos = open_shop(point_per_euro(rewards=(reward(AmountOff(500), cost=50),)))
     office = enter(pos)
@@ -118,7 +118,12 @@ def test_stock_alerts_and_places(open_shop: Open, enter: Enter, clock: Clock) ->
     office.post("places/shops", name="Market Street")
     office.post("places/market-street/tills", **{"till-name": "Till 1"})
     office.post("places/shops", 422, name="Market Street")
+    till = Till.objects.get(shop__slug="market-street").pk
+    office.post(f"places/tills/{till}/readers", **{"reader-name": "Counter 9"})
+    taken = office.post(f"places/tills/{till}/readers", 422, **{"reader-name": "Counter 9"})
+    assert "This short name is taken" in taken.content.decode()
+    office.post(f"places/tills/{till}/readers", 422, **{"reader-name": "Bridge"})
     office.post("places/rename", shop="market-street", name="Old Market")
-    assert "Old Market market-street Till 1 till-1" in office.read("places/")
+    assert "Old Market market-street Till 1 till-1 Counter 9 counter-9" in office.read("places/")
     assert Shop.objects.get(slug="market-street").program_id == pos.program
     enter(pos, "manager").post("places/shops", 403, name="Another")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cryptography.x509.oid import NameOID
 
-from besnik import broker
 from besnik.cli import main
+from besnik.contract import HOST_USERS
 from besnik.fleet import ca, cert
 from besnik.fleet import x509 as form
 
@@ -230,7 +230,7 @@ REFUSED = [
     (["cert", "a" * 17], "must be 1 to 16"),
     (["cert", "counter-1\n"], "must be 1 to 16"),
     (["cert", ""], "must be 1 to 16"),
-    *((["cert", user], "is taken by the host") for user in broker.HOST_USERS),
+    *((["cert", user], "is taken by the host") for user in HOST_USERS),
     (["cert", "besnik-bridge"], "is taken by the host"),
     (["revoke", "counter-2"], "never got a certificate; those who did: counter-1"),
     (["revoke", "../ca"], "never got a certificate"),

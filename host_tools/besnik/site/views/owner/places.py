@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,19 +12,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from besnik.contract import is_host_name
 from besnik.site.access import need, shops, staff_of, tills
 from besnik.site.views.owner.common import note, page
 from besnik.store.models import Reader, Role, Shop, Till
-
-
-# Names of the host's own users at the broker, where a reader is a user too.
-_HOST_NAMES: Final = ("bridge", "site", "monitor")
-_HOST_PREFIX: Final = "besnik-"
-
-
-def is_host_name(slug: str) -> bool:
-    """Tell whether a name is one that no reader can have."""
-    return slug in _HOST_NAMES or slug.startswith(_HOST_PREFIX)
 
 
 class NameForm(forms.Form):
