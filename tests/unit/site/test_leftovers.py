@@ -40,6 +40,7 @@ SAMPLES = {
     "reward": ["coffee"],
     "key": ["none"],
     "person": ["1"],
+    "person": ["1"],
 }
 
 
