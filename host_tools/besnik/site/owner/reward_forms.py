@@ -21,6 +21,7 @@ from besnik.loyalty.rewards import (
 )
 from besnik.loyalty.rules import RuleError
 from besnik.site import figures
+from besnik.site.owner.checks import place_error, set_currency
 from besnik.site.owner.fields import (
     AmountField,
     DayField,
@@ -29,7 +30,6 @@ from besnik.site.owner.fields import (
     WholeField,
     WordsField,
 )
-from besnik.site.owner.rule_forms import place_error, set_currency
 from besnik.site.owner.words import UNITS
 
 KINDS: Final = (

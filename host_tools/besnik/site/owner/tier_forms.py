@@ -20,8 +20,8 @@ from besnik.loyalty.tiers import (
     TierPlan,
     Window,
 )
+from besnik.site.owner.checks import place_error, set_currency
 from besnik.site.owner.fields import AmountField, PercentField, WholeField, WordsField
-from besnik.site.owner.rule_forms import place_error, set_currency
 from besnik.site.owner.words import UNITS
 
 ROWS: Final = 5

@@ -18,8 +18,8 @@ from besnik.loyalty.rewards import AmountOff, Reward
 from besnik.loyalty.rules import WHOLE_BP
 from besnik.site.access import need, staff_of
 from besnik.site.owner import work
+from besnik.site.owner.checks import set_currency
 from besnik.site.owner.fields import AmountField, PercentField, WholeField
-from besnik.site.owner.rule_forms import set_currency
 from besnik.site.views.owner.common import draft_of, in_force, page
 from besnik.store import history
 from besnik.store.measures.windows import full_months
