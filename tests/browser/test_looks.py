@@ -128,10 +128,12 @@ def test_pages_look_right(
         reader.tap(new_uid if key == "blank" else uid)
         expect(page.locator(".board")).not_to_have_attribute("data-key", before)
         if key == "blank":
-            page.locator("button.primary").click()
+            page.locator("form.enrol button.primary").click()
             expect(page.locator(".wrong").filter(visible=True)).to_be_visible()
         texts += look_all_ways(page)
-    page.locator("summary").click()
+        if key == "blank":
+            page.locator("[data-discard]").click()
+    page.locator(".languages:not(.self) summary").click()
     texts += look_all_ways(page)
     if language != "en":
         assert {found["text"] for found in texts} & english() == set()
@@ -191,11 +193,11 @@ def test_the_language_is_switched_on_any_page_and_stays(
     chain: Chain, reader: TapSource, open_page: Open
 ) -> None:
     page = open_page(chain.quiet_cashier)
-    page.locator("summary").click()
+    page.locator(".languages:not(.self) summary").click()
     page.get_by_role("button", name="فارسی").click()
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     expect(page).to_have_url(chain.quiet_cashier)
-    expect(page.get_by_role("heading")).to_have_text("کارت را نزدیک کارت‌خوان بگیرید")
+    expect(page.get_by_role("heading", level=1)).to_have_text("کارت را نزدیک کارت‌خوان بگیرید")
     page.goto(chain.cashier)
     reader.tap(VIEWS["ana"])
     expect(page.locator(".verdict")).to_contain_text("مراجعه به حساب آمد")
@@ -205,13 +207,13 @@ def test_the_language_is_switched_on_any_page_and_stays(
 
 def test_a_menu_closes_by_escape_and_by_a_press_elsewhere(chain: Chain, open_page: Open) -> None:
     page = open_page(chain.quiet_cashier)
-    menu = page.locator(".languages form")
-    page.locator("summary").press("Enter")
+    menu = page.locator(".languages:not(.self) form")
+    page.locator(".languages:not(.self) summary").press("Enter")
     expect(menu).to_be_visible()
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
-    expect(page.locator("summary")).to_be_focused()
-    page.locator("summary").click()
+    expect(page.locator(".languages:not(.self) summary")).to_be_focused()
+    page.locator(".languages:not(.self) summary").click()
     expect(menu).to_be_visible()
     page.locator(".waiting h1").click()
     expect(menu).to_be_hidden()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from besnik.contract import Reason
 from besnik.loyalty.ledger import Unit
 from besnik.store.glance import Glance, glance, visits
-from besnik.store.members import TapFile, happened_at, tap_file
+from besnik.store.members import TapFile, happened_at, tap_line
 from besnik.store.models import Card, Member, Posting, Reader, Sale, Tap, Till
 
 # A tap older than this is no longer the person who stands at the till.
@@ -175,7 +175,7 @@ def newest_taps(till: Till, count: int) -> list[Tap]:
     for reader in Reader.objects.filter(till=till):
         found += (
             Tap.objects.filter(reader=reader)
-            .select_related("member", "reader")
+            .select_related("member", "reader", "card")
             .order_by("-received_at", "-pk")[:count]
         )
     return sorted(found, key=lambda tap: (tap.received_at, tap.pk), reverse=True)[:count]
@@ -222,8 +222,7 @@ def _present(taps: list[Tap], now: dt.datetime) -> tuple[Tap, TapFile] | None:
         if now - tap.received_at > PRESENT_FOR:
             return None
         if now - happened_at(tap) <= PRESENT_FOR:
-            shown = tap_file(tap.reader.slug, tap.tap_id)
-            return (tap, shown) if shown else None
+            return tap, tap_line(tap)
     return None
 
 

@@ -94,6 +94,12 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
     )
     if tap is None:
         return None
+    member = None if tap.member is None else _file(tap.member, visits)
+    return msgspec.structs.replace(tap_line(tap), member=member)
+
+
+def tap_line(tap: Tap) -> TapFile:
+    """Return the file of a tap without its member's; its card and reader should have been read."""
     return TapFile(
         id=tap.pk,
         tap=tap.tap_id,
@@ -105,7 +111,7 @@ def tap_file(reader: str, tap_id: str, *, visits: int = LAST_VISITS) -> TapFile 
         at=happened_at(tap),
         queued=tap.queued,
         card=None if tap.card is None else _card_line(tap.card),
-        member=None if tap.member is None else _file(tap.member, visits),
+        member=None,
     )
 
 
