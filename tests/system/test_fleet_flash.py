@@ -14,10 +14,10 @@ from besnik import broker as besnik_broker
 from besnik.fleet import image
 from besnik.fleet.usb import BoardError
 from besnik.sim.control import Control
-from support.board import Board
 from support.bridge import BridgeRunner
 from support.processes import Processes, Running
 from support.secure_broker import SecureBroker
+from support.usb_board import Board
 
 READER = "counter-1"
 ONCE = ("--shop", "corner", "--wifi", "demo", "--host", "127.0.0.1")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from support.board import Board
 from support.device import run_script
 from support.examples import Example, examples
 from support.processes import Processes
+from support.usb_board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "lib"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.board import Board
 from support.processes import Processes
+from support.usb_board import Board
 
 
 @pytest.fixture
