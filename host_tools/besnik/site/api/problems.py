@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -62,7 +62,8 @@ def add_to(api: NinjaAPI) -> None:
         AuthenticationError: _unknown,
         Throttled: _throttled,
         Http404: _missing,
-        DatabaseError: _away,
+        OperationalError: _away,
+        InterfaceError: _away,
         Exception: _failed,
     }
     for kind, handler in handlers.items():
@@ -98,7 +99,7 @@ def _missing(_request: HttpRequest, _error: Http404) -> HttpResponse:
     return not_found()
 
 
-def _away(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
+def _away(_request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
     _log.error("the database cannot be used: %s", error)
     text = _("The database cannot be reached. Keep the sale and send it again with the same key.")
     return problem(503, "database_away", text, headers={"Retry-After": "5"})

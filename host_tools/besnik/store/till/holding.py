@@ -67,7 +67,8 @@ def keep(place: Place, program: Program, ledger: Books, member: Member, wanted: 
 def owner(place: Place, name: str) -> Member:
     """Return the member whose hold this is; TillError if nothing is reserved under that name."""
     if name.startswith(_COUPON):
-        coupon = _coupon(place, name)
+        # Not locked yet: members come first, or two requests may wait for each other.
+        coupon = _coupon(place, name, lock=False)
         if coupon.member is None:
             raise TillError("hold_unknown")
         return coupon.member
@@ -185,16 +186,13 @@ def _hold(place: Place, name: str) -> Hold:
     return found
 
 
-def _coupon(place: Place, name: str) -> Coupon:
+def _coupon(place: Place, name: str, *, lock: bool = True) -> Coupon:
     number = name.removeprefix(_COUPON)
     found = None
     if number.isdecimal() and len(number) < 19:
-        found = (
-            Coupon.objects.filter(pk=int(number), program=place.program, state="reserved")
-            .select_for_update(of=("self",))
-            .select_related("member")
-            .first()
-        )
+        rows = Coupon.objects.filter(pk=int(number), program=place.program, state="reserved")
+        rows = rows.select_for_update(of=("self",)) if lock else rows
+        found = rows.select_related("member").first()
     if found is None:
         raise TillError("hold_unknown")
     return found

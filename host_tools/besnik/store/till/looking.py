@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Final, cast
 
+from django.db.models import Q
 from django.utils.translation import get_language
 
 from besnik.credentials.assess import Tier as TapTier
@@ -197,9 +198,10 @@ def _rewards(program: Program, seen: AtCounter) -> Iterable[RewardLine]:
 
 def _coupons(program: Program, member: Member, at: dt.datetime) -> tuple[CouponLine, ...]:
     titles = {reward.id: reward.title for reward in program.rewards}
+    usable = Q(state="issued") | Q(state="reserved", held_until__lte=at)
     return tuple(
         CouponLine(row.reward, titles.get(row.reward, row.reward), row.tail, row.until)
-        for row in Coupon.objects.filter(member=member, state="issued").order_by("pk")
+        for row in Coupon.objects.filter(usable, member=member).order_by("pk")
         if row.until is None or at < row.until
     )
 
