@@ -1,0 +1,124 @@
+"""The readers: firmware, flashing, certificates."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of this file."""
+    firmware = commands.add_parser("firmware", help="compile the firmware and show its sizes")
+    firmware.add_argument("to", nargs="?", type=Path, default=Path("build/firmware"), metavar="DIR")
+    firmware.set_defaults(action=_firmware)
+
+    fleet = commands.add_parser("fleet", help="the readers: make one of a board, certificates")
+    _add_fleet(fleet.add_subparsers(title="commands", metavar="COMMAND", required=True))
+
+
+def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    renew = argparse.ArgumentParser(add_help=False)
+    renew.add_argument("--renew", action="store_true", help="a new one, however good the old is")
+    ca = commands.add_parser(
+        "ca",
+        parents=[renew],
+        help="make the shop's authority and the broker's certificate; show all that is issued",
+    )
+    ca.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="a host name or address by which readers reach the broker (can be given again)",
+    )
+    ca.set_defaults(action=_fleet_ca)
+    cert = commands.add_parser("cert", parents=[renew], help="make a reader's certificate")
+    cert.add_argument("reader", metavar="READER", help="its id, as in its config.json")
+    cert.set_defaults(action=_fleet_cert)
+    _add_flash(commands)
+    password = commands.add_parser(
+        "password", help="show the password of a reader without TLS ([broker] plain = true)"
+    )
+    password.add_argument("reader", metavar="READER")
+    password.set_defaults(action=_fleet_password)
+    revoke = commands.add_parser("revoke", help="take back every certificate of a reader")
+    revoke.add_argument("reader", metavar="READER")
+    revoke.set_defaults(action=_fleet_revoke)
+
+
+def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    flash = commands.add_parser(
+        "flash",
+        help="make a reader of a connected board: application, settings, certificate; sees it work",
+        epilog="What is given once is kept with the reader. The Wi-Fi's password is asked for, or "
+        "taken from BESNIK_WIFI_PASSWORD.",
+    )
+    flash.add_argument("reader", metavar="READER", help="its id: 1 to 16 of a-z, 0-9 and hyphen")
+    flash.add_argument("--port", default="", help="its serial port (default: the only board)")
+    flash.add_argument("--shop", default="", metavar="ID", help="the shop it stands in")
+    flash.add_argument("--wifi", default="", metavar="NETWORK", help="the name of the Wi-Fi")
+    flash.add_argument(
+        "--host", default="", help="where it finds the broker (default: as its certificate says)"
+    )
+    flash.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other setting, as in pins.irq=4 (can be given again)",
+    )
+    flash.add_argument(
+        "--image", type=Path, metavar="FILE", help="MicroPython to write first, for a bare board"
+    )
+    flash.add_argument(
+        "--loader", default="", metavar="PORT", help="the port of its boot loader, if another"
+    )
+    flash.add_argument("--no-tap", action="store_true", help="do not wait for a first card")
+    flash.set_defaults(action=_fleet_flash)
+
+
+def _firmware(chosen: argparse.Namespace) -> int:
+    from besnik.fleet.build import main as firmware
+
+    return firmware([str(chosen.to)])
+
+
+def _fleet_ca(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import command
+
+    return command.make_authority(chosen.name, renew=chosen.renew)
+
+
+def _fleet_cert(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import command
+
+    return command.make_certificate(chosen.reader, renew=chosen.renew)
+
+
+def _fleet_flash(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import flash_command
+
+    changes = dict(each.partition("=")[::2] for each in chosen.set)
+    order = flash_command.Order(
+        reader=chosen.reader,
+        port=chosen.port,
+        shop=chosen.shop,
+        wifi=chosen.wifi,
+        host=chosen.host,
+        changes=changes,
+        image=chosen.image,
+        loader=chosen.loader,
+        waits_for_tap=not chosen.no_tap,
+    )
+    return flash_command.main(order)
+
+
+def _fleet_password(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import command
+
+    return command.show_password(chosen.reader)
+
+
+def _fleet_revoke(chosen: argparse.Namespace) -> int:
+    from besnik.fleet import command
+
+    return command.revoke(chosen.reader)
