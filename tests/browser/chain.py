@@ -78,6 +78,10 @@ class Chain:
         where = self.database_url, self._house.folder
         return _threads.submit(session_key, *where, role).result()
 
+    def add_person(self, username: str, password: str, role: str) -> None:
+        """Add somebody to the demo's staff who logs in with a password."""
+        _threads.submit(_add_person, self.database_url, username, password, role).result()
+
     @contextlib.contextmanager
     def bridge_user(self) -> Iterator[TapSource]:
         """Somebody who may say at the broker what only the bridge may."""
@@ -109,6 +113,15 @@ class Chain:
             f'site_password = "{self.broker.passwords["site"]}"\n',
             encoding="utf-8",
         )
+
+
+def _add_person(database_url: str, username: str, password: str, role: str) -> None:
+    with models_on(database_url):
+        from besnik.store import staff
+        from besnik.store.models import Program
+
+        program = Program.objects.get()
+        staff.add(program, username=username, name=username.title(), role=role, password=password)
 
 
 def add_quiet_till(database_url: str) -> None:

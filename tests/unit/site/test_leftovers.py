@@ -40,7 +40,6 @@ SAMPLES = {
     "reward": ["coffee"],
     "key": ["none"],
     "person": ["1"],
-    "person": ["1"],
 }
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from besnik.site import access
+from besnik.site.formats import localized_digits
 from besnik.site.templatetags.roles import NAMES
 from besnik.store.models import Role, Staff
 from besnik.store.staff import StaffError, may_manage
+
+# Numbers in a text, as the page's language writes them.
+_in_digits: Final[Any] = lazy(lambda text: localized_digits(str(text)), str)
 
 # The field that an error belongs to; what is not here belongs to the whole form.
 _FIELD: Final = {
@@ -26,11 +31,11 @@ _FIELD: Final = {
 MESSAGES: Final = {
     "username": _("Use 2 to 40 of a-z, 0-9, dot, hyphen and underscore."),
     "username_taken": _("Somebody has this user name already. Please choose another one."),
-    "name": _("Please write the name, in 80 letters at most."),
+    "name": _in_digits(_("Please write the name, in 80 letters at most.")),
     "role": _("Please choose a role below your own, or ask an owner."),
     "last_owner": _("This is the last owner. Please make somebody else an owner first."),
     "shops": _("Please choose at least one of your own shops, and no other."),
-    "pin": _("Please use 4 to 8 digits."),
+    "pin": _in_digits(_("Please use 4 to 8 digits.")),
     "pin_weak": _("This PIN is guessed first. Please use other digits."),
     "self": _("You cannot change yourself. Please ask another owner or manager."),
     "rank": _("You may not change this person. Please ask an owner."),
@@ -92,7 +97,7 @@ class PinForm(forms.Form):
     pin = forms.CharField(
         required=False,
         label=_("PIN"),
-        help_text=_("4 to 8 digits; leave it empty to take the PIN away."),
+        help_text=_in_digits(_("4 to 8 digits; leave it empty to take the PIN away.")),
         widget=forms.TextInput({"dir": "ltr", "inputmode": "numeric", "autocomplete": "off"}),
     )
 
