@@ -15,7 +15,7 @@ from django.db import connection
 
 from besnik.loyalty.ledger import MAIN, Entry
 from besnik.loyalty.lots import Lot
-from besnik.store.models import Posting
+from besnik.store.books.write import insert_postings
 
 _Key = tuple[int, str, str]  # member (0: the program), unit, account
 _ROWS: Final = 1000
@@ -64,10 +64,7 @@ class Changes:
         keys = sorted({*self._balance, *self._spent, *self._expired})
         numbers = self._upsert([key for key in keys if key[0]], _OF_MEMBER)
         numbers |= self._upsert([key for key in keys if not key[0]], _OF_PROGRAM)
-        Posting.objects.bulk_create(
-            Posting(entry_id=row, account_id=numbers[key], amount=amount)
-            for row, key, amount in self._postings
-        )
+        insert_postings((row, numbers[key], amount) for row, key, amount in self._postings)
         self._forget()
 
     def _upsert(self, keys: Sequence[_Key], conflict: str) -> dict[_Key, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db import IntegrityError, models, transaction
@@ -98,9 +98,19 @@ class Books:
         (made,) = self._write([entry], [row], after)
         return Posted(made.id, made.entry, made.moves)
 
-    def post_all(self, entries: Sequence[Entry], *, at: dt.datetime, source: str) -> list[Written]:
-        """Write entries about different lots in few statements: what a job does to many members."""
-        after = self._checked(entries)
+    def post_all(
+        self,
+        entries: Sequence[Entry],
+        *,
+        at: dt.datetime,
+        source: str,
+        lots: Mapping[int, Lot] | None = None,
+    ) -> list[Written]:
+        """Write entries about different lots in few statements: what a job does to many members.
+
+        ``lots``: those the entries move, by number, as they were read under this lock.
+        """
+        after = self._checked(entries, lots)
         rows = EntryRow.objects.bulk_create(_row(entry, at, source) for entry in entries)
         return self._write(entries, rows, after)
 
@@ -127,10 +137,15 @@ class Books:
             done.append(Written(row.pk, entry, (*entry.moves, *filling)))
         return done
 
-    def _checked(self, entries: Sequence[Entry]) -> dict[int, Lot]:
+    def _checked(
+        self, entries: Sequence[Entry], known: Mapping[int, Lot] | None = None
+    ) -> dict[int, Lot]:
         """Return the lots that the entries move, as they will be; RefusedError if wrong."""
         ids = {move.lot for entry in entries for move in entry.moves}
-        lots = read.lots_by_id(ids)
+        if known is None:
+            lots = read.lots_by_id(ids)
+        else:
+            lots = {id: known[id] for id in ids if id in known}
         if len(lots) < len(ids):
             raise RefusedError(f"no lots {sorted(ids - lots.keys())} in the ledger")
         self._must_be_locked({lot.opened.member for lot in lots.values()})

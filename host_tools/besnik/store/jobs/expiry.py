@@ -135,13 +135,14 @@ def _by_program(members: Collection[int]) -> dict[int, list[int]]:
 
 def _expire(books: Books, now: dt.datetime) -> int:
     """Expire what has run out of the locked members' lots."""
+    wallets = [lots for units in books.wallets().values() for lots in units.values()]
     entries = [
         entry
-        for units in books.wallets().values()
-        for lots in units.values()
+        for lots in wallets
         if (entry := operations.expire(books.program, lots, now)) is not None
     ]
-    books.post_all(entries, at=now, source="job")
+    known = {lot.id: lot for lots in wallets for lot in lots}
+    books.post_all(entries, at=now, source="job", lots=known)
     return len(entries)
 
 
