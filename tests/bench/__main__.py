@@ -26,6 +26,7 @@ BENCHMARKS = (
     "throughput",
     "batches",
     "growth",
+    "ledger",
     "flash",
     "heap",
     "kills",
