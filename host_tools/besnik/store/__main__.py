@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=commands)
     parser.add_argument("--once", action="store_true", help="jobs: what is due now, then leave")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "jobs" and not chosen.once:
+        # Whoever waits at a till or for a page comes first, from the start on.
+        os.nice(10)
     # By name, as every Django project does: the tables of Django's own applications
     # (sessions, users) are listed in the settings of the pages.
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
