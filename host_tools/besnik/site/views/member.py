@@ -20,7 +20,7 @@ from besnik.site import consents, qr
 from besnik.site.access import public
 from besnik.site.own import labels
 from besnik.site.rate import Limiter
-from besnik.store import own, people, programs
+from besnik.store import audit, own, people, programs
 from besnik.store.models import Member, MemberStatus
 from besnik.store.people import links
 
@@ -159,10 +159,14 @@ def leave(request: HttpRequest, member: Member) -> HttpResponse:
         how = request.POST.get("how", "")
         try:
             if how == "erase":
-                people.erase(member, now())
+                with transaction.atomic():
+                    people.erase(member, now())
+                    _note(member, "member.erase")
                 return render(request, "site/own/gone.html", {"erased": True})
             if how in ("keep", "lapse"):
-                people.close(member, now(), lapse=how == "lapse")
+                with transaction.atomic():
+                    people.close(member, now(), lapse=how == "lapse")
+                    _note(member, "member.leave", lapse=how == "lapse")
                 return _back(member)
             wrong = _("Please choose what should happen.")
         except people.LeaveError as error:
@@ -177,8 +181,15 @@ def leave(request: HttpRequest, member: Member) -> HttpResponse:
 def come_back(_request: HttpRequest, member: Member) -> HttpResponse:
     """Take back a member who left."""
     if member.status == MemberStatus.CLOSED:
-        people.reopen(member)
+        with transaction.atomic():
+            people.reopen(member)
+            _note(member, "member.return")
     return _back(member, "back")
+
+
+def _note(member: Member, action: str, **detail: bool) -> None:
+    """Write into the audit log what the member did by themselves: nobody of staff did it."""
+    audit.record(None, action, f"member:{member.ref}", program=member.program_id, **detail)
 
 
 def _page(
