@@ -27,6 +27,11 @@ def is_locked(request: HttpRequest) -> bool:
     return bool(getattr(request, "axes_locked_out", False))
 
 
+def has_begun(request: HttpRequest) -> bool:
+    """Tell whether it was this try that was one too many."""
+    return getattr(request, "axes_failures_since_start", None) is not None
+
+
 def wait_s(request: HttpRequest, username: str) -> int:
     """Return for how many seconds more this person is locked out at this address."""
     newest: dt.datetime | None = (

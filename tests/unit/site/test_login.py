@@ -81,7 +81,11 @@ def test_nobody_learns_whether_a_user_name_is_there(anonymous: Client, nora: Sta
 
 def test_a_log_in_from_elsewhere_is_refused(nora: Staff) -> None:
     strict = Client(HTTP_HOST="localhost", enforce_csrf_checks=True)
-    assert enter(strict).status_code == 403
+    answer = enter(strict)
+    assert answer.status_code == 403
+    assert "This form is too old." in answer.content.decode()
+    scripted = strict.post("/login", headers={"X-Requested-With": "fetch"})
+    assert scripted["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_every_log_in_makes_a_new_session(anonymous: Client, nora: Staff) -> None:
@@ -121,6 +125,8 @@ class TestLockout:
         assert answer.status_code == 429
         assert "That was wrong too often. Please wait 15 minutes," in answer.content.decode()
         assert 800 < int(answer["Retry-After"]) <= 900
+        locked = AuditRecord.objects.filter(action="login.locked")
+        assert [record.target for record in locked] == [f"staff:{Staff.objects.latest('pk').pk}"]
 
     def test_others_at_the_same_address_still_get_in(self, anonymous: Client) -> None:
         staff.add(

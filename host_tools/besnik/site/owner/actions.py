@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 _NAMES: Final = {
     "login": _("logged in"),
+    "login.locked": _("was locked out after wrong passwords"),
     "login.demo": _("logged in to the demo"),
     "staff.add": _("added a person"),
     "staff.change": _("changed a person"),
@@ -37,6 +38,12 @@ _NAMES: Final = {
     "export.sales": _("saved the sales"),
     "export.entries": _("saved the ledger"),
     "export.audit": _("saved the audit log"),
+    "member.leave": _("ended a membership"),
+    "member.return": _("let a member come back"),
+    "member.erase": _("erased a member"),
+    "member.link": _("opened a member’s page"),
+    "member.link.renew": _("gave a member’s page a new address"),
+    "reader.add": _("added a reader"),
     "shop.add": _("added a shop"),
     "till.add": _("added a till"),
     "place.rename": _("renamed a shop or till"),

@@ -60,6 +60,9 @@ def _enter(request: HttpRequest, staff: Staff, address: str) -> HttpResponse:
 
 def _wait(request: HttpRequest, username: str, context: dict[str, Any]) -> HttpResponse:
     seconds = lockout.wait_s(request, username)
+    person = Staff.objects.filter(username=username).first()
+    if person is not None and lockout.has_begun(request):
+        audit.record(None, "login.locked", f"staff:{person.pk}", program=person.program_id)
     context["wrong"] = _(
         "That was wrong too often. Please wait %(time)s, or ask a manager for a new password."
     ) % {"time": lockout.wait(seconds)}
