@@ -13,11 +13,13 @@ from besnik.store.till.giving import goodwill, transfer
 from besnik.store.till.joining import buy_membership, end_membership, signup
 from besnik.store.till.looking import inquire, search
 from besnik.store.till.money import pay, topup
+from besnik.store.till.moving import move
 from besnik.store.till.place import Place
+from besnik.store.till.previewing import preview
 from besnik.store.till.refunds import refund
-from besnik.store.till.selling import accrue, attach, preview
+from besnik.store.till.selling import accrue, attach
 from besnik.store.till.spending import commit, hold, redeem, release
-from besnik.store.till.undo import move, reverse
+from besnik.store.till.undo import reverse
 
 __all__ = [
     "Place",

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from besnik.loyalty.accrual import Accrual, NotEarningError, accrue_sale
+from besnik.loyalty.engine import Earned
 from besnik.loyalty.program import Program
 from besnik.loyalty.sale import Sale
 from besnik.store.books import Books
@@ -15,7 +16,7 @@ from besnik.store.models import Sale as SaleRow
 from besnik.store.till import coupons, standing
 from besnik.store.till.basket import counting_of, returned_of, stored_sale, without_visits
 from besnik.store.till.place import Place
-from besnik.store.till.results import CouponLine
+from besnik.store.till.results import CouponLine, Part
 
 # What of a sale is not in `Standing`: that its visit was counted at the reader.
 VISIT_COUNTED: Final = "visit_counted"
@@ -114,3 +115,9 @@ def post(
 
 def _tier_name(program: Program, level: int) -> str:
     return program.tiers.tiers[level].name if program.tiers else ""
+
+
+def parts_of(earned: Earned | None) -> tuple[Part, ...]:
+    """Return what each rule gave, as it is answered."""
+    parts = earned.parts if earned else ()
+    return tuple(Part(part.rule, part.unit, part.amount) for part in parts)

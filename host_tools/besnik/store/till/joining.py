@@ -15,11 +15,11 @@ from besnik.store.people import enrolment, links, phones
 from besnik.store.people.consents import Agreed, ConsentError
 from besnik.store.people.enrolment import Details, NewCard
 from besnik.store.till.asks import BuyMembership, EndMembership, Signup
+from besnik.store.till.counting import changes
 from besnik.store.till.doing import do
 from besnik.store.till.errors import TillError
 from besnik.store.till.place import Place
 from besnik.store.till.results import Bought, Ended, Joined, Membership
-from besnik.store.till.undo import changes
 from besnik.store.till.who import card_number, known, tap_here
 
 

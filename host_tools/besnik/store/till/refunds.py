@@ -19,18 +19,12 @@ from besnik.store.models import Sale as SaleRow
 from besnik.store.till import selling, standing
 from besnik.store.till.asks import Refund
 from besnik.store.till.basket import returned_of, stored_sale
+from besnik.store.till.counting import accrual_of, changes, count_again, rules_of, standing_of
 from besnik.store.till.doing import do
 from besnik.store.till.errors import TillError
 from besnik.store.till.place import Place
 from besnik.store.till.results import Refunded
-from besnik.store.till.undo import (
-    accrual_of,
-    changes,
-    count_again,
-    give_back,
-    rules_of,
-    standing_of,
-)
+from besnik.store.till.undo import give_back
 
 
 def refund(place: Place, ask: Refund, *, key: str = "") -> Refunded:

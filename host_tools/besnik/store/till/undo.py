@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-
 from besnik.loyalty.accrual import settle_threshold
-from besnik.loyalty.engine import Standing, compute
-from besnik.loyalty.ledger import MAIN, Unit, Written
-from besnik.loyalty.program import Program, decode
+from besnik.loyalty.ledger import Unit, Written
+from besnik.loyalty.program import Program
 from besnik.loyalty.rules import RuleSet, SpendThreshold
 from besnik.store import audit, books
 from besnik.store.books import Books
-from besnik.store.models import Coupon, Entry, Member, ProgramVersion, Redemption, Staff
+from besnik.store.models import Coupon, Entry, Member, Redemption, Staff
 from besnik.store.models import Sale as SaleRow
-from besnik.store.till import coupons, earning, selling, standing
-from besnik.store.till.asks import Move, Reverse
-from besnik.store.till.basket import counting_of, returned_of, stored_sale, without_visits
+from besnik.store.till import coupons, selling, standing
+from besnik.store.till.asks import Reverse
+from besnik.store.till.counting import (
+    accrual_of,
+    changes,
+    count_again,
+    count_for_nothing,
+    rules_of,
+)
 from besnik.store.till.doing import do
 from besnik.store.till.errors import TillError
 from besnik.store.till.offer import put_piece_back, take_piece
 from besnik.store.till.place import Place
-from besnik.store.till.results import Moved, Reversed
-from besnik.store.till.who import known, lead_agrees, vetted
+from besnik.store.till.results import Reversed
+from besnik.store.till.who import lead_agrees, vetted
 
 # So long a cashier may take back without a word what was just typed.
 UNDO: Final = dt.timedelta(seconds=60)
@@ -41,40 +43,6 @@ def reverse(place: Place, ask: Reverse, *, key: str = "") -> Reversed:
     """
     approver = vetted(place, ask.approval)
     return do(place, key, ask, lambda: _reverse(place, ask, approver), Reversed)
-
-
-def move(place: Place, ask: Move, *, key: str = "") -> Moved:
-    """Give a receipt that was booked for the wrong member to the right one; TillError.
-
-    What it earned is taken back from the one and posted to the other, as of the sale's own day;
-    moving it back undoes it.
-    """
-    approver = vetted(place, ask.approval)
-    return do(place, key, ask, lambda: _move(place, ask, approver), Moved)
-
-
-def rules_of(program: Program, row: SaleRow) -> RuleSet | None:
-    """Return the rules a sale was counted by, also if the program no longer has them."""
-    if row.version is None:
-        return None
-    found = _with_version(program, row.version) or _published(program, row.version)
-    if found is None:
-        return None
-    if _visit_counted(row):
-        whole = msgspec.structs.replace(program, rule_sets=(found,))
-        return without_visits(whole, found).rule_sets[0]
-    return found
-
-
-def standing_of(row: SaleRow) -> Standing:
-    """Return the standing a sale was counted with."""
-    return msgspec.convert(row.standing or {}, Standing)
-
-
-def accrual_of(row: SaleRow) -> int | None:
-    """Return the entry of what a sale earned its member, the newest if it was moved."""
-    entries = Entry.objects.filter(sale=row, kind="accrue").order_by("-pk")
-    return entries.values_list("pk", flat=True).first()
 
 
 def settle_thresholds(
@@ -109,31 +77,22 @@ def give_back(place: Place, ledger: Books, given: Redemption, reason: str) -> di
     return changed
 
 
-def changes(written: Written, member: int) -> dict[Unit, int]:
-    """Return what an entry did to a member's balances."""
-    sums: Counter[Unit] = Counter()
-    for posting in written.entry.postings:
-        if posting.member == member and posting.account == MAIN:
-            sums[posting.unit] += posting.amount
-    return {unit: amount for unit, amount in sums.items() if amount}
-
-
 def _reverse(place: Place, ask: Reverse, approver: Staff | None) -> Reversed:
     entry, given = _target(place, ask)
     if entry is None:
         assert given is not None
-        _may_undo(place, given.at, ask.reason, approver)
+        may_undo(place, given.at, ask.reason, approver)
         with books.writing(place.program, [given.member_id]) as ledger:
             _not_returned(given)
             give_back(place, ledger, given, ask.reason)
         return _reversed(place, given.member, None, {})
-    _may_undo(place, _typed_at(entry), ask.reason, approver)
+    may_undo(place, _typed_at(entry), ask.reason, approver)
     members = books.members_of(entry.pk)
     if not members or entry.kind not in _CAN_BE:
         raise TillError("not_reversible")
     with books.writing(place.program, members) as ledger:
         done = _undo(place, ledger, entry, ask.reason)
-        _note(place, approver, "entry.reverse", f"entry:{entry.pk}", by=done.id)
+        note(place, approver, "entry.reverse", f"entry:{entry.pk}", by=done.id)
     member = Member.objects.get(pk=members[0])
     return _reversed(place, member, done.id, changes(done, member.pk), entry.sale)
 
@@ -170,7 +129,8 @@ def _typed_at(entry: Entry) -> dt.datetime:
     return entry.occurred_at or entry.created_at
 
 
-def _may_undo(place: Place, since: dt.datetime, reason: str, approver: Staff | None) -> None:
+def may_undo(place: Place, since: dt.datetime, reason: str, approver: Staff | None) -> None:
+    """TillError unless what was typed at ``since`` may be taken back by who does it."""
     if place.now - since <= UNDO:
         return
     if not reason.strip():
@@ -205,7 +165,7 @@ def _undo(place: Place, ledger: Books, entry: Entry, reason: str) -> Written:
         reason=reason,
     )
     if takes_back_sale and sale is not None and sale.member is not None:
-        _count_for_nothing(sale)
+        count_for_nothing(sale)
         rules = rules_of(program, sale)
         if rules is not None:
             settle_thresholds(place, ledger, program, sale.member, rules)
@@ -228,99 +188,16 @@ def _again(place: Place, program: Program, first: Entry) -> None:
         standing.advanced(program, row.member, place.now)
 
 
-def count_again(program: Program, row: SaleRow) -> None:
-    """Write what a sale counts for and gave, without what came back."""
-    left = stored_sale(row).without(returned_of(row))
-    row.counting_minor = counting_of(left, ())
-    rules = rules_of(program, row)
-    row.earned = {}
-    if rules is not None and left.lines:
-        row.earned = compute(rules, left, standing_of(row), program.tz).totals
-    row.save(update_fields=["counting_minor", "earned"])
-
-
-def _move(place: Place, ask: Move, approver: Staff | None) -> Moved:
-    program = place.rules()
-    found = known(place, ask.to)
-    row = selling.sale_row_unlocked(place, ask.receipt, ask.shop)
-    if row.member is None:
-        raise TillError("sale_of_nobody")
-    before = row.member
-    if before.pk == found.member.pk:
-        raise TillError("same_member")
-    _may_undo(place, row.created_at, ask.reason, approver)
-    with books.writing(place.program, [before.pk, found.member.pk]) as ledger:
-        row = selling.sale_row(place, ask.receipt, ask.shop)
-        if row.member_id != before.pk:
-            raise TillError("changed")
-        _take_from(place, ledger, program, row, before, ask.reason)
-        moves = Entry.objects.filter(sale=row, kind="accrue").count()
-        # Her card was not held to the reader for this sale.
-        row.tap = None
-        taken = earning.earn(place, ledger, program, row, found.member, repost=f":{moves}")
-        _note(place, approver, "sale.move", f"sale:{row.pk}", to=found.member.pk)
-    return Moved(
-        receipt=row.receipt,
-        member=found.member.ref,
-        before=before.ref,
-        earned=taken.accrual.earned.totals if taken.accrual else {},
-        balances=books.balances_of(found.member.pk, place.now),
-    )
-
-
-def _note(place: Place, approver: Staff | None, action: str, target: str, **detail: int) -> None:
+def note(place: Place, approver: Staff | None, action: str, target: str, **detail: int) -> None:
+    """Write who took something back into the audit log."""
     who = Staff.objects.filter(pk=place.staff or 0).first() or approver
     audit.record(who, action, target, program=place.program, till=place.till, **detail)
-
-
-def _take_from(
-    place: Place, ledger: Books, program: Program, row: SaleRow, member: Member, reason: str
-) -> None:
-    entry = accrual_of(row)
-    was = standing.current(program, member, place.now)
-    if entry is not None and row.earned:
-        coupons.cancel_of_sale(place, ledger, row, reason)
-        books.reverse(
-            ledger,
-            entry,
-            at=place.now,
-            source=place.source,
-            staff=place.staff,
-            sale=row,
-            reason=reason,
-        )
-    rules = rules_of(program, row)
-    _count_for_nothing(row)
-    if rules is not None:
-        settle_thresholds(place, ledger, program, member, rules)
-    standing.recounted(program, member, place.now, was)
-
-
-def _count_for_nothing(row: SaleRow) -> None:
-    row.counting_minor, row.earned = 0, {}
-    row.save(update_fields=["counting_minor", "earned"])
 
 
 def _not_returned(given: Redemption) -> None:
     # Read again: whoever was first has it.
     if Redemption.objects.filter(pk=given.pk, returned_at__isnull=False).exists():
         raise TillError("already_reversed")
-
-
-def _with_version(program: Program, version: int) -> RuleSet | None:
-    return next((rules for rules in program.rule_sets if rules.version == version), None)
-
-
-def _published(program: Program, version: int) -> RuleSet | None:
-    documents = ProgramVersion.objects.filter(program=program.id).order_by("-version")
-    for document in documents.values_list("document", flat=True):
-        if (found := _with_version(decode(document), version)) is not None:
-            return found
-    return None
-
-
-def _visit_counted(row: SaleRow) -> bool:
-    return bool((row.standing or {}).get(earning.VISIT_COUNTED))
 
 
 def _reversed(
