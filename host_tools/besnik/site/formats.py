@@ -28,7 +28,8 @@ Number = int | float | Decimal | Fraction
 
 _KNOWN: Final = frozenset(code for code, _own_name in LANGUAGES)
 _PERSIAN: Final = "fa"
-_LRM: Final = "\u200e"  # keeps a sign at the left of its number in a line from right to left
+# A sign stays at the left of its number from right to left; isolated, it gives no line a direction.
+_LEFT_TO_RIGHT: Final = "\u2066{}\u2069"
 _SATURDAY: Final = 5
 _Jalali: Any = JalaliDate  # persiantools has no types
 
@@ -62,10 +63,11 @@ def number(value: Number, decimals: int = 0, *, fixed: bool = False, signed: boo
     text = localized_digits(
         format_decimal(abs(value), pattern, locale=language(), numbering_system=system)
     )
-    if value < 0:
-        return f"{_LRM}\u2212{text}" if language() == _PERSIAN else f"-{text}"
-    plus = f"{_LRM}+" if language() == _PERSIAN else "+"
-    return plus + text if signed and value > 0 else text
+    if value == 0 or (value > 0 and not signed):
+        return text
+    if language() == _PERSIAN:
+        return _LEFT_TO_RIGHT.format(("\u2212" if value < 0 else "+") + text)
+    return ("-" if value < 0 else "+") + text
 
 
 def percent(share: Number, decimals: int = 1) -> str:

@@ -17,7 +17,7 @@ from besnik.loyalty.texts.catalogue import Count, Message, Money, Names, Share
 from besnik.site import figures
 from besnik.site.figures import TypedError, parse_typed_amount, parse_typed_count
 
-NBSP, LRM = "\u00a0", "\u200e"
+NBSP, LRM, LRI, PDI = "\u00a0", "\u200e", "\u2066", "\u2069"
 EUR, LEK, RUB = (Currency.named(code) for code in ("EUR", "ALL", "RUB"))
 RIAL, TOMAN = Currency("IRR", 0), Currency("IRR", 0, "toman")
 ALL_MONEY = [EUR, LEK, RUB, RIAL, TOMAN, Currency.named("USD"), Currency.named("CHF")]
@@ -37,7 +37,7 @@ LANGUAGES = ["en", "sq", "ru", "el", "fa"]
         ("fa", 123_450, EUR, "۱٬۲۳۴٫۵۰~یورو"),
         ("sq", -1_250, EUR, "-12,50~€"),
         ("en", -1_250, EUR, "-€12.50"),
-        ("fa", -1_250, EUR, f"{LRM}\u2212۱۲٫۵۰~یورو"),
+        ("fa", -1_250, EUR, f"{LRI}\u2212۱۲٫۵۰{PDI}~یورو"),
         ("fa", 250_000, TOMAN, "۲۵٬۰۰۰~تومان"),
         ("fa", 1_235, TOMAN, "۱۲۳٫۵~تومان"),
         ("ru", 10, TOMAN, "1~томан"),
@@ -71,8 +71,8 @@ def test_a_change_has_its_sign() -> None:
         assert figures.amount(0, EUR, signed=True) == "€0.00"
         assert figures.points(37, "point", signed=True) == "+37 points"
     with translation.override("fa"):
-        assert figures.points(37, "point", signed=True) == f"{LRM}+۳۷ امتیاز"
-        assert figures.amount(-10, TOMAN) == f"{LRM}\u2212۱{NBSP}تومان"
+        assert figures.points(37, "point", signed=True) == f"{LRI}+۳۷{PDI} امتیاز"
+        assert figures.amount(-10, TOMAN) == f"{LRI}\u2212۱{PDI}{NBSP}تومان"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_the_filters_of_templates() -> None:
     with translation.override("fa"):
         text = Template(PAGE).render(context).replace(NBSP, " ")
     assert text == (
-        f"۱۲٫۵۰ یورو {LRM}+۱۲٫۵۰ یورو ۱۲٫۵۰ ۳ مهر {LRM}+۳ مهر مهر ۱۲٫۵۰ یورو ۲ امتیاز"
-        f" {LRM}+۲ امتیاز باقی‌مانده برای دفعهٔ بعد حساب می‌شود. ۱٬۲۳۴٫۶"
+        f"۱۲٫۵۰ یورو {LRI}+۱۲٫۵۰{PDI} یورو ۱۲٫۵۰ ۳ مهر {LRI}+۳{PDI} مهر مهر ۱۲٫۵۰ یورو ۲ امتیاز"
+        f" {LRI}+۲{PDI} امتیاز باقی‌مانده برای دفعهٔ بعد حساب می‌شود. ۱٬۲۳۴٫۶"
         ' <bdi dir="ltr">+۳۵۵ ۶۹ ۱۲۳ ۴۵۶۷</bdi> <bdi dir="ltr">04A1&lt;B</bdi> ۰۴A۱&lt;B'
     )

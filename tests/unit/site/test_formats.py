@@ -73,7 +73,7 @@ def test_the_jalali_year_is_left_out_in_the_same_year() -> None:
         ("en", 2.5, 0, "3"),
         ("en", Decimal("-2.5"), 0, "-3"),
         ("en", 12, 1, "12"),
-        ("fa", -5, 0, "\u200e\u2212۵"),
+        ("fa", -5, 0, "\u2066\u2212۵\u2069"),
     ],
 )
 def test_a_number_with_decimals(
