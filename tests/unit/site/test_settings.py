@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,6 +54,26 @@ def test_cookies_are_kept_from_scripts_and_other_sites(client: Client) -> None:
     cookie = client.get("/").cookies["csrftoken"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Strict"
+
+
+@pytest.mark.parametrize("tls", ["true", "false"])
+def test_cookies_go_by_https_only_where_that_is_all_there_is(
+    tmp_path: Path, environment: dict[str, str], tls: str
+) -> None:
+    file = tmp_path / "besnik.toml"
+    file.write_text(f'state = "{tmp_path}"\n[site]\ntls = {tls}\n', encoding="utf-8")
+    code = (
+        "from besnik.site import settings as s;"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environment, "BESNIK_CONFIG": str(file)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == [tls.title(), tls.title(), "True"]
 
 
 def test_debugging_is_off() -> None:
