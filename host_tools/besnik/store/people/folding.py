@@ -18,7 +18,7 @@ _SAME: Final = str.maketrans(
         "\u0649": "\u06cc",
         "\u0643": "\u06a9",
         "\u0629": "\u0647",
-        "\u06c0": "\u0647",
+        "\u06d5": "\u0647",  # what is left of U+06C0 when its hamza is taken off
         "ø": "o",
         "đ": "d",
         "ð": "d",
