@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from besnik.contract import Reason
 from besnik.loyalty.ledger import Unit
+from besnik.site.open_sale import OpenSale, open_sale
 from besnik.store.glance import Glance, glance, visits
 from besnik.store.members import TapFile, happened_at, tap_line
-from besnik.store.models import Card, Member, Posting, Reader, Sale, Tap, Till
+from besnik.store.models import Card, Member, Posting, Reader, Tap, Till
 
 # A tap older than this is no longer the person who stands at the till.
 PRESENT_FOR: Final = dt.timedelta(minutes=5)
@@ -52,13 +53,6 @@ class EarlierTap(msgspec.Struct, frozen=True):
     name: str
     reason: Reason
     at: dt.datetime
-
-
-class OpenSale(msgspec.Struct, frozen=True):
-    """A purchase at this till that is nobody's yet: the next card gets it."""
-
-    receipt: str
-    amount_minor: int
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -144,16 +138,8 @@ def board(
         missed_more=more,
         earlier=_lines(known[: EARLIER - len(since)]),
         day=timezone.localtime(now).date(),
-        open_sale=_open_sale(till, now),
+        open_sale=open_sale(till, now - PRESENT_FOR, now),
     )
-
-
-def _open_sale(till: Till, now: dt.datetime) -> OpenSale | None:
-    recent = Sale.objects.filter(
-        program=till.shop.program_id, at__gt=now - PRESENT_FOR, at__lte=now
-    )
-    sale = recent.filter(till=till, member__isnull=True).order_by("-at", "-pk").first()
-    return OpenSale(sale.receipt, sale.amount_minor) if sale else None
 
 
 def _missed(till: Till, gap: Gap, shown: int) -> tuple[list[Tap], int]:
