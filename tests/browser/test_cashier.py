@@ -82,7 +82,9 @@ def test_a_blocked_card_is_unmistakable(
 
 
 def colour_of(page: Page, selector: str) -> tuple[int, int, int]:
-    text = page.locator(selector).evaluate("e => getComputedStyle(e).backgroundColor")
+    # The board of an earlier tap may just be giving way to this one: it has no colour then.
+    asked = f"() => getComputedStyle(document.querySelector({selector!r})).backgroundColor"
+    text = page.wait_for_function(asked).json_value()
     red, green, blue = (int(part) for part in text.removeprefix("rgb(").rstrip(")").split(","))
     return red, green, blue
 
