@@ -130,7 +130,12 @@ def install_packages(wanted: str) -> None:
         lock = LOCKS / (level + ".lock")
         pip(
             "packages",
-            ["install", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(lock)],
+            [
+                *["install", "--no-deps", "--require-hashes"],
+                # Nothing is compiled here. esptool is published as source alone, and is Python.
+                *["--only-binary=:all:", "--no-binary=esptool"],
+                *["-r", str(lock)],
+            ],
         )
         has = dict(packages)
     project = digest(ROOT / "pyproject.toml")
