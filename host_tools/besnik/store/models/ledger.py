@@ -145,8 +145,9 @@ class Lot(models.Model):
             )
         ]
         indexes: ClassVar = [
+            # All that a balance is summed from is in the index: no row is looked up.
             models.Index(
-                fields=["member", "unit"],
+                fields=["member", "unit", "main", "held", "available_at", "expires_at"],
                 condition=~models.Q(main=0) | ~models.Q(held=0),
                 name="lot_open",
             ),
