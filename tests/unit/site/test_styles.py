@@ -100,3 +100,17 @@ def test_the_checks_find_what_they_look_for() -> None:
     assert lopsided("border-radius: 1px 2px;") == ["border-radius: 1px 2px"]
     assert lopsided("padding: 1px clamp(1px, 4cqi, var(--x)); border-radius: 0 0 1px 1px;") == []
     assert not PHYSICAL.search("a{margin-inline-start:1px;inset-inline:0;text-align:start}")
+
+
+def classes(name: str) -> set[str]:
+    """Return the classes that a sheet styles by themselves, wherever they are."""
+    (sheet,) = [each for each in SHEETS if each.name == name]
+    selectors = (
+        each for rule in re.findall(r"([^{}]+)\{", rules(sheet)) for each in rule.split(",")
+    )
+    return {found[1] for each in selectors if (found := re.match(r"\s*\.([a-z][\w-]*)", each))}
+
+
+def test_the_counter_and_the_till_share_a_page_and_no_class() -> None:
+    """On the demo page one's rules are laid on the other's parts too."""
+    assert classes("counter.css") & (classes("till.css") | classes("desk.css")) == set()
