@@ -70,7 +70,8 @@ def state() -> Iterator[Path]:
     """A scratch state folder; its path is short, because a Unix socket's may have 107 bytes."""
     folder = Path(tempfile.mkdtemp(prefix="besnik-"))
     yield folder
-    shutil.rmtree(folder)
+    # A process that is just ending may take its own files away meanwhile.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
