@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ histories = st.lists(steps, max_size=15)
 # machine a slow example says nothing about the code.
 few = settings(
     deadline=None,
-    max_examples=int(os.environ.get("BESNIK_EXAMPLES", "100")) // 7,
+    max_examples=int(os.environ.get("BESNIK_EXAMPLES", "100")) // 10,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
@@ -90,13 +91,17 @@ def expire(till: Any, on: int) -> None:
         expire_run_out(day(on), page=1)
 
 
-def play(till: Any, history: Sequence[Step]) -> list[str]:
-    """Play a history, one step a day; return what came of each step."""
+def play(till: Any, history: Sequence[Step], *, whole: bool = False) -> list[str]:
+    """Play a history, one step a day; return what came of each step.
+
+    ``whole``: of a step that is refused half way nothing stays, as with a request.
+    """
     kept: dict[int, Written] = {}
     came = []
     for on, step in enumerate(history):
         try:
-            done = act(till, step, on, kept)
+            with transaction.atomic() if whole else nullcontext():
+                done = act(till, step, on, kept)
         except RefusedError as error:
             came.append(type(error).__name__)
             continue
@@ -217,7 +222,7 @@ def test_no_order_of_retries_refunds_expiry_and_burns_credits_twice(
                 ask(again)
     expire(till, len(history) + 5)
 
-    play(once, history)
+    play(once, history, whole=True)
     assert plain_lots(lots_of(till), till) == plain_lots(lots_of(once), once)
     accounts = accounts_of(till.program)
     assert 0 <= -accounts.get((None, "main"), 0) <= given_out["earned"]
