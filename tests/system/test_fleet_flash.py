@@ -115,14 +115,32 @@ def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written
     assert technician.board.mpremote("eval", "__import__('os').listdir()").strip() == "[]"
 
 
-def test_settings_are_kept_where_only_their_owner_can_read_them(
+def test_settings_are_kept_as_typed_where_only_their_owner_can_read_them(
     technician: Technician, state: Path
 ) -> None:
-    status, said = technician.flashes(*ONCE, "--set", "pins.irq=4")
+    status, said = technician.flashes(*ONCE, "--wifi", 'Café "Corner"', "--set", "pins.irq=4")
     assert status == 0, said
     file = state / f"readers/{READER}/config.json"
     assert file.stat().st_mode & 0o077 == 0
-    assert json.loads(file.read_text())["pins"] == {"irq": 4}
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert kept["pins"] == {"irq": 4}
+    assert kept["wifi"] == {"ssid": 'Café "Corner"', "password": "open sesame"}
+
+
+def test_a_reader_of_a_shop_without_tls_goes_over_to_it(
+    technician: Technician, state: Path
+) -> None:
+    file = state / f"readers/{READER}/config.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain = {"host": "127.0.0.1", "port": 1, "plain": True, "password": "old"}
+    before = {"shop": "corner", "reader": READER, "wifi": {"ssid": "demo"}, "broker": plain}
+    file.write_text(json.dumps(before), encoding="utf-8")
+
+    status, said = technician.flashes()
+
+    assert status == 0, said
+    assert "is on line" in said
+    assert set(json.loads(file.read_text(encoding="utf-8"))["broker"]) == {"host", "port"}
 
 
 def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:

@@ -14,8 +14,6 @@ from besnik.fleet.settings import Settings, encode
 # The program that starts the reader. It goes on last and off first: without it nothing runs, so a
 # reader that was half written is dark and silent and cannot be taken for a finished one.
 START: Final = "main.py"
-# What the reader itself writes.
-OWN: Final = ("outbox/",)
 _FOLDERS: Final = ("firmware/", "lib/", "cert/")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from besnik.fleet import content
 from besnik.fleet.usb import BoardError, UsbBoard
 
-# lib/README says why: asyncio's poll and the umqtt that is in the image.
+# The oldest whose compiler the firmware is held to (`make check`).
 OLDEST: Final = (1, 24, 0)
 _DRAFT: Final = content.START + ".new"
 
@@ -23,9 +23,12 @@ Progress = Callable[[str, int, int], None]
 def write(board: UsbBoard, files: dict[str, bytes], progress: Progress) -> int:
     """Make ``files`` what the board runs, and start it; return how many were written.
 
-    BoardError if MicroPython is too old, or what was written does not read back.
+    BoardError if it is no ESP32, if MicroPython is too old, or if what was written does not read
+    back.
     """
     found = board.look()
+    if not found.is_esp32:
+        raise BoardError("this board runs MicroPython, but it is no ESP32: a reader needs one")
     if found.version < OLDEST:
         raise BoardError(
             f"the board has MicroPython {_dotted(found.version)}; a reader needs"

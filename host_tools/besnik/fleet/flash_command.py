@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import getpass
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -117,10 +118,14 @@ def _settings(order: Order, shop: config.Config, state: Path) -> Settings:
         "wifi.ssid": order.wifi,
         "broker.host": order.host,
     }
-    found = settings.changed(found, {key: f'"{text}"' for key, text in given.items() if text})
+    found = settings.changed(found, {key: json.dumps(text) for key, text in given.items() if text})
     if order.wifi:
         found["wifi"]["password"] = _wifi_password(order.wifi)
     broker = found.setdefault("broker", {})
+    if bool(broker.get("plain")) != shop.broker.plain:
+        # The shop has gone over to TLS, or from it: what was for the other way goes.
+        for key in ("plain", "password", "port"):
+            broker.pop(key, None)
     if shop.broker.plain:
         broker.update(plain=True, password=reader_password(shop, order.reader))
         broker.setdefault("port", shop.broker.port)

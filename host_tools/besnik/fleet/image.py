@@ -52,26 +52,23 @@ def chip_of(image: Path) -> Chip:
 
 
 def write(port: str, image: Path) -> None:
-    """Erase the board on ``port`` and write ``image``; esptool shows how far it is.
+    """Erase the board on ``port`` and write ``image``; esptool prints how far it is.
 
     esptool compares what it wrote with what the flash then holds. BoardError if it fails; run
     it again: the chip's loader is in its ROM and cannot be broken by this.
     """
     chip = chip_of(image)
     _esptool(chip, port, "erase-flash")
-    _esptool(chip, port, "write-flash", "--no-progress", hex(chip.offset), str(image))
+    _esptool(chip, port, "write-flash", hex(chip.offset), str(image))
 
 
 def _esptool(chip: Chip, port: str, *command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "esptool", "--chip", chip.name, "--port", port, *command],
-        capture_output=True,
-        text=True,
         check=False,
     )
     if done.returncode:
-        last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         raise BoardError(
-            f"esptool {command[0]}: {last[-1] if last else 'failed'}. Hold the board's BOOT button"
+            f"esptool {command[0]} failed, for what it says above. Hold the board's BOOT button"
             " while it starts, and try another cable or port"
         )

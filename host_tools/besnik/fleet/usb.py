@@ -14,7 +14,7 @@ import msgspec
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-# Runs on the board: its system, and the SHA-256 of every file of ours.
+# Runs on the board: its system, and the SHA-256 of every file.
 _LOOK: Final = """
 import hashlib, binascii, json, os, sys
 found = {}
@@ -33,7 +33,12 @@ def look(folder):
                     sum.update(block)
             found[path] = binascii.hexlify(sum.digest()).decode()
 look("")
-print(json.dumps([list(sys.implementation[1][:3]), sys.platform, found]))
+try:
+    import esp32
+    is_esp32 = True
+except ImportError:
+    is_esp32 = False
+print(json.dumps([list(sys.implementation[1][:3]), is_esp32, found]))
 """
 # A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
 _ANSWER_S: Final = 15
@@ -44,10 +49,10 @@ class BoardError(RuntimeError):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What a board holds: MicroPython's version, its platform, SHA-256 in hex by path."""
+    """What a board is, MicroPython's version on it, and SHA-256 in hex of its files by path."""
 
     version: tuple[int, int, int]
-    platform: str
+    is_esp32: bool
     files: dict[str, str]
 
 
@@ -59,8 +64,8 @@ class UsbBoard:
 
     def look(self) -> Found:
         """Return what is there; it takes a second for each 100 KB."""
-        version, platform, files = json.loads(self._run(_LOOK))
-        return Found(tuple(version), platform, files)
+        version, is_esp32, files = json.loads(self._run(_LOOK))
+        return Found(tuple(version), is_esp32, files)
 
     def put(self, path: str, data: bytes) -> None:
         """Write a file, and the folders it is in; it is half there until this returns."""
