@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import django
-from django.db import OperationalError, ProgrammingError
-
-from besnik.config import ConfigError
+from besnik.store.terminal import CannotError, run
 
 if TYPE_CHECKING:
     from besnik.store.models import Program
-
-
-class _CannotError(Exception):
-    """What cannot be done; the text says what to do."""
 
 
 def add_staff(
@@ -29,17 +20,17 @@ def add_staff(
     ``one_time`` makes a password instead, to be changed at the first log-in. ``program`` names
     the program; it is made if there is none yet.
     """
-    return _done(lambda: _add(username, role, name or username, program, one_time))
+    return run("besnik", lambda: _add(username, role, name or username, program, one_time))
 
 
 def list_staff() -> int:
     """Print who works here; return the exit status."""
-    return _done(_list)
+    return run("besnik", _list)
 
 
 def verify_audit(holds: str = "") -> int:
     """Read the audit log and say whether it is whole; return the exit status."""
-    return _done(lambda: _verify(holds))
+    return run("besnik", lambda: _verify(holds))
 
 
 def _add(username: str, role: str, name: str, program: str, one_time: bool) -> int:
@@ -51,7 +42,7 @@ def _add(username: str, role: str, name: str, program: str, one_time: bool) -> i
             _program(program), username=username, name=name, role=role, password=given
         )
     except staff.StaffError as error:
-        raise _CannotError(str(error)) from error
+        raise CannotError(str(error)) from error
     print(f"staff: {person.username} is {person.get_role_display()} of {person.program}")
     if one_time:
         print(f"staff: the first password is {password} and has to be changed at the first log-in")
@@ -60,13 +51,13 @@ def _add(username: str, role: str, name: str, program: str, one_time: bool) -> i
 
 def _asked_password() -> str:
     if not sys.stdin.isatty():
-        raise _CannotError(
+        raise CannotError(
             "the password is typed at a terminal, where nobody can read it afterwards: "
             "run this in one, or add --one-time to get a password"
         )
     password = getpass.getpass("password: ")
     if getpass.getpass("password, once more: ") != password:
-        raise _CannotError("these are two passwords: try again")
+        raise CannotError("these are two passwords: try again")
     return password
 
 
@@ -79,12 +70,12 @@ def _program(name: str) -> Program:
         return named[0]
     if not known:
         if not name:
-            raise _CannotError("there is no program yet: name it, as in --program 'Corner Coffee'")
+            raise CannotError("there is no program yet: name it, as in --program 'Corner Coffee'")
         return Program.objects.create(name=name)
     if len(known) == 1 and not name:
         return known[0]
     names = ", ".join(repr(program.name) for program in known)
-    raise _CannotError(f"say whose, by --program and one of {names}")
+    raise CannotError(f"say whose, by --program and one of {names}")
 
 
 def _list() -> int:
@@ -106,19 +97,3 @@ def _verify(holds: str) -> int:
     where = f"record {chain.broken.row}: " if chain.broken.row else ""
     print(f"audit: the log was changed: {where}{chain.broken.why}", file=sys.stderr)
     return 1
-
-
-def _done(work: Callable[[], int]) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
-    try:
-        django.setup()
-        return work()
-    except (ConfigError, _CannotError) as error:
-        print(f"besnik: {error}", file=sys.stderr)
-        return 2
-    except (OperationalError, ProgrammingError) as error:
-        print(
-            f"besnik: the database cannot be used: {error}; has besnik store migrate run?",
-            file=sys.stderr,
-        )
-        return 1

@@ -7,33 +7,23 @@ till's settings and nowhere else.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import sys
-from collections.abc import Callable
 
-import django
-from django.db import OperationalError, ProgrammingError
-
-from besnik.config import ConfigError
-
-
-class _CannotError(Exception):
-    """What cannot be done; the text says what to do."""
+from besnik.store.terminal import CannotError, run
 
 
 def make_key(place: str, name: str) -> int:
     """Make a key for the till ``place`` (SHOP/TILL) and print it; return the exit status."""
-    return _done(lambda: _make(place, name))
+    return run("besnik till", lambda: _make(place, name))
 
 
 def list_keys() -> int:
     """Print the keys that there are, without the keys themselves; return the exit status."""
-    return _done(_list)
+    return run("besnik till", _list)
 
 
 def revoke_key(number: int) -> int:
     """Take a key back; return the exit status."""
-    return _done(lambda: _revoke(number))
+    return run("besnik till", lambda: _revoke(number))
 
 
 def _make(place: str, name: str) -> int:
@@ -44,7 +34,7 @@ def _make(place: str, name: str) -> int:
     till = Till.objects.filter(shop__slug=shop, slug=slug).select_related("shop").first()
     if till is None:
         known = [f"{each.shop.slug}/{each.slug}" for each in Till.objects.select_related("shop")]
-        raise _CannotError(f"there is no till {place!r}; there are: {', '.join(known) or 'none'}")
+        raise CannotError(f"there is no till {place!r}; there are: {', '.join(known) or 'none'}")
     key = keys.make(till, name[:40] or "till")
     print(f"till: a key for {till}, shown this once; it goes into the till's settings:")
     print(key)
@@ -67,23 +57,7 @@ def _revoke(number: int) -> int:
 
     row = TillKey.objects.filter(pk=number).select_related("till__shop").first()
     if row is None:
-        raise _CannotError(f"there is no key {number}; besnik till keys lists them")
+        raise CannotError(f"there is no key {number}; besnik till keys lists them")
     keys.revoke(row, dt.datetime.now(dt.UTC))
     print(f"till: key {row.pk} of {row.till} opens nothing any more")
     return 0
-
-
-def _done(work: Callable[[], int]) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
-    try:
-        django.setup()
-        return work()
-    except (ConfigError, _CannotError) as error:
-        print(f"besnik till: {error}", file=sys.stderr)
-        return 2
-    except (OperationalError, ProgrammingError) as error:
-        print(
-            f"besnik till: the database cannot be used: {error}; has besnik store migrate run?",
-            file=sys.stderr,
-        )
-        return 1
