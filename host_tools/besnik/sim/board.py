@@ -194,10 +194,12 @@ def main(folder: Path, root: Path, *, cards: Path | None, spi: Path | None) -> i
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: None)
     print(f"board: its serial port is {parts.port}", flush=True)
-    VirtualBoard(parts, spi.absolute() if spi else parts.spi).run(stop)
-    if counter:
-        counter.terminate()
-        counter.wait()
+    try:
+        VirtualBoard(parts, spi.absolute() if spi else parts.spi).run(stop)
+    finally:
+        if counter:
+            counter.terminate()
+            counter.wait()
     return 0
 
 
