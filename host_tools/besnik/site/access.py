@@ -63,7 +63,7 @@ def at_least(staff: Staff, role: Role) -> bool:
 
 def public(view: _View) -> _View:
     """Let anybody open the view."""
-    view.access = PUBLIC  # type: ignore[attr-defined]
+    view.access = PUBLIC  # type: ignore[attr-defined]  # a note on a function
     return view
 
 
@@ -124,7 +124,7 @@ def safe_next(request: HttpRequest, address: str) -> str:
 
 def _guarded(view: _View, access: Access) -> _View:
     guarded = _guard_async(view, access) if iscoroutinefunction(view) else _guard(view, access)
-    guarded.access = access  # type: ignore[attr-defined]
+    guarded.access = access  # type: ignore[attr-defined]  # as above
     return cast(_View, guarded)
 
 

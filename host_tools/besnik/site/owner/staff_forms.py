@@ -60,9 +60,10 @@ class PersonForm(forms.Form):
         super().__init__(data, initial=initial)
         self._shops = {str(shop.pk): shop for shop in access.shops_of(by).order_by("name")}
         roles = [(role.value, name) for role, name in NAMES.items() if may_manage(by, role)]
-        self.fields["role"].choices = roles  # type: ignore[attr-defined]
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]  # a choice field
         chosen = self.fields["shops"]
-        chosen.choices = [(key, shop.name) for key, shop in self._shops.items()]  # type: ignore[attr-defined]
+        shops = [(key, shop.name) for key, shop in self._shops.items()]
+        chosen.choices = shops  # type: ignore[attr-defined]  # a choice field
         if by.shops.exists():
             chosen.help_text = ""
 

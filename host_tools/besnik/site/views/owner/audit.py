@@ -52,7 +52,7 @@ class FilterForm(forms.Form):
         self._choose("action", [*every, *((word, action_name(word)) for word in actions)])
 
     def _choose(self, field: str, choices: list[Any]) -> None:
-        self.fields[field].choices = choices  # type: ignore[attr-defined]
+        self.fields[field].choices = choices  # type: ignore[attr-defined]  # the form has choice fields alone
 
 
 @need(Role.MANAGER, auditor=True)
