@@ -187,11 +187,15 @@ class MFRC522:
         limit_us = (n + 64) * _BYTE_US + _TURN_US + timeout_us
         clock.sleep_us(n * _BYTE_US + _TURN_US)
         done = _IRQ_RX | _IRQ_TIMER if timeout_us <= _TIMER_MAX_US else _IRQ_RX
-        while not self.poll_status(done):
-            if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
+        while True:
+            # Taken before the look: whatever holds us up in between, a chip is not called deaf on
+            # an old look.
+            is_late = clock.ticks_diff(clock.ticks_us(), start) > limit_us
+            if self.poll_status(done):
+                return self._collect()
+            if is_late:
                 return DEAF if done & _IRQ_TIMER else TIMEOUT
             await clock.sleep_ms(1)
-        return self._collect()
 
     # Sends a short frame of seven bits given as its two-byte SPI frame, FIFO address first: the
     # idle poll. Allocates nothing. Returns as transceive() does, the answer staying in the FIFO.
@@ -239,11 +243,13 @@ class MFRC522:
         left_us = timeout_us - clock.ticks_diff(clock.ticks_us(), start) + 170
         if left_us > 0:
             clock.sleep_us(left_us)
-        while not self.poll_status():
-            if clock.ticks_diff(clock.ticks_us(), start) > limit_us:
+        while True:
+            is_late = clock.ticks_diff(clock.ticks_us(), start) > limit_us
+            if self.poll_status():
+                return True
+            if is_late:
                 return False
             clock.sleep_us(_BYTE_US)
-        return True
 
     # Reads ComIrq, Error, FIFOLevel, Control and Coll in one chained frame (8.1.2.2). Returns those
     # of the interrupts in done that have come, or ErrIRq when the FIFO has overflowed: a card that

@@ -1,5 +1,6 @@
 # lib/mfrc522.py against the register-level chip: settings, frames, time-outs, dead buses.
 
+import asyncio
 import gc
 
 import machine
@@ -107,6 +108,30 @@ def test_bus_that_dies_in_the_middle_is_deaf_and_bounded():
         assert chip.poll(REQA) == DEAF, hex(stuck)
         assert bench.clock.ticks_us() - began_us < 20000
         assert not chip.is_alive()
+
+
+def test_a_processor_held_up_after_a_look_does_not_call_the_chip_deaf():
+    class Bus:
+        def __init__(self, spi, clock):
+            self.write = spi.write
+            self._spi = spi
+            self._clock = clock
+
+        # The chip answers; then another interrupt has the processor for a long time.
+        def write_readinto(self, out, into):
+            self._spi.write_readinto(out, into)
+            self._clock.sleep_us(400000)
+
+    bench = Bench(ana="5B3C2A19")
+    chip = MFRC522(Bus(bench.spi, bench.clock), bench.cs, bench.rst, bench.clock)
+    chip.reset()
+    chip.field(True)
+    bench.clock.sleep_us(6000)
+    assert asyncio.run(chip.transceive_slowly(REQA[1:], 1, 20000)) == TIMEOUT
+    assert chip.transceive(REQA[1:], 1, 7) == TIMEOUT
+    bench.present("ana")
+    bench.clock.sleep_us(6000)
+    assert chip.transceive(REQA[1:], 1, 7) == 16
 
 
 def test_chip_that_lost_power_for_a_moment_is_not_alive():
