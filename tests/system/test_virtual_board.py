@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import serial
 
 from support.processes import Processes
 from support.usb_board import Board
@@ -45,3 +46,12 @@ def test_a_program_that_runs_is_interrupted(board: Board) -> None:
     board.mpremote("exec", "with open('main.py', 'w') as f: f.write('while True: pass')", "reset")
 
     assert board.mpremote("exec", "print(6 * 7)").strip() == "42"
+
+
+def test_what_is_typed_while_it_starts_waits_for_it(board: Board) -> None:
+    board.unplug()
+    board.plug_in()
+
+    with serial.Serial(str(board.parts.port), timeout=20) as port:
+        port.write(b"\r\x03\r\x01")
+        assert port.read_until(b"raw REPL").endswith(b"raw REPL")

@@ -94,6 +94,7 @@ class VirtualBoard:
         _raw(self._terminal, signals=False)
         self._process: subprocess.Popen[bytes] | None = None
         self._inner = -1
+        self._ready = -1
         self._is_raw = False
         self._is_cut = cut is not None
 
@@ -115,9 +116,14 @@ class VirtualBoard:
             os.close(self._terminal)
 
     def _pass_on(self, stop: int) -> bool:
-        ready, _, _ = select.select([self._outer, self._inner, stop], [], [])
+        # What is typed before the interpreter is up waits in the port, as in a UART: the process
+        # it becomes would take an early Ctrl-C for its end.
+        listened = self._outer if self._ready < 0 else self._ready
+        ready, _, _ = select.select([listened, self._inner, stop], [], [])
         if stop in ready:
             return False
+        if self._ready in ready:
+            self._close_ready()
         if self._outer in ready:
             data = os.read(self._outer, _CHUNK)
             self._note_mode(data)
@@ -151,9 +157,15 @@ class VirtualBoard:
         # After a soft reset in the raw REPL the ESP32 port leaves main.py out.
         runs_main = not (is_soft and self._is_raw)
         self._is_raw = self._is_raw and is_soft
+        self._ready, told = os.pipe()
         self._process = subprocess.Popen(
             [self._argv[0], "-i", *self._argv[1:]],
-            env={**self._environment, "BESNIK_SIM_MAIN": "1" if runs_main else ""},
+            env={
+                **self._environment,
+                "BESNIK_SIM_MAIN": "1" if runs_main else "",
+                "BESNIK_SIM_READY": str(told),
+            },
+            pass_fds=(told,),
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -161,6 +173,7 @@ class VirtualBoard:
             preexec_fn=_take_terminal,
         )
         os.close(terminal)
+        os.close(told)
         os.write(self._outer, _SOFT_RESET if is_soft else _HARD_RESET)
         if self._is_raw:
             os.write(self._inner, bytes((_ENTER_RAW,)))
@@ -172,6 +185,12 @@ class VirtualBoard:
             self._process.wait()
             self._process = None
             os.close(self._inner)
+            self._close_ready()
+
+    def _close_ready(self) -> None:
+        if self._ready >= 0:
+            os.close(self._ready)
+            self._ready = -1
 
 
 def main(folder: Path, root: Path, *, cards: Path | None, spi: Path | None) -> int:

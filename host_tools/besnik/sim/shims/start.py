@@ -16,6 +16,21 @@ def _run(name, namespace):
 
 
 def start(flash, shims):
+    try:
+        _mount(flash, shims)
+    finally:
+        _tell_ready()
+    namespace = {"__name__": "__main__"}
+    try:
+        _run("boot.py", namespace)
+    except Exception as error:
+        # The ESP32 prints it and goes on to main.py.
+        sys.print_exception(error)
+    if os.getenv("BESNIK_SIM_MAIN") != "":
+        _run("main.py", namespace)
+
+
+def _mount(flash, shims):
     image = os.getenv("BESNIK_SIM_IMAGE")
     if image:
         sys.path.append(shims)
@@ -29,14 +44,14 @@ def start(flash, shims):
     sys.argv[:] = []
     # An ESP32 has it in its image; here it is loaded while the heap is in one piece.
     __import__("machine_wdt")
-    namespace = {"__name__": "__main__"}
-    try:
-        _run("boot.py", namespace)
-    except Exception as error:
-        # The ESP32 prints it and goes on to main.py.
-        sys.print_exception(error)
-    if os.getenv("BESNIK_SIM_MAIN") != "":
-        _run("main.py", namespace)
+
+
+# From here on Ctrl-C interrupts the program, as on a board.
+def _tell_ready():
+    descriptor = os.getenv("BESNIK_SIM_READY")
+    if descriptor:
+        with open(int(descriptor), "wb") as pipe:
+            pipe.write(b"1")
 
 
 start(sys.argv[1], __file__.rsplit("/", 1)[0])
