@@ -7,6 +7,14 @@ those statements to these models.
 from __future__ import annotations
 
 from besnik.store.models.cards import Card, CardKind, CardState, Originality
+from besnik.store.models.crm import (
+    CrmAnswer,
+    CrmDelivery,
+    CrmLink,
+    CrmPending,
+    CrmRecord,
+    CrmSource,
+)
 from besnik.store.models.drafts import ImportRun, ProgramDraft
 from besnik.store.models.ledger import Account, Entry, Lot, LotMove, Posting, Request
 from besnik.store.models.people import (
@@ -46,6 +54,12 @@ __all__ = [
     "Comment",
     "Consent",
     "Coupon",
+    "CrmAnswer",
+    "CrmDelivery",
+    "CrmLink",
+    "CrmPending",
+    "CrmRecord",
+    "CrmSource",
     "Entry",
     "Gift",
     "Hold",
