@@ -15,6 +15,7 @@ from besnik.store.models.crm import (
     CrmRecord,
     CrmSource,
 )
+from besnik.store.models.crm_runs import CrmDifference, CrmRun
 from besnik.store.models.drafts import ImportRun, ProgramDraft
 from besnik.store.models.ledger import Account, Entry, Lot, LotMove, Posting, Request
 from besnik.store.models.people import (
@@ -56,9 +57,11 @@ __all__ = [
     "Coupon",
     "CrmAnswer",
     "CrmDelivery",
+    "CrmDifference",
     "CrmLink",
     "CrmPending",
     "CrmRecord",
+    "CrmRun",
     "CrmSource",
     "Entry",
     "Gift",

@@ -22,6 +22,8 @@ class CrmSource(models.Model):
     ``delivered_to``: every entry up to this row is delivered, or is in CrmDelivery.
     ``started_at``: only what was written from then on is told. ``breaker``, ``why`` and
     ``retry_at`` are how it is doing; ``asked_on`` and ``asked`` the day's requests.
+    ``unit`` is the unit of the ledger that points there are, empty: they are another matter.
+    ``hook_version`` rises when the address of its webhook is to stop working.
     """
 
     program = models.OneToOneField(Program, models.PROTECT, related_name="crm")
@@ -37,6 +39,8 @@ class CrmSource(models.Model):
     asked_on = models.DateField(null=True)
     asked = models.PositiveIntegerField(default=0)
     answered_at = models.DateTimeField(null=True)
+    unit = models.CharField(max_length=40, default="point", db_default="point", blank=True)
+    hook_version = models.PositiveSmallIntegerField(default=1, db_default=1)
 
     def __str__(self) -> str:
         return f"{self.adapter} of {self.program}"

@@ -1,0 +1,76 @@
+"""Going through all customers of a CRM that is not ours, and what was found to differ."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from besnik.store.models.places import Program
+
+
+class CrmRun(models.Model):
+    """One walk over all customers there: ``dry`` only counts, else members are made and linked.
+
+    ``state``: running, done, failed. ``after`` is where its next page begins, empty before
+    the first; what was counted goes with it in one transaction, so a walk that broke off goes on.
+    Of ``seen`` customers ``made`` became members (would, if it is dry), ``linked`` were members
+    here by one of their cards, ``known`` were linked before, ``opened`` had points taken over,
+    ``skipped`` could not be taken, ``differing`` have a difference to settle. ``beat_at`` is when
+    it last got on: a running one whose time is long past has broken off. ``why`` says what went
+    wrong.
+    """
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="crm_runs")
+    dry = models.BooleanField(default=False)
+    state = models.CharField(max_length=7, default="running")
+    after = models.CharField(max_length=500, default="", blank=True)
+    seen = models.PositiveIntegerField(default=0)
+    made = models.PositiveIntegerField(default=0)
+    linked = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    opened = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    differing = models.PositiveIntegerField(default=0)
+    why = models.CharField(max_length=300, default="", blank=True)
+    staff = models.ForeignKey(
+        "store.Staff", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["program", "-started_at"], name="crm_run_by_program")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seen} seen, {self.state}"
+
+
+class CrmDifference(models.Model):
+    """A customer about whom CRM and ledger do not agree, until somebody settles it.
+
+    ``kind``: name, points, card_of_other (a card there is another member's here), two_members
+    (cards there are of two members here), link_taken (its card's member is linked to another
+    customer), twice (a card is in two customers), unnamed, bad_card, gone (the customer is no
+    more). ``there`` and ``here`` are what each says, as text. ``found_at`` is the walk's start.
+    """
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=13)
+    external_id = models.CharField(max_length=100)
+    member = models.ForeignKey("store.Member", models.CASCADE, null=True, related_name="+")
+    there = models.CharField(max_length=200, default="", blank=True)
+    here = models.CharField(max_length=200, default="", blank=True)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["program", "kind", "external_id"], name="crm_difference_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.external_id}"
