@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
                 ("opened", models.PositiveIntegerField(default=0)),
                 ("skipped", models.PositiveIntegerField(default=0)),
                 ("differing", models.PositiveIntegerField(default=0)),
+                ("within", models.PositiveIntegerField(default=0)),
+                ("examples", models.JSONField(default=list)),
                 ("why", models.CharField(blank=True, default="", max_length=300)),
                 ("started_at", models.DateTimeField()),
                 ("beat_at", models.DateTimeField()),

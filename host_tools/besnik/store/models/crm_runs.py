@@ -12,13 +12,14 @@ from besnik.store.models.places import Program
 class CrmRun(models.Model):
     """One walk over all customers there: ``dry`` only counts, else members are made and linked.
 
-    ``state``: running, done, failed. ``after`` is where its next page begins, empty before
-    the first; what was counted goes with it in one transaction, so a walk that broke off goes on.
-    Of ``seen`` customers ``made`` became members (would, if it is dry), ``linked`` were members
-    here by one of their cards, ``known`` were linked before, ``opened`` had points taken over,
-    ``skipped`` could not be taken, ``differing`` have a difference to settle. ``beat_at`` is when
-    it last got on: a running one whose time is long past has broken off. ``why`` says what went
-    wrong.
+    ``state``: running, done, failed. ``after`` is where its page begins, empty for the first, and
+    ``within`` how many of that page are done; they move with what was counted in one transaction,
+    so a walk that broke off goes on. Of ``seen`` customers ``made`` became members (would, if it is
+    dry), ``linked`` were members here by one of their cards, ``known`` were linked before,
+    ``opened`` had points taken over, ``skipped`` could not be taken, ``differing`` have a
+    difference to settle; ``examples`` are the first of a dry one: kind, id, name, what differs.
+    ``beat_at`` is when it last got on: a running one whose time is long past has broken off.
+    ``why`` says what went wrong.
     """
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="crm_runs")
@@ -32,6 +33,8 @@ class CrmRun(models.Model):
     opened = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     differing = models.PositiveIntegerField(default=0)
+    within = models.PositiveIntegerField(default=0)
+    examples = models.JSONField(default=list)
     why = models.CharField(max_length=300, default="", blank=True)
     staff = models.ForeignKey(
         "store.Staff", models.PROTECT, null=True, related_name="+", db_index=False
