@@ -19,7 +19,7 @@ from besnik.crm.foreign import (
 )
 
 CONNECT_S: Final = 1.0
-TOTAL_S: Final = 10.0
+TOTAL_S = 10.0
 CONNECTIONS: Final = 8
 # A page of 1,000 customers is well below 1 MB.
 ANSWER_MAX_BYTES: Final = 16 * 1024 * 1024
@@ -33,7 +33,7 @@ Json = Any
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back: ``status`` 200 to 499, without those that ``Web.ask`` raises for."""
+    """What came back; of ``Web.ask`` without the statuses that it raises for."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,20 +50,26 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Web:
-    """HTTP to one CRM. ``total_s`` bounds a whole call, the answer's body included.
+    """HTTP to one CRM. TOTAL_S bounds a whole request, the answer's body included.
 
-    Redirects are followed, as the vendors' own clients do; a key is never sent to another host.
+    Redirects are followed, as the vendors' own clients do, unless ``follow_redirects`` is False:
+    only the header Authorization is kept from another host by itself, not one like X-Api-Key.
     """
 
     def __init__(
-        self, base_url: str, *, total_s: float = TOTAL_S, connections: int = CONNECTIONS
+        self,
+        base_url: str,
+        *,
+        total_s: float = TOTAL_S,
+        connections: int = CONNECTIONS,
+        follow_redirects: bool = True,
     ) -> None:
         url = _checked(base_url)
         self._host = url.netloc.decode()
-        self._total_s = total_s
+        self._total_s = total_s = TOTAL_S
         self._client = httpx2.AsyncClient(
             base_url=url,
-            follow_redirects=True,
+            follow_redirects=follow_redirects,
             timeout=httpx2.Timeout(total_s, connect=min(CONNECT_S, total_s)),
             limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections
@@ -80,11 +86,25 @@ class Web:
         json: Json = None,
         form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request and return its answer.
+        """Send one request and return its answer, judged.
 
         401 and 403 raise CrmRefusedError; 408, 429, 5xx, a line that breaks and time that is up
         raise CrmAwayError, with what Retry-After says. Every other status is the caller's.
         """
+        answer = await self.send(method, path, headers=headers, params=params, json=json, form=form)
+        return self.judged(answer)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        json: Json = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status; as ``ask`` otherwise."""
         content = None if json is None else msgspec.json.encode(json)
         sent = {"Accept": "application/json", **(headers or {})}
         if content is not None:
@@ -109,7 +129,7 @@ class Web:
                 f"{self._host} cannot be reached ({_reason(error)}): is it running, "
                 "and is its address right?"
             ) from error
-        return self._judged(answer)
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -129,7 +149,8 @@ class Web:
         finally:
             await response.aclose()
 
-    def _judged(self, answer: Answer) -> Answer:
+    def judged(self, answer: Answer) -> Answer:
+        """Return an answer if its status is the caller's to understand; raises as ``ask``."""
         status = answer.status
         if status in _REFUSED:
             raise CrmRefusedError(
