@@ -19,7 +19,8 @@ class CrmSource(models.Model):
 
     ``adapter`` is its name among the entry points ``besnik.crm``, ``settings`` what the owner
     filled in. ``fields`` lists what is shown of a customer: name there, label, least role.
-    ``delivered_to``: every entry up to this row is delivered, or is in CrmDelivery.
+    ``delivered_to``: every entry up to this row is delivered, or is in CrmDelivery; likewise
+    ``members_to`` of new members.
     ``started_at``: only what was written from then on is told. ``breaker``, ``why`` and
     ``retry_at`` are how it is doing; ``asked_on`` and ``asked`` the day's requests.
     ``unit`` is the unit of the ledger that points there are, empty: they are another matter.
@@ -33,6 +34,7 @@ class CrmSource(models.Model):
     is_on = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True)
     delivered_to = models.BigIntegerField(default=0)
+    members_to = models.BigIntegerField(default=0, db_default=0)
     breaker = models.CharField(max_length=9, default="closed")  # closed, half_open, open
     why = models.CharField(max_length=300, default="", blank=True)
     retry_at = models.DateTimeField(null=True)

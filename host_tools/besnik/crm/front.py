@@ -1,0 +1,224 @@
+"""What stands in front of every foreign CRM: its limits, its day's budget, and a breaker.
+
+``Front`` is a ForeignCrm as well: whoever asks a CRM asks it through one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Final, Self, TypeVar
+
+from aiolimiter import AsyncLimiter
+
+from besnik.crm import find, sources
+from besnik.crm.breaker import Breaker, HeldBackError, Standing
+from besnik.crm.foreign import (
+    Capabilities,
+    CrmAnswerError,
+    CrmAwayError,
+    CrmError,
+    Customer,
+    Delivered,
+    Field,
+    ForeignCrm,
+    Found,
+    Health,
+    NewCustomer,
+    Page,
+    Setting,
+    Visit,
+)
+from besnik.crm.thread import DatabaseThread
+from besnik.store.models import CrmSource
+
+_log = logging.getLogger(__name__)
+
+# Far above what adapters promise: for one that breaks its promise.
+CALL_MAX_S: Final = 60.0
+# Of the day's requests, what is left for people at the tills and for what they did: fields that
+# are only shown, and walks over all customers, may not use it.
+_KEPT_PART: Final = 5
+_ANSWERED_EVERY: Final = dt.timedelta(seconds=60)
+
+_T = TypeVar("_T")
+
+
+def utc_now() -> dt.datetime:
+    """Return the time, aware, UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Front:
+    """A CRM that is asked as hard as it may be, and left alone while it fails.
+
+    Beyond the four kinds of CrmError its calls raise HeldBackError (a CrmAwayError): the CRM was
+    not asked. ``source`` is the row whose budget is used and whose standing is written.
+    """
+
+    def __init__(
+        self,
+        crm: ForeignCrm,
+        source: CrmSource,
+        database: DatabaseThread,
+        *,
+        now: Callable[[], dt.datetime] = utc_now,
+        call_max_s: float = CALL_MAX_S,
+    ) -> None:
+        self._crm = crm
+        self._source = source.pk
+        self._database = database
+        self._now = now
+        self._call_max_s = call_max_s
+        self._said = sources.standing(source)
+        self._answered_at = source.answered_at
+        self.breaker = Breaker(now, self._said)
+        limit = crm.capabilities.per_second
+        self._limiter = None if limit is None else _limiter(limit)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See ForeignCrm."""
+        return self._crm.capabilities
+
+    @classmethod
+    def open_crm(cls, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
+        """Not for a front: `opened` makes one."""
+        raise NotImplementedError
+
+    @classmethod
+    def asks_for(cls) -> Sequence[Setting]:
+        """See ForeignCrm: nothing."""
+        return ()
+
+    async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Mapping[str, Found]:
+        """See ForeignCrm."""
+        return await self._call(lambda: self._crm.lookup_many(cards, fields))
+
+    async def refresh(self, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Customer]:
+        """See ForeignCrm."""
+        return await self._call(lambda: self._crm.refresh(ids, fields), is_spare=True)
+
+    async def record_visits(self, visits: Sequence[Visit], *, again: bool) -> Sequence[Delivered]:
+        """See ForeignCrm."""
+        done = await self._call(lambda: self._crm.record_visits(visits, again=again))
+        return _matched(done, [visit.event_id for visit in visits])
+
+    async def create_customers(
+        self, new: Sequence[NewCustomer], *, again: bool
+    ) -> Sequence[Delivered]:
+        """See ForeignCrm."""
+        done = await self._call(lambda: self._crm.create_customers(new, again=again))
+        return _matched(done, [each.event_id for each in new])
+
+    async def list_customers(self, after: str | None, fields: Sequence[str]) -> Page:
+        """See ForeignCrm."""
+        return await self._call(lambda: self._crm.list_customers(after, fields), is_spare=True)
+
+    async def describe(self) -> Sequence[Field]:
+        """See ForeignCrm."""
+        return await self._call(self._crm.describe, is_spare=True)
+
+    async def health(self) -> Health:
+        """See ForeignCrm. One that is well again is asked again at once."""
+        health = await self._crm.health()
+        if health.ok and self.breaker.standing != Standing():
+            self.breaker.reset()
+            await self._say()
+        return health
+
+    async def aclose(self) -> None:
+        """See ForeignCrm."""
+        await self._crm.aclose()
+
+    async def _call(self, call: Callable[[], Awaitable[_T]], *, is_spare: bool = False) -> _T:
+        self.breaker.enter()
+        try:
+            await self._pay(is_spare=is_spare)
+            answer = await self._bounded(call)
+        except HeldBackError:
+            self.breaker.given_up()
+            raise
+        except CrmError as error:
+            self.breaker.end(error)
+            raise
+        except BaseException:
+            self.breaker.given_up()
+            raise
+        else:
+            self.breaker.end(None)
+            return answer
+        finally:
+            await self._say()
+
+    async def _bounded(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        try:
+            async with asyncio.timeout(self._call_max_s):
+                return await call()
+        except TimeoutError as error:
+            raise CrmAwayError(f"it did not answer in {self._call_max_s:.0f} s") from error
+        except CrmError:
+            raise
+        except Exception as error:
+            # A fault of an adapter, ours or a stranger's: like an answer nobody understands.
+            _log.exception("the adapter failed")
+            raise CrmAnswerError(f"its adapter failed: {type(error).__name__}") from error
+
+    async def _pay(self, *, is_spare: bool) -> None:
+        able = self.capabilities
+        now = self._now()
+        most = able.per_day
+        if most is not None and is_spare:
+            most -= most // _KEPT_PART
+        if not await self._database(
+            sources.spend, self._source, able.requests_per_call, now.date(), most
+        ):
+            tomorrow = dt.datetime.combine(now.date(), dt.time(), dt.UTC) + dt.timedelta(days=1)
+            raise HeldBackError(
+                f"the {most} requests of a day are used up: it is asked again after midnight UTC",
+                (tomorrow - now).total_seconds(),
+            )
+        if self._limiter is not None:
+            await self._limiter.acquire(min(able.requests_per_call, self._limiter.max_rate))
+
+    async def _say(self) -> None:
+        """Write how it is doing, if that changed."""
+        standing, now = self.breaker.standing, self._now()
+        if standing != self._said:
+            self._said = standing
+            await self._database(sources.stand, self._source, standing)
+        is_news = self._answered_at is None or now - self._answered_at > _ANSWERED_EVERY
+        if standing.state == "closed" and is_news:
+            self._answered_at = now
+            await self._database(sources.answered, self._source, now)
+
+
+@contextlib.asynccontextmanager
+async def opened(source: CrmSource, database: DatabaseThread | None = None) -> AsyncIterator[Front]:
+    """Yield the front of a program's CRM, closed afterwards; CrmSettingsError.
+
+    Without ``database`` it has a thread of its own, so no transaction may be open around it.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if database is None:
+            database = await stack.enter_async_context(DatabaseThread())
+        front = Front(find.open_source(source), source, database)
+        stack.push_async_callback(front.aclose)
+        yield front
+
+
+def _limiter(per_second: float) -> AsyncLimiter:
+    # A limiter's bucket holds at least one request, however seldom it may be made.
+    if per_second >= 1:
+        return AsyncLimiter(per_second, 1)
+    return AsyncLimiter(1, 1 / per_second)
+
+
+def _matched(done: Sequence[Delivered], asked: Sequence[str]) -> Sequence[Delivered]:
+    """Return what became of the events; CrmAnswerError if it is not about just these."""
+    if [each.event_id for each in done] != list(asked):
+        raise CrmAnswerError("its adapter answered for other events than it was given")
+    return done

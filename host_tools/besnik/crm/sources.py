@@ -1,0 +1,62 @@
+"""The row of a program's CRM: switched on and off, its day's requests, how it is doing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Max
+
+from besnik.crm.breaker import Standing
+from besnik.store.models import CrmSource, Entry, Member
+
+
+def switch_on(source: CrmSource, now: dt.datetime) -> None:
+    """Ask and tell the CRM from ``now`` on; what was written before is not told.
+
+    Switched on again it goes on where it was switched off: nothing in between is left out.
+    """
+    with transaction.atomic():
+        if source.started_at is None:
+            source.started_at = now
+            source.delivered_to = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
+            source.members_to = Member.objects.aggregate(last=Max("pk"))["last"] or 0
+        source.is_on = True
+        source.breaker, source.why, source.retry_at = "closed", "", None
+        source.save()
+
+
+def switch_off(source: CrmSource) -> None:
+    """Neither ask nor tell it any more; what waits is kept."""
+    source.is_on = False
+    source.save(update_fields=["is_on"])
+
+
+def spend(source: int, requests: int, day: dt.date, most: int | None) -> bool:
+    """Count requests of a day (UTC); False, and none counted, if they would be over ``most``."""
+    with transaction.atomic():
+        row = CrmSource.objects.select_for_update().only("asked_on", "asked").get(pk=source)
+        asked = row.asked if row.asked_on == day else 0
+        if most is not None and asked + requests > most:
+            return False
+        CrmSource.objects.filter(pk=source).update(asked_on=day, asked=asked + requests)
+    return True
+
+
+def stand(source: int, standing: Standing) -> None:
+    """Write how a CRM is doing, for its owner and for the next process that asks it."""
+    CrmSource.objects.filter(pk=source).update(
+        breaker=standing.state, why=standing.why, retry_at=standing.retry_at
+    )
+
+
+def answered(source: int, at: dt.datetime) -> None:
+    """Write when a CRM answered last."""
+    CrmSource.objects.filter(pk=source).update(answered_at=at)
+
+
+def standing(source: CrmSource) -> Standing:
+    """Return how a CRM is doing as its row says; one that was being tried is open."""
+    if source.breaker == "closed":
+        return Standing()
+    return Standing("open", source.why, source.retry_at)
