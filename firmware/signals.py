@@ -30,7 +30,7 @@ FAULT = b"\x01\x00\x32\x00\x00\x96"
 # The pattern that shows a verdict: outcome r and reason why as in the contract.
 def for_verdict(outcome, reason):
     if outcome == "accepted":
-        return ACCEPTED
+        return STORED if reason == "pending" else ACCEPTED
     return UNKNOWN if reason == "unknown" else REJECTED
 
 

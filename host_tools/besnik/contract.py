@@ -55,7 +55,7 @@ Step = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 Outcome = Literal["accepted", "rejected"]
 Reason = Literal[
-    "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "error"
+    "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "pending", "error"
 ]
 NoAnswer = Literal["gone", "busy", "forbidden", "timeout", "protocol", "format"]
 
@@ -101,7 +101,10 @@ class Tap(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The host's answer to a tap and the reader's receipt for it (topic ``verdict``)."""
+    """The host's answer to a tap and the reader's receipt for it (topic ``verdict``).
+
+    Accepted as ``pending``: the visit counts, whose it is will be known later.
+    """
 
     id: TapId
     r: Outcome
