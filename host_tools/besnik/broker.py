@@ -22,7 +22,7 @@ from typing import Final
 from besnik import debian
 from besnik.contract import BRIDGE_STATE, HOST_USERS, ID_PATTERN, ROOT
 
-BRIDGE, SITE, MONITOR = HOST_USERS
+BRIDGE, SITE, MONITOR, FLEET = HOST_USERS
 
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/opt/mosquitto/sbin")
 # mosquitto's own iteration count for $7$; the passwords are 192 random bits, not a person's.
@@ -209,10 +209,17 @@ def _access() -> str:
         },
         SITE: {"read": ["visit", "state", "health", "info"]},
         MONITOR: {"read": ["#"]},
+        FLEET: {
+            "read": ["state", "info", "health", "cmd/result", "update/get", "update/state"],
+            "write": ["cmd/update", "cmd/doctor", "update/part"],
+        },
     }
     reader = {
-        "write": ["tap", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
-        "read": ["verdict", "config", "cmd/#", "apdu/cmd"],
+        "write": [
+            *("tap", "state", "info", "health", "log", "cmd/result", "apdu/rsp"),
+            *("update/get", "update/state"),
+        ],
+        "read": ["verdict", "config", "cmd/#", "apdu/cmd", "update/part"],
     }
     lines = []
     for user, rights in host.items():

@@ -19,7 +19,7 @@ BRIDGE_STATE: Final = f"{ROOT}/bridge/state"
 ID_PATTERN: Final = r"^[a-z0-9-]{1,16}\Z"
 # The host's own users at the broker, where a reader is a user too, and what their client ids begin
 # with: whoever has such a name could take over their sessions.
-HOST_USERS: Final = ("bridge", "site", "monitor")
+HOST_USERS: Final = ("bridge", "site", "monitor", "fleet")
 _HOST_PREFIX: Final = "besnik-"
 TAP_ID_PATTERN: Final = r"^[0-9]{5}-[0-9]{6}\Z"
 TOPIC_MAX_BYTES: Final = 64
@@ -33,6 +33,8 @@ VERDICT_EXPIRY_S: Final = 5
 # A transaction with a card through its reader: the host gives up after this time, the reader
 # after a second more.
 APDU_TOTAL_S: Final = 2
+# Before the bytes of a release: its number, the piece (below 0: signature, manifest), the offset.
+PART_HEADER: Final = ">IhI"
 SAK_ISO_DEP: Final = 0x20  # ISO/IEC 14443-3, 6.5.3: the card speaks ISO/IEC 14443-4
 SAK_TYPE2: Final = 0x00  # NXP AN10833: NTAG 21x and Ultralight, which take commands of their own
 
@@ -58,6 +60,8 @@ Reason = Literal[
     "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "pending", "error"
 ]
 NoAnswer = Literal["gone", "busy", "forbidden", "timeout", "protocol", "format"]
+ReleaseNumber = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]  # kept in NVS: i32
+UpdateStep = Literal["loading", "ready", "trying", "kept", "refused", "rolled_back"]
 
 
 class ContractError(ValueError):
@@ -202,6 +206,43 @@ class ApduAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
         """Hold it to one of both; ValueError."""
         if (self.r is msgspec.UNSET) == (self.e is msgspec.UNSET):
             raise ValueError("Expected either `r` or `e`")
+
+
+class UpdateOrder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The host's word that a reader shall take release ``n`` (topic ``cmd/update``).
+
+    After the second ``x`` (Unix time) it is void. ``ok``: the release that the reader tries was
+    heard to work, keep it.
+    """
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,16}\Z")]
+    n: ReleaseNumber
+    x: UnixTime
+    ok: bool = False
+
+
+class UpdateAsk(msgspec.Struct, frozen=True):
+    """A reader asks for the bytes of a release from ``o`` on (topic ``update/get``).
+
+    ``f`` is -2 for the signature, -1 for the manifest, else the file's place in the manifest.
+    The answer on ``update/part`` is ``PART_HEADER`` (``n``, ``f``, ``o``) and up to 512 bytes.
+    """
+
+    n: ReleaseNumber
+    f: Annotated[int, msgspec.Meta(ge=-2, le=999)]
+    o: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+class UpdateState(msgspec.Struct, frozen=True):
+    """How far a reader is with release ``n`` (topic ``update/state``); ``p`` is per cent loaded.
+
+    ``why`` of ``refused``: signature, board, mpy, number, truncated, hash, space, expired or busy.
+    """
+
+    n: ReleaseNumber
+    s: UpdateStep
+    why: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    p: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -18,12 +18,17 @@ from support.secure_broker import SecureBroker
 # Who may write and who hears each leaf of a reader's topics; "own" is that reader alone.
 RIGHTS = {
     "tap": ({"own"}, {"bridge", "monitor"}),
-    "state": ({"own", "bridge"}, {"bridge", "site", "monitor"}),
-    "info": ({"own"}, {"bridge", "site", "monitor"}),
-    "health": ({"own"}, {"bridge", "site", "monitor"}),
+    "state": ({"own", "bridge"}, {"bridge", "site", "monitor", "fleet"}),
+    "info": ({"own"}, {"bridge", "site", "monitor", "fleet"}),
+    "health": ({"own"}, {"bridge", "site", "monitor", "fleet"}),
     "log": ({"own"}, {"bridge", "monitor"}),
-    "cmd/result": ({"own"}, {"own", "bridge", "monitor"}),
+    "cmd/result": ({"own"}, {"own", "bridge", "monitor", "fleet"}),
     "cmd/reboot": (set(), {"own", "monitor"}),
+    "cmd/doctor": ({"fleet"}, {"own", "monitor"}),
+    "cmd/update": ({"fleet"}, {"own", "monitor"}),
+    "update/get": ({"own"}, {"monitor", "fleet"}),
+    "update/part": ({"fleet"}, {"own", "monitor"}),
+    "update/state": ({"own"}, {"monitor", "fleet"}),
     "verdict": ({"bridge"}, {"own", "monitor"}),
     "config": ({"bridge"}, {"own", "monitor"}),
     "apdu/cmd": ({"bridge"}, {"own", "monitor"}),
@@ -31,7 +36,7 @@ RIGHTS = {
     "visit": ({"bridge"}, {"site", "monitor"}),
 }
 # Topics that are nobody's, at the place of a leaf.
-NO_LEAVES = ("", "tap/", "tap/more", "cmd", "cmd/", "cmd/reboot/now", "apdu", "other")
+NO_LEAVES = ("", "tap/", "tap/more", "cmd", "cmd/", "cmd/reboot/now", "apdu", "update", "other")
 READERS = ("counter-1", "counter-2", "counter-10", "counter", "till")  # some begin like others
 SHOPS = ("corner", "station")
 ELSEWHERE = (
@@ -59,7 +64,7 @@ def writers(topic: str) -> set[str]:
 
 def hearers(topic: str) -> set[str]:
     if topic == BRIDGE_STATE:
-        return {"bridge", "site", "monitor", *READERS}
+        return {"bridge", "site", "monitor", "fleet", *READERS}
     reader, leaf = owner_of(topic)
     return {reader if name == "own" else name for name in RIGHTS.get(leaf, (set(), set()))[1]}
 

@@ -25,6 +25,9 @@ KINDS = {
     "visit": contract.Visit,
     "apdu/cmd": contract.ApduCommand,
     "apdu/rsp": contract.ApduAnswer,
+    "cmd/update": contract.UpdateOrder,
+    "update/get": contract.UpdateAsk,
+    "update/state": contract.UpdateState,
 }
 RIGHT = [message for message in MESSAGES if message["ok"]]
 WRONG = [message for message in MESSAGES if not message["ok"]]

@@ -31,7 +31,7 @@ def broker_of(shop: Demo) -> dict[str, Any]:
 def test_the_reader_has_a_certificate_and_no_password(tmp_path: Path) -> None:
     shop = prepared(tmp_path)
     assert broker_of(shop) == {"host": "127.0.0.1", "port": 8883}
-    assert users_with_passwords(shop) == {"bridge", "site", "monitor"}
+    assert users_with_passwords(shop) == {"bridge", "site", "monitor", "fleet"}
     shown = x509.load_der_x509_certificate((shop.certificates / "reader.der").read_bytes())
     assert shown.subject.rfc4514_string() == f"CN={demo.READER}"
     assert config.load(shop.settings_file) == shop.settings
