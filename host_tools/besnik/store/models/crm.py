@@ -24,7 +24,8 @@ class CrmSource(models.Model):
     ``started_at``: only what was written from then on is told. ``breaker``, ``why`` and
     ``retry_at`` are how it is doing; ``asked_on`` and ``asked`` the day's requests.
     ``unit`` is the unit of the ledger that points there are, empty: they are another matter.
-    ``hook_version`` rises when the address of its webhook is to stop working.
+    ``hook_version`` rises when the address of its webhook is to stop working. ``offered`` are the
+    fields that customers have there, as they were at the last test: name, label, kind.
     """
 
     program = models.OneToOneField(Program, models.PROTECT, related_name="crm")
@@ -43,6 +44,7 @@ class CrmSource(models.Model):
     answered_at = models.DateTimeField(null=True)
     unit = models.CharField(max_length=40, default="point", db_default="point", blank=True)
     hook_version = models.PositiveSmallIntegerField(default=1, db_default=1)
+    offered = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"{self.adapter} of {self.program}"
