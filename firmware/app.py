@@ -2,7 +2,6 @@
 # module before the reader runs, as it forgets what checks the settings before the parts are loaded.
 # A running reader has 45 KB for everything.
 
-import asyncio
 import gc
 import sys
 
@@ -28,14 +27,15 @@ _MADE_ONCE = const(
 )
 
 
-# The reader that config.json describes, to be run. A wrong setting or certificate is printed and
-# shown as a fault for ever. hardware is the module firmware.board.
+# The reader that config.json describes, to be run. Without settings and certificates that can be
+# used it waits for a host that brings them. hardware is the module firmware.board.
 def start(hardware):
     settings, tls, error = _read_settings()
-    parts = hardware.wire(settings)
     if error:
-        print(error)
-        asyncio.run(_show_fault(parts))
+        from firmware import provision
+
+        provision.serve(hardware, error)
+    parts = hardware.wire(settings)
     gc.collect()
     reader = build(settings, tls, hardware, parts)
     _clear(hardware, settings)
@@ -44,7 +44,7 @@ def start(hardware):
 
 # Lets go of what nobody asks for again, 3 KB: a reader has one of each part, and it is made.
 def _clear(hardware, settings):
-    for name in ("wire", "_output", "count_boot", "boot_count", "reset_cause", "station"):
+    for name in ("wire", "_output", "boot_count", "reset_cause", "station"):
         delattr(hardware, name)
     done = [(module, name, "__init__") for module, name in _MADE_ONCE if module in sys.modules]
     if not settings["cards.relay"]:  # which makes an IsoDep for each talk
@@ -99,7 +99,7 @@ def _link(settings, tls, wlan, topic, births, clock):
     codec = Packets(name, user, password, _KEEPALIVE_S)
     state, born = births[0]
     codec.client.set_last_will(state, born.replace(b"online", b"lost"), True, 1)
-    topics = [topic + "verdict", _ROOT + "bridge/state", topic + "cmd/reboot"]
+    topics = [topic + "verdict", _ROOT + "bridge/state", topic + "cmd/#", topic + "update/part"]
     if settings["cards.relay"]:
         topics.append(topic + "apdu/cmd")
     account = (
@@ -157,8 +157,7 @@ def info(boot, reset_cause, config_version):
     )
 
 
-# The checked settings, the TLS context or None for plain MQTT, and None; or the defaults and what
-# is wrong.
+# The checked settings, the TLS context or None for plain MQTT, and None; or what is wrong, last.
 def _read_settings():
     from firmware import config
 
@@ -166,14 +165,6 @@ def _read_settings():
         settings = config.load()
         return settings, None if settings["broker.plain"] else config.trust(), None
     except config.ConfigError as error:
-        return config.DEFAULTS, None, error
+        return None, None, error
     finally:
         forget("config")
-
-
-async def _show_fault(parts):
-    from firmware.signals import Signals
-
-    lights = Signals(parts[0], parts[1], parts[2], False)
-    lights.set_fault(True)
-    await lights.run()

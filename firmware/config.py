@@ -130,11 +130,6 @@ def check(raw, path="config.json"):
 # The TLS context of a reader that shows its certificate and checks the broker's: its authority, its
 # dates and its name. Raises ConfigError when a file is missing or wrong.
 def trust(folder=""):
-    import tls
-
-    # tls and not ssl, whose contexts verify nothing until told to (micropython-lib, ssl.py).
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    setattr(context, "verify_mode", tls.CERT_REQUIRED)  # noqa: B010 - the stubs lack it
     data = []
     for name in _CERTIFICATES:
         try:
@@ -144,6 +139,16 @@ def trust(folder=""):
             raise ConfigError(
                 "%s: not there; make it with `besnik fleet cert`, or set broker.plain" % name
             )
+    return trusting(data)
+
+
+# As trust(), of the three files' content.
+def trusting(data):
+    import tls
+
+    # tls and not ssl, whose contexts verify nothing until told to (micropython-lib, ssl.py).
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    setattr(context, "verify_mode", tls.CERT_REQUIRED)  # noqa: B010 - the stubs lack it
     try:
         context.load_verify_locations(data[0])
         context.load_cert_chain(data[1], data[2])

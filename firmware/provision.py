@@ -1,0 +1,256 @@
+# Takes a reader's settings and certificates on its serial line: for 120 s after it starts without
+# any that it can use, and once. Loaded for that alone; afterwards the reader starts anew.
+#
+# Once a second the reader says "besnik: open TICKET SECONDS WHY", or "besnik: closed WHY" when the
+# time is over. The host sends lines, each after the answer to the one before, because nothing stops
+# it from filling the 260 bytes of the chip's receiver:
+#   begin TICKET            the ticket is used up
+#   file NAME SIZE SHA256   in hex
+#   data BASE64             of the file named last
+#   done                    all is checked, and only then written
+# The answers are "besnik: ok", "besnik: refused WHY" and, when all is written, "besnik: done".
+
+import asyncio
+import json
+import os
+import select
+import sys
+import time
+from binascii import a2b_base64, hexlify
+from hashlib import sha256
+
+from firmware import config, signals
+from micropython import const
+
+_WINDOW_MS = const(120000)
+_LONGEST_LINE = const(200)
+_MOST_BYTES = const(8192)
+_TICKET_BYTES = const(8)
+_LOOK_MS = const(5)  # the line brings 58 bytes meanwhile
+_SAY_MS = const(1000)
+_AGAIN_S = const(5)
+_SEEN_MS = const(900)
+_SAID = const("besnik: ")
+_SETTINGS = const("config.json")
+_FOLDER = const("cert")
+# How files are named that wait until all are there; the settings get this name last.
+_NEW = const(".new")
+_PART = const(".part")
+_CERTIFICATES = const(("ca.der", "reader.der", "reader.key"))
+# Slow and long, red and green in turn with darkness between: no verdict looks like it.
+WAITING = b"\x01\x00\x3c\x00\x00\x1e\x02\x00\x3c\x00\x00\x1e"
+
+
+# What the host sends, until it is whole. ticket: what it has to begin with.
+class Request:
+    def __init__(self):
+        self._forget(False)
+
+    def _forget(self, is_begun):
+        self.ticket = hexlify(os.urandom(_TICKET_BYTES)).decode()
+        self._given = {}
+        self._wanted = {}
+        self._last = ""
+        self._is_begun = is_begun
+
+    # Takes a line; returns the answer. After a refusal the host has to begin again.
+    def take(self, line):
+        try:
+            return self._take(line)
+        except config.ConfigError as error:
+            why = str(error)
+        except (OSError, MemoryError, RuntimeError) as error:
+            why = "the reader cannot: %r" % error
+        self._forget(False)
+        return "refused " + why
+
+    def _take(self, line):
+        word, _, rest = line.partition(" ")
+        if word == "begin":
+            if rest != self.ticket:
+                raise config.ConfigError("this ticket is not valid, or was used: begin again")
+            self._forget(True)
+        elif not self._is_begun:
+            raise config.ConfigError("begin with the ticket that was shown last")
+        elif word == "file":
+            self._announce(*rest.split(" "))
+        elif word == "data":
+            self._add(rest)
+        elif word == "done":
+            write(self._checked())
+            self._forget(False)
+            return "done"
+        else:
+            raise config.ConfigError(
+                "%s: not understood; is the host newer than the reader?" % word
+            )
+        return "ok"
+
+    def _announce(self, name, *sum):
+        if name != _SETTINGS and name not in _CERTIFICATES:
+            raise config.ConfigError("%s: no file of a reader" % name)
+        self._last = name
+        self._wanted[name] = sum
+        self._given[name] = b""
+
+    def _add(self, text):
+        try:
+            self._given[self._last] += a2b_base64(text)
+        except (KeyError, ValueError):
+            raise config.ConfigError("what arrived is damaged: try again")
+        if sum(len(data) for data in self._given.values()) > _MOST_BYTES:
+            raise config.ConfigError("more than %d bytes" % _MOST_BYTES)
+
+    def _checked(self):
+        for name, data in self._given.items():
+            arrived = (str(len(data)), hexlify(sha256(data).digest()).decode())
+            if arrived != self._wanted[name]:
+                raise config.ConfigError("%s: did not arrive whole; try again" % name)
+        check(self._given)
+        return self._given
+
+
+# Raises ConfigError unless a reader can be run with these files.
+def check(files):
+    if _SETTINGS not in files:
+        raise config.ConfigError(_SETTINGS + ": is missing")
+    try:
+        raw = json.loads(files[_SETTINGS])
+    except ValueError:
+        raise config.ConfigError(_SETTINGS + ": is not JSON")
+    settings = config.check(raw)
+    if settings["broker.plain"]:
+        return
+    for name in _CERTIFICATES:
+        if name not in files:
+            raise config.ConfigError("cert/%s: is missing; the broker wants TLS" % name)
+    config.trusting([files[name] for name in _CERTIFICATES])
+    if settings["reader"].encode() not in files["reader.der"]:
+        raise config.ConfigError("cert/reader.der: is not for %s" % settings["reader"])
+
+
+# Writes checked files. Wherever the power goes, the reader has afterwards what it had or all that
+# is new: what is old goes when the new is complete, and resume() goes on from there. No name goes
+# from one folder into another: when the power goes in the middle of that, littlefs shows neither
+# that file nor the next one until something is written.
+def write(files):
+    _sweep()
+    _make(_FOLDER)
+    for name, data in files.items():
+        if name != _SETTINGS:
+            _put(_FOLDER + "/" + name + _NEW, data)
+    _put(_SETTINGS + _PART, files[_SETTINGS])
+    os.rename(_SETTINGS + _PART, _SETTINGS + _NEW)
+    resume()
+
+
+# Puts what is complete in its place; what is not complete goes. True if anything was.
+def resume():
+    is_complete = _exists(_SETTINGS + _NEW)
+    if is_complete:
+        if _exists(_SETTINGS):
+            os.remove(_SETTINGS)
+        for name in _CERTIFICATES:
+            path = _FOLDER + "/" + name
+            if _exists(path + _NEW):
+                os.rename(path + _NEW, path)
+        os.rename(_SETTINGS + _NEW, _SETTINGS)
+    _sweep()
+    return is_complete
+
+
+def _sweep():
+    # What would make it complete goes first.
+    paths = [_SETTINGS + _NEW, _SETTINGS + _PART]
+    for path in paths + [_FOLDER + "/" + name + _NEW for name in _CERTIFICATES]:
+        if _exists(path):
+            os.remove(path)
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def _make(folder):
+    if not _exists(folder):
+        os.mkdir(folder)
+
+
+def _put(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+    with open(path, "rb") as file:
+        if file.read() != data:
+            raise config.ConfigError("the flash is worn out: take another board")
+
+
+# Waits for a host; does not return. why: what is wrong with what the reader has. board is the
+# module firmware.board.
+def serve(board, why):
+    if resume():
+        board.reset()
+    asyncio.run(_serve(board, why))
+
+
+async def _serve(board, why):
+    red, green, buzzer, _ = board.wire(config.DEFAULTS)
+    lights = signals.Signals(red, green, buzzer)
+    playing = asyncio.create_task(lights.run())
+    if await _take(lights, why):
+        await asyncio.sleep_ms(_SEEN_MS)
+        board.reset()
+    lights.set_fault(True)
+    while not playing.done():
+        print(_SAID + "closed %s" % why)
+        await asyncio.sleep(_AGAIN_S)
+
+
+# True when all is written, False when the time is over.
+async def _take(lights, why):
+    host = _Host()
+    request = Request()
+    began_ms = said_ms = time.ticks_ms()
+    left_ms = _WINDOW_MS
+    while left_ms > 0:
+        if left_ms == _WINDOW_MS or time.ticks_diff(time.ticks_ms(), said_ms) >= _SAY_MS:
+            said_ms = time.ticks_ms()
+            print(_SAID + "open %s %d %s" % (request.ticket, left_ms // 1000, why))
+        if not lights.playing:
+            lights.show(WAITING)
+        line = host.line()
+        if line:
+            answer = request.take(line)
+            print(_SAID + answer)
+            if answer == "done":
+                lights.show(signals.ACCEPTED)
+                return True
+            if answer != "ok":
+                lights.show(signals.REJECTED)
+        else:
+            await asyncio.sleep_ms(_LOOK_MS)
+        left_ms = _WINDOW_MS - time.ticks_diff(time.ticks_ms(), began_ms)
+    return False
+
+
+# What is typed, as lines.
+class _Host:
+    def __init__(self):
+        self._typed = sys.stdin.buffer
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self._line = b""
+
+    # The next line, empty while there is none that is whole.
+    def line(self):
+        while self._poll.poll(0):
+            byte = self._typed.read(1)
+            if byte in b"\r\n":
+                line, self._line = self._line, b""
+                # A damaged byte is no reason to end: what it stands in is refused.
+                return "".join(chr(code) for code in line)
+            self._line = (self._line + byte)[-_LONGEST_LINE:]
+        return ""
