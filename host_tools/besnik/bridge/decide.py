@@ -27,13 +27,15 @@ def decide(
 ) -> Decision:
     """Return the verdict for a credential at ``reader`` at ``at``; ``card`` None is unknown.
 
-    A SUN counter that is not fresh, or a card that comes too soon, is found when the tap is
-    written, not here.
+    A SUN counter that is not fresh, a card that comes too soon, and one that the program's other
+    CRM does not know either, are found when the tap is written, not here.
     """
     if credential.tier == "X":
         # Evidence that failed is answered like a card nobody knows: it tells a forger nothing.
         return Decision("rejected", "random_id" if credential.ref.kind == "uid" else "unknown")
     if card is None:
+        if reader.asks_crm:
+            return Decision("accepted", "pending")
         return Decision("rejected", "unknown")
     if card.state != "active":
         return Decision("rejected", "blocked")

@@ -52,6 +52,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "expires_at",
     ),
     "store_alert": ("program_id", "kind", "member_id", "detail", "at"),
+    "store_crmpending": ("program_id", "tap_id", "state"),
 }
 
 
@@ -63,11 +64,15 @@ class LedgerError(ValueError):
 
 
 class KnownReader(msgspec.Struct, frozen=True):
-    """A reader of the installation: its row, its shop's slug, what visits there earn."""
+    """A reader of the installation: its row, its shop's slug, what visits there earn.
+
+    ``asks_crm``: its program has another CRM, which may know cards that are unknown here.
+    """
 
     id: int
     shop: str
     rules: VisitRules
+    asks_crm: bool = False
 
 
 class CardKey(msgspec.Struct, frozen=True):
@@ -94,7 +99,8 @@ class DecidedTap(msgspec.Struct, frozen=True):
     """A tap with its verdict, ready to be written; ``entry`` is what it moves, if anything.
 
     An entry is of the program of ``reader``, and its postings are on main accounts.
-    ``finding`` is for the cashier, who is told more than the reader.
+    ``finding`` is for the cashier, who is told more than the reader. One whose ``reason`` is
+    ``pending`` waits for another CRM's answer (``pending.py``).
     ``reader`` is the reader's row; ``read_at`` Unix seconds; ``received_at`` aware, UTC.
     ``counter`` is the SUN counter, None for other evidence. Accepted by everything else, the tap
     can still be refused for its counter when it is written; ``counter_gap`` is then set: how far

@@ -25,6 +25,7 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.pace import alert
+from besnik.store.pending import AMBIGUOUS_FOR, NOBODY_FOR, WAITING, AnswerKey
 from besnik.store.rulebook import Rulebook
 
 
@@ -35,7 +36,9 @@ def _columns(table: str, prefix: str = "") -> str:
 _READERS: Final = """
     SELECT reader.slug, reader.id, shop.slug, shop.program_id, (
         SELECT version.id FROM store_programversion version
-        WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1)
+        WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1),
+        EXISTS (
+            SELECT FROM store_crmsource crm WHERE crm.program_id = shop.program_id AND crm.is_on)
     FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
     WHERE reader.slug = ANY(%s)"""
 _DOCUMENTS: Final = "SELECT id, document FROM store_programversion WHERE id = ANY(%s)"
@@ -79,6 +82,22 @@ _ALERT: Final = f"""
     SELECT shop.program_id, %s, %s, %s::jsonb, %s
     FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
     WHERE reader.id = %s"""
+_UNOWNED: Final = """
+    SELECT sought.reader_id, sought.card
+    FROM unnest(%s::bigint[], %s::text[]) AS sought (reader_id, card)
+    JOIN store_reader reader ON reader.id = sought.reader_id
+    JOIN store_shop shop ON shop.id = reader.shop_id
+    JOIN store_crmanswer answer
+      ON answer.program_id = shop.program_id AND answer.card = sought.card
+    WHERE answer.fetched_at > CASE answer.state
+        WHEN 'none' THEN %s::timestamptz ELSE %s::timestamptz END"""
+_PENDING: Final = f"""
+    INSERT INTO store_crmpending ({", ".join(TABLES["store_crmpending"])})
+    SELECT shop.program_id, tap.id, %s
+    FROM unnest(%s::bigint[], %s::text[]) AS sought (reader_id, tap_id)
+    JOIN store_tap tap USING (reader_id, tap_id)
+    JOIN store_reader reader ON reader.id = tap.reader_id
+    JOIN store_shop shop ON shop.id = reader.shop_id"""
 _RAISE: Final = """
     UPDATE store_card card SET counter = raised.counter
     FROM unnest(%s::bigint[], %s::integer[]) AS raised (id, counter)
@@ -171,7 +190,7 @@ class PostgresStore:
         rows = self._connection.execute(_READERS, (list(set(slugs)),)).fetchall()
         self._rulebook.learn([row[4] for row in rows], self._documents)
         rules = self._rulebook.rules
-        return {row[0]: KnownReader(row[1], row[2], rules(row[3], row[4])) for row in rows}
+        return {row[0]: KnownReader(row[1], row[2], rules(row[3], row[4]), row[5]) for row in rows}
 
     def _documents(self, versions: Collection[int]) -> Iterable[tuple[int, str]]:
         return self._connection.execute(_DOCUMENTS, (list(versions),)).fetchall()
@@ -200,6 +219,7 @@ class PostgresStore:
             written = self._write(firsts)
             self._raise_counters(raised(firsts, written))
             self._alert([firsts[key] for key in written if firsts[key].reason == "too_soon"])
+            self._wait([key for key in written if firsts[key].reason == "pending"])
         missing = firsts.keys() - written
         return verdicts(taps, firsts, self.recorded(missing) if missing else {})
 
@@ -231,6 +251,15 @@ class PostgresStore:
         """See CardRows."""
         span = member, limit.unit, limit.since, limit.until
         return int(self._connection.execute(_GIVEN, span).fetchall()[0][0])
+
+    def unowned(self, keys: Collection[AnswerKey], now: dt.datetime) -> set[AnswerKey]:
+        """See AnswerRows."""
+        since = now - NOBODY_FOR, now - AMBIGUOUS_FOR
+        return set(self._connection.execute(_UNOWNED, (*_unzipped(keys), *since)))
+
+    def _wait(self, pending: Collection[TapKey]) -> None:
+        if pending:
+            self._connection.execute(_PENDING, (WAITING, *_unzipped(pending)))
 
     def _alert(self, refused: Collection[DecidedTap]) -> None:
         for tap in refused:

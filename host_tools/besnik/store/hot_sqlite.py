@@ -23,6 +23,7 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.many import Many
+from besnik.store.pending import AMBIGUOUS_FOR, NOBODY_FOR, AnswerKey
 from besnik.store.rulebook import Rulebook
 from besnik.store.sqlite_writing import Writing, moment
 
@@ -32,7 +33,10 @@ _READERS: Final = Many(
     SELECT json_group_array(json_array(
         reader.slug, reader.id, shop.slug, shop.program_id, (
             SELECT version.id FROM store_programversion version
-            WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1)))
+            WHERE version.program_id = shop.program_id ORDER BY version.version DESC LIMIT 1),
+        EXISTS (
+            SELECT 1 FROM store_crmsource crm
+            WHERE crm.program_id = shop.program_id AND crm.is_on)))
     FROM {rows} sought CROSS JOIN store_reader reader ON reader.slug = sought.column1
     JOIN store_shop shop ON shop.id = reader.shop_id""",
     width=1,
@@ -91,6 +95,10 @@ _PRAGMAS: Final = (
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA temp_store=MEMORY",
 )
+_UNOWNED: Final = """
+    SELECT 1 FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
+    JOIN store_crmanswer answer ON answer.program_id = shop.program_id AND answer.card = ?
+    WHERE reader.id = ? AND answer.fetched_at > CASE answer.state WHEN 'none' THEN ? ELSE ? END"""
 
 
 class SqliteStore:
@@ -116,9 +124,9 @@ class SqliteStore:
         sought = [(slug,) for slug in set(slugs) - self._readers.keys()]
         found = _READERS.read(cursor, sought)
         self._rulebook.learn([row[4] for row in found], self._documents)
-        for slug, reader, shop, program, version in found:
+        for slug, reader, shop, program, version, asks_crm in found:
             rules = self._rulebook.rules(program, version)
-            self._readers[slug] = KnownReader(reader, shop, rules)
+            self._readers[slug] = KnownReader(reader, shop, rules, bool(asks_crm))
         return self._readers
 
     def _documents(self, versions: Collection[int]) -> Iterable[tuple[int, str]]:
@@ -228,6 +236,15 @@ class _Cards:
         """See CardRows."""
         span = member, limit.unit, moment(limit.since), moment(limit.until)
         return int(self._cursor.execute(_GIVEN, span).fetchone()[0])
+
+    def unowned(self, keys: Collection[AnswerKey], now: dt.datetime) -> set[AnswerKey]:
+        """See AnswerRows."""
+        since = moment(now - NOBODY_FOR), moment(now - AMBIGUOUS_FOR)
+        return {
+            (reader, card)
+            for reader, card in keys
+            if self._cursor.execute(_UNOWNED, (card, reader, *since)).fetchone()
+        }
 
 
 def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:

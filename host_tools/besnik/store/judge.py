@@ -1,15 +1,17 @@
-"""What can only be judged in the transaction that writes: a card's counter and its speed."""
+"""What can only be judged in the transaction that writes: a card's counter and its speed, and
+what another CRM has said of a card.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, MutableMapping
 from typing import Protocol
 
-from besnik.store import counters, pace
+from besnik.store import counters, pace, pending
 from besnik.store.hot import DecidedTap, TapKey
 
 
-class CardRows(counters.CounterRows, pace.EarningRows, Protocol):
+class CardRows(counters.CounterRows, pace.EarningRows, pending.AnswerRows, Protocol):
     """What is known of cards; read within the transaction that writes the taps."""
 
     def highest(self, cards: Collection[int]) -> dict[int, int | None]:
@@ -20,7 +22,11 @@ class CardRows(counters.CounterRows, pace.EarningRows, Protocol):
 
 
 def judge(firsts: MutableMapping[TapKey, DecidedTap], rows: CardRows) -> None:
-    """Replace accepted taps whose counter is not fresh, or that come too soon, in order."""
+    """Replace accepted taps whose counter is not fresh, or that come too soon, in order.
+
+    Likewise those that wait for another CRM which has answered that it does not know the card.
+    """
+    firsts.update(pending.judged(firsts, rows))
     asked = {
         key: tap
         for key, tap in firsts.items()

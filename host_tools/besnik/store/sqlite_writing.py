@@ -13,6 +13,7 @@ from besnik.loyalty.ledger import Entry, NewLot
 from besnik.store.hot import TABLES, DecidedTap
 from besnik.store.many import Many, Row
 from besnik.store.pace import alert
+from besnik.store.pending import WAITING
 
 
 def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
@@ -36,6 +37,11 @@ _ALERT: Final = f"""
     INSERT INTO store_alert ({", ".join(TABLES["store_alert"])})
     SELECT shop.program_id, ?, ?, ?, ?
     FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id WHERE reader.id = ?"""
+_PENDING: Final = f"""
+    INSERT INTO store_crmpending ({", ".join(TABLES["store_crmpending"])})
+    SELECT shop.program_id, tap.id, ? FROM store_tap tap
+    JOIN store_reader reader ON reader.id = tap.reader_id
+    JOIN store_shop shop ON shop.id = reader.shop_id WHERE tap.reader_id = ? AND tap.tap_id = ?"""
 _MOVE: Final = " DO UPDATE SET balance = balance + excluded.balance"
 # The conditions repeat those of the two partial unique indexes on the model.
 _MEMBER_ACCOUNTS: Final = _insert(
@@ -112,7 +118,7 @@ class Writing:
         _ENTRIES.write(cursor, entries)
         self._post(cursor, moves)
         _LOTS.write(cursor, lots)
-        _warn(cursor, new)
+        _note(cursor, new)
 
     def _post(self, cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
         sums: defaultdict[_Owner, int] = defaultdict(int)
@@ -147,10 +153,13 @@ class Writing:
             accounts[owner] = found[0]
 
 
-def _warn(cursor: sqlite3.Cursor, new: Iterable[DecidedTap]) -> None:
+def _note(cursor: sqlite3.Cursor, new: Iterable[DecidedTap]) -> None:
+    """Write the alerts of taps that came too soon, and which of them wait for another CRM."""
     for tap in new:
         if tap.reason == "too_soon":
             cursor.execute(_ALERT, (*alert(tap), moment(tap.happened_at), tap.reader))
+        elif tap.reason == "pending":
+            cursor.execute(_PENDING, (WAITING, tap.reader, tap.tap_id))
 
 
 def _lot_values(
