@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from besnik.site.views import counter, invite, language, readers, start
+from besnik.site.views import counter, invite, landing, language, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readers/events", readers.events, name="readers-events"),
     path("demo/", start.demo, name="demo"),
     path("m/", include("besnik.site.own.urls")),
+    path("t", landing.card, name="own-card"),
     path("members/<slug:ref>/page", invite.show, name="member-invite"),
     path("members/<slug:ref>/page/renew", invite.renew, name="member-invite-renew"),
     path("owner/", include("besnik.site.owner.urls")),
