@@ -1,4 +1,4 @@
-"""Writes what readers say about themselves: the latest of each kind, for SQLite and PostgreSQL.
+"""Writes what readers say about themselves: the latest of each kind, and their health by the hour.
 
 The statements bypass Django, as those of ``hot.py`` do; ``TABLES`` names every column they write,
 and a test holds it to the models. They go over a connection of their own that does not wait for
@@ -16,6 +16,7 @@ import msgspec
 
 from besnik.config import Config
 from besnik.contract import Health, Info, State
+from besnik.store import reader_hours
 from besnik.store.database import connect_postgres, connect_sqlite, is_sqlite
 
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -43,8 +44,9 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rc522_recoveries",
         "verdict_ms",
     ),
+    reader_hours.TABLE: reader_hours.COLUMNS,
 }
-_STATE, _INFO, _HEALTH = TABLES
+_STATE, _INFO, _HEALTH, _HOUR = TABLES
 _TEXT_MAX: Final = 32
 # What a radio can mean; anything else is a fault of the reader and says nothing.
 _RSSI_DBM: Final = range(-127, 21)
@@ -116,6 +118,7 @@ _UPSERTS: Final = {
             " ELSE coalesce(known.outbox_since, excluded.outbox_since) END"
         },
     ),
+    _HOUR: reader_hours.upsert(),
 }
 _READERS: Final = """
     SELECT reader.id, shop.slug, reader.slug
@@ -153,7 +156,12 @@ class _Sqlite:
             known = _rows(cursor.execute(_READERS))
             cursor.execute("BEGIN IMMEDIATE")
             try:
-                for table, values in _values(reports, known, _as_django_writes).items():
+                rows = _values(reports, known, _as_django_writes)
+                if spoke := _health_of(reports, known):
+                    query = reader_hours.known_query(len(spoke), locked=False)
+                    before = reader_hours.known(cursor.execute(query, sorted(spoke)))
+                    rows[_HOUR] = reader_hours.fill(spoke, before, _as_django_writes)
+                for table, values in rows.items():
                     cursor.executemany(_UPSERTS[table], values)
                 cursor.execute("COMMIT")
             except BaseException:
@@ -177,7 +185,12 @@ class _Postgres:
         """See ReportStore."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
             known = _rows(cursor.execute(_READERS))
-            for table, values in _values(reports, known, lambda at: at).items():
+            rows = _values(reports, known, lambda at: at)
+            if spoke := _health_of(reports, known):
+                query = reader_hours.known_query(len(spoke), locked=True).replace("?", "%s")
+                before = reader_hours.known(cursor.execute(query, sorted(spoke)))
+                rows[_HOUR] = reader_hours.fill(spoke, before, lambda at: at)
+            for table, values in rows.items():
                 cursor.executemany(_UPSERTS[table].replace("?", "%s"), values)
         return reports.keys() - known.keys()
 
@@ -213,6 +226,20 @@ def _values(
     return {table: values for table, values in rows.items() if values}
 
 
+def _health_of(
+    reports: Mapping[ReaderKey, Said], known: Mapping[ReaderKey, int]
+) -> dict[int, tuple[Health, int | None, dt.datetime]]:
+    """Return what readers said of their health: it, their signal, and when; by the reader's row."""
+    spoke = {known[key]: said.health for key, said in reports.items() if key in known}
+    return {
+        reader: (heard[0], _signal(heard[0]), heard[1]) for reader, heard in spoke.items() if heard
+    }
+
+
+def _signal(health: Health) -> int | None:
+    return health.rssi_dbm if health.rssi_dbm in _RSSI_DBM else None
+
+
 def _info(info: Info) -> tuple[object, ...]:
     texts = (_printable(text) for text in (info.fw, info.umqtt, info.mpy))
     return (*texts, info.reset, info.bd, info.cfg)
@@ -222,7 +249,7 @@ def _health(health: Health, at: object) -> tuple[object, ...]:
     return (
         at,
         health.up_s,
-        health.rssi_dbm if health.rssi_dbm in _RSSI_DBM else None,
+        _signal(health),
         health.heap_free,
         health.outbox,
         at if health.outbox else None,

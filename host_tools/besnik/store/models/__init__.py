@@ -31,7 +31,7 @@ from besnik.store.models.people import (
     new_member_ref,
 )
 from besnik.store.models.places import Program, ProgramVersion, Reader, Shop, Till
-from besnik.store.models.reports import ReaderHealth, ReaderInfo, ReaderState
+from besnik.store.models.reports import ReaderHealth, ReaderHour, ReaderInfo, ReaderState
 from besnik.store.models.sales import Sale, SaleLine, SaleReturn, SaleTender
 from besnik.store.models.staff import Alert, AuditRecord, Role, Staff, TillKey
 from besnik.store.models.standing import (
@@ -44,6 +44,7 @@ from besnik.store.models.standing import (
     TierHeld,
 )
 from besnik.store.models.taps import Tap
+from besnik.store.models.updates import Release, Rollout, RolloutReader
 
 __all__ = [
     "Account",
@@ -83,13 +84,17 @@ __all__ = [
     "ProgramVersion",
     "Reader",
     "ReaderHealth",
+    "ReaderHour",
     "ReaderInfo",
     "ReaderState",
     "Redemption",
+    "Release",
     "Request",
     "Reservation",
     "RewardStock",
     "Role",
+    "Rollout",
+    "RolloutReader",
     "Sale",
     "SaleLine",
     "SaleReturn",

@@ -1,11 +1,14 @@
 """The tables of what readers say about themselves: the latest of each kind, one row a reader.
 
-The bridge writes them by raw SQL (``reports.py``); a test holds those statements to these models.
+Of their health the hours before are kept too, summed up. The bridge writes all of it by raw SQL
+(``reports.py``); a test holds those statements to these models.
 A reader that never said a thing has no row. Numbers are as the reader sent them; their units
 are in the names.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from django.db import models
 
@@ -72,3 +75,30 @@ class ReaderHealth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader_id} {self.at}"
+
+
+class ReaderHour(models.Model):
+    """How a reader did within an hour (UTC, from ``hour`` on), summed up from what it said.
+
+    ``said`` is how often it told its signal: the mean is ``rssi_sum_dbm / said``. Counts are what
+    was added within the hour; ``restarts`` are starts that its running time showed.
+    """
+
+    reader = models.ForeignKey("store.Reader", models.CASCADE, related_name="hours", db_index=False)
+    hour = models.DateTimeField()
+    said = models.PositiveIntegerField()
+    rssi_sum_dbm = models.BigIntegerField()
+    rssi_min_dbm = models.SmallIntegerField(null=True)
+    verdict_max_ms = models.BigIntegerField(null=True)
+    dropped = models.BigIntegerField()
+    reconnects = models.BigIntegerField()
+    rc522_recoveries = models.BigIntegerField()
+    restarts = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reader", "hour"], name="hour_once_per_reader")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} {self.hour}"
