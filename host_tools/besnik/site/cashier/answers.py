@@ -42,9 +42,9 @@ def was_done(request: HttpRequest, serving: Serving, done: Done) -> HttpResponse
     member = Member.objects.filter(ref=done.member).first() if done.member else None
     by = serving.by if member == serving.member else ""
     shown = serving._replace(member=member, by=by)
+    request.session["done"] = {**msgspec.to_builtins(done), "till": serving.till.slug}
     if is_scripted(request):
         return stage(request, shown, done)
-    request.session["done"] = msgspec.to_builtins(done)
     where = serving.till.shop.slug, serving.till.slug
     if member is None:
         return redirect("cashier", *where)
@@ -70,11 +70,20 @@ def _context(request: HttpRequest, serving: Serving, done: Done | None = None) -
         get_token(request),
         served=serving.member,
         by=serving.by,
-        done=done or _before(request),
+        done=done or _before(request, serving.till.slug),
     )
 
 
-def _before(request: HttpRequest) -> Done | None:
-    """Return what the page was sent here to say, once."""
-    said = None if is_scripted(request) else request.session.pop("done", None)
-    return msgspec.convert(said, Done) if said else None
+def _before(request: HttpRequest, till: str) -> Done | None:
+    """Return what a whole page says of what was done before it was opened, or opened again.
+
+    As long as that can be taken back, so that a page that is loaded anew has its button still; of
+    what cannot, once.
+    """
+    if is_scripted(request) or "done" not in request.session:
+        return None
+    done = msgspec.convert(request.session["done"], Done)
+    if not done.undo_s:
+        del request.session["done"]
+    is_over = bool(done.undo) and not done.undo_s
+    return None if is_over or done.till != till else done
