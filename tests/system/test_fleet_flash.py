@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -15,39 +14,16 @@ from besnik.fleet import image
 from besnik.fleet.usb import BoardError
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
-from support.processes import Processes, Running
+from support.processes import Processes
 from support.secure_broker import SecureBroker
+from support.technician import ONCE, Technician
 from support.usb_board import Board
 
 READER = "counter-1"
-ONCE = ("--shop", "corner", "--wifi", "demo", "--host", "127.0.0.1")
 
 
-class Technician:
-    """Who runs the command, in a shop whose broker runs."""
-
-    def __init__(self, broker: SecureBroker, processes: Processes, board: Board) -> None:
-        self.board = board
-        self._processes = processes
-        toml = broker.state / "fleet.toml"
-        toml.write_text(
-            f'state = "{broker.state}"\n[broker]\nport = {broker.port}\n'
-            f'readers_port = {broker.readers_port}\nsite_password = "{broker.passwords["site"]}"\n',
-            encoding="utf-8",
-        )
-        self._environment = {"BESNIK_CONFIG": str(toml), "BESNIK_WIFI_PASSWORD": "open sesame"}
-
-    def starts(self, *options: str) -> Running:
-        command = [sys.executable, "-m", "besnik.cli", "fleet", "flash", READER]
-        return self._processes.start(
-            "flash",
-            [*command, "--port", self.board.parts.port, *options],
-            environment=self._environment,
-        )
-
-    def flashes(self, *options: str) -> tuple[int, str]:
-        running = self.starts("--no-tap", *options)
-        return running.wait(60), running.log
+def flashes(technician: Technician, *options: str) -> tuple[int, str]:
+    return technician.runs("flash", READER, "--no-tap", *options)
 
 
 @pytest.fixture
@@ -68,7 +44,7 @@ async def test_one_command_makes_a_reader_and_sees_its_first_tap(
     technician: Technician, bridges: BridgeRunner, state: Path
 ) -> None:
     bridges.start()
-    running = technician.starts(*ONCE)
+    running = technician.starts("flash", READER, *ONCE)
     running.wait_for("hold any card", 60)
     async with await Control.connect(technician.board.parts.folder / "control.sock") as control:
         await control.present("card")
@@ -80,7 +56,7 @@ async def test_one_command_makes_a_reader_and_sees_its_first_tap(
     assert READER in label and "corner" in label
 
     # Again: what is there is not written again, and the settings are known.
-    status, said = technician.flashes()
+    status, said = flashes(technician)
     assert status == 0, said
     assert "0 of" in said
 
@@ -88,7 +64,7 @@ async def test_one_command_makes_a_reader_and_sees_its_first_tap(
 def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
     technician: Technician,
 ) -> None:
-    running = technician.starts("--no-tap", *ONCE)
+    running = technician.starts("flash", READER, "--no-tap", *ONCE)
     running.wait_for("firmware/link.mpy", 30)
     technician.board.unplug()
     assert running.wait(30) == 1
@@ -97,7 +73,7 @@ def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
     technician.board.plug_in()
     there = technician.board.mpremote("eval", "__import__('os').listdir()")
     assert "firmware" in there and "main.py" not in there
-    status, said = technician.flashes()
+    status, said = flashes(technician)
     assert status == 0, said
     assert f"{READER} is on line" in said
 
@@ -105,10 +81,10 @@ def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
 def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written(
     technician: Technician, state: Path
 ) -> None:
-    status, said = technician.flashes(*ONCE, "--set", "pins.irq=5")
+    status, said = flashes(technician, *ONCE, "--set", "pins.irq=5")
     assert status == 1
     assert "pins.irq = 5: is taken by pins.cs" in said
-    status, said = technician.flashes(*ONCE, "--set", "wifi.password=secret")
+    status, said = flashes(technician, *ONCE, "--set", "wifi.password=secret")
     assert status == 1
     assert "not on the command line" in said
     assert not (state / f"readers/{READER}/config.json").exists()
@@ -118,7 +94,7 @@ def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written
 def test_settings_are_kept_as_typed_where_only_their_owner_can_read_them(
     technician: Technician, state: Path
 ) -> None:
-    status, said = technician.flashes(*ONCE, "--wifi", 'Café "Corner"', "--set", "pins.irq=4")
+    status, said = flashes(technician, *ONCE, "--wifi", 'Café "Corner"', "--set", "pins.irq=4")
     assert status == 0, said
     file = state / f"readers/{READER}/config.json"
     assert file.stat().st_mode & 0o077 == 0
@@ -136,7 +112,7 @@ def test_a_reader_of_a_shop_without_tls_goes_over_to_it(
     before = {"shop": "corner", "reader": READER, "wifi": {"ssid": "demo"}, "broker": plain}
     file.write_text(json.dumps(before), encoding="utf-8")
 
-    status, said = technician.flashes()
+    status, said = flashes(technician)
 
     assert status == 0, said
     assert "is on line" in said
@@ -145,7 +121,7 @@ def test_a_reader_of_a_shop_without_tls_goes_over_to_it(
 
 def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:
     technician.board.unplug()
-    status, said = technician.flashes(*ONCE)
+    status, said = flashes(technician, *ONCE)
     assert status == 1
     assert "Is the cable in" in said
     assert "Traceback" not in said

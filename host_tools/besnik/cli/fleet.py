@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from besnik.cli import boards
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this file."""
@@ -34,7 +36,7 @@ def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     cert = commands.add_parser("cert", parents=[renew], help="make a reader's certificate")
     cert.add_argument("reader", metavar="READER", help="its id, as in its config.json")
     cert.set_defaults(action=_fleet_cert)
-    _add_flash(commands)
+    boards.add(commands)
     password = commands.add_parser(
         "password", help="show the password of a reader without TLS ([broker] plain = true)"
     )
@@ -44,37 +46,6 @@ def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     revoke.add_argument("reader", metavar="READER")
     revoke.set_defaults(action=_fleet_revoke)
     _add_updates(commands)
-
-
-def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    flash = commands.add_parser(
-        "flash",
-        help="make a reader of a connected board: application, settings, certificate; sees it work",
-        epilog="What is given once is kept with the reader. The Wi-Fi's password is asked for, or "
-        "taken from BESNIK_WIFI_PASSWORD.",
-    )
-    flash.add_argument("reader", metavar="READER", help="its id: 1 to 16 of a-z, 0-9 and hyphen")
-    flash.add_argument("--port", default="", help="its serial port (default: the only board)")
-    flash.add_argument("--shop", default="", metavar="ID", help="the shop it stands in")
-    flash.add_argument("--wifi", default="", metavar="NETWORK", help="the name of the Wi-Fi")
-    flash.add_argument(
-        "--host", default="", help="where it finds the broker (default: as its certificate says)"
-    )
-    flash.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="any other setting, as in pins.irq=4 (can be given again)",
-    )
-    flash.add_argument(
-        "--image", type=Path, metavar="FILE", help="MicroPython to write first, for a bare board"
-    )
-    flash.add_argument(
-        "--loader", default="", metavar="PORT", help="the port of its boot loader, if another"
-    )
-    flash.add_argument("--no-tap", action="store_true", help="do not wait for a first card")
-    flash.set_defaults(action=_fleet_flash)
 
 
 def _add_updates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -113,24 +84,6 @@ def _fleet_cert(chosen: argparse.Namespace) -> int:
     from besnik.fleet import command
 
     return command.make_certificate(chosen.reader, renew=chosen.renew)
-
-
-def _fleet_flash(chosen: argparse.Namespace) -> int:
-    from besnik.fleet import flash_command
-
-    changes = dict(each.partition("=")[::2] for each in chosen.set)
-    order = flash_command.Order(
-        reader=chosen.reader,
-        port=chosen.port,
-        shop=chosen.shop,
-        wifi=chosen.wifi,
-        host=chosen.host,
-        changes=changes,
-        image=chosen.image,
-        loader=chosen.loader,
-        waits_for_tap=not chosen.no_tap,
-    )
-    return flash_command.main(order)
 
 
 def _fleet_password(chosen: argparse.Namespace) -> int:

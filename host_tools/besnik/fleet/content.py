@@ -14,12 +14,16 @@ from besnik.fleet.settings import Settings, encode
 # The program that starts the reader. It goes on last and off first: without it nothing runs, so a
 # reader that was half written is dark and silent and cannot be taken for a finished one.
 START: Final = "main.py"
-_FOLDERS: Final = ("firmware/", "lib/", "cert/")
+# Paths that begin so are ours: what of them no reader has any more is removed.
+_OURS: Final = ("firmware/", "lib/", "cert/", "config.json")
 
 
-def of_reader(settings: Settings, certificates: Path | None, root: Path = ROOT) -> dict[str, bytes]:
+def of_reader(
+    settings: Settings | None, certificates: Path | None, root: Path = ROOT
+) -> dict[str, bytes]:
     """Return all files of a reader; ``certificates`` is the folder of its three (`cert`).
 
+    Without settings it is one that waits for them (`provision`).
     Raises CompileError, OSError.
     """
     files: dict[str, bytes] = {}
@@ -29,7 +33,8 @@ def of_reader(settings: Settings, certificates: Path | None, root: Path = ROOT) 
     if certificates is not None:
         for name in cert.FILES:
             files[f"cert/{name}"] = (certificates / name).read_bytes()
-    files["config.json"] = encode(settings)
+    if settings is not None:
+        files["config.json"] = encode(settings)
     files["boot.py"] = (root / "boot.py").read_bytes()
     files[START] = (root / START).read_bytes()
     return files
@@ -41,8 +46,8 @@ def missing(files: dict[str, bytes], there: dict[str, str]) -> list[str]:
 
 
 def stale(files: dict[str, bytes], there: dict[str, str]) -> list[str]:
-    """Return what is ``there`` in our folders and belongs to no reader any more."""
-    return [path for path in there if path.startswith(_FOLDERS) and path not in files]
+    """Return what of ours is ``there`` and belongs to no reader any more."""
+    return [path for path in there if path.startswith(_OURS) and path not in files]
 
 
 def _digest(data: bytes) -> str:

@@ -103,7 +103,7 @@ def opened(port: str) -> Iterator[UsbBoard]:
     try:
         transport = SerialTransport(port, 115_200, timeout=_ANSWER_S)
     except (TransportError, OSError) as error:
-        raise _gone(error) from error
+        raise gone(error) from error
     try:
         with _words():
             transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
@@ -125,7 +125,7 @@ def _words() -> Iterator[None]:
     try:
         yield
     except OSError as error:  # pyserial's SerialException is one
-        raise _gone(error) from error
+        raise gone(error) from error
     except TransportError as error:
         raise BoardError(
             f"the board does not answer as MicroPython does: {error}. Give an image with --image,"
@@ -133,7 +133,8 @@ def _words() -> Iterator[None]:
         ) from error
 
 
-def _gone(error: Exception) -> BoardError:
+def gone(error: Exception) -> BoardError:
+    """Return what a failed line means, in words for a technician."""
     return BoardError(
         f"the board is gone: {error}. Is the cable in, does it carry data and not only power, and"
         " has no other program the port open?"

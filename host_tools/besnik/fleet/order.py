@@ -1,0 +1,115 @@
+"""What a technician asks of a reader, and what comes of it: its settings and certificates."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from besnik import config
+from besnik.fleet import ca, cert, settings
+from besnik.fleet.broker import reader_password
+from besnik.fleet.settings import Settings, SettingsError
+from besnik.fleet.x509 import names_of
+
+PASSWORD: Final = "BESNIK_WIFI_PASSWORD"
+_SECRETS: Final = ("wifi.password", "broker.password")
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader is to be.
+
+    ``shop``, ``wifi``, ``host`` and ``changes`` (by key, as in ``pins.irq``) are kept with the
+    reader: they need to be given once.
+    """
+
+    reader: str
+    shop: str = ""
+    wifi: str = ""
+    host: str = ""
+    changes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    waits_for_tap: bool = True
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A reader's checked settings, and the folder of its certificates, None where MQTT is plain."""
+
+    reader: str
+    settings: Settings
+    certificates: Path | None
+
+
+def prepared(order: Order, shop: config.Config) -> Identity:
+    """Return what the order makes of a reader; its settings are kept, its certificate is made.
+
+    The Wi-Fi's password is asked for, or taken from BESNIK_WIFI_PASSWORD. Raises SettingsError if
+    the reader would refuse its settings, CertificateError, ConfigError, UnixPortError, OSError.
+    """
+    state = Path(shop.state)
+    cert.check_id(order.reader)
+    wanted = _settings(order, shop, state)
+    settings.keep(state, order.reader, wanted)
+    if wanted["broker"].get("plain"):
+        return Identity(order.reader, wanted, None)
+    cert.obtain(state, order.reader)
+    return Identity(order.reader, wanted, cert.folder_of(state, order.reader))
+
+
+def _settings(order: Order, shop: config.Config, state: Path) -> Settings:
+    for secret in _SECRETS:
+        if secret in order.changes:
+            raise SettingsError(
+                f"{secret}: not on the command line, where others can read it: it is asked for,"
+                f" or taken from {PASSWORD}"
+            )
+    found = settings.kept(state, order.reader)
+    given = {
+        "reader": order.reader,
+        "shop": order.shop,
+        "wifi.ssid": order.wifi,
+        "broker.host": order.host,
+    }
+    found = settings.changed(found, {key: json.dumps(text) for key, text in given.items() if text})
+    if order.wifi:
+        found["wifi"]["password"] = _wifi_password(order.wifi)
+    broker = found.setdefault("broker", {})
+    if bool(broker.get("plain")) != shop.broker.plain:
+        # The shop has gone over to TLS, or from it: what was for the other way goes.
+        for key in ("plain", "password", "port"):
+            broker.pop(key, None)
+    if shop.broker.plain:
+        broker.update(plain=True, password=reader_password(shop, order.reader))
+        broker.setdefault("port", shop.broker.port)
+    else:
+        broker.setdefault("port", shop.broker.readers_port)
+    if "host" not in broker:
+        broker["host"] = _broker_host(shop, state)
+    return settings.changed(found, order.changes)
+
+
+def _wifi_password(network: str) -> str:
+    if PASSWORD in os.environ:
+        return os.environ[PASSWORD]
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            f"the password of {network!r} is asked for at a terminal, or set {PASSWORD}"
+        )
+    return getpass.getpass(f"password of the network {network!r} (empty: none): ")
+
+
+def _broker_host(shop: config.Config, state: Path) -> str:
+    authority, _ = ca.obtain(state, ca.names_for(shop.broker))
+    for name in names_of(authority.broker_certificate):
+        if name not in _HERE:
+            return name
+    raise SettingsError(
+        "broker.host: the broker's certificate has no name that a reader could reach: give one"
+        " with --host, and to `besnik fleet ca --name`"
+    )

@@ -1,0 +1,63 @@
+"""The commands on boards at a terminal: which board, how far, and what went wrong in words."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+
+from besnik import config
+from besnik.bytecode import CompileError
+from besnik.fleet.register import CertificateError
+from besnik.fleet.settings import SettingsError
+from besnik.fleet.usb import BoardError, ports
+from besnik.unix_port import UnixPortError
+
+FAILURES = (
+    BoardError,
+    CertificateError,
+    CompileError,
+    SettingsError,
+    UnixPortError,
+    config.ConfigError,
+    OSError,
+    TimeoutError,
+)
+"""What a technician is told of in one line, instead of a traceback."""
+
+
+def run(name: str, work: Callable[[config.Config], Coroutine[None, None, None]]) -> int:
+    """Do the work of ``besnik fleet NAME``; say what went wrong; return the exit status."""
+    try:
+        asyncio.run(work(config.load()))
+    except FAILURES as error:
+        print(f"besnik fleet {name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\nbesnik fleet {name}: stopped; run it again to finish", file=sys.stderr)
+        return 130
+    return 0
+
+
+def only_port() -> str:
+    """Return the port of the only board that is connected; BoardError if it is not clear."""
+    found = ports()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise BoardError(
+            "no board is connected: is the cable in, and does it carry data and not only power?"
+        )
+    raise BoardError(f"several boards are connected: name one of {', '.join(found)}")
+
+
+def show(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
+
+
+def progress(path: str, done: int, total: int) -> None:
+    """Show how far it is, on one line; ``path`` is empty at its end."""
+    share = 100 * done // total if total else 100
+    end = "\n" if not path else ""
+    print(f"\r{share:3} % {path:32}", end=end, flush=True)

@@ -1,0 +1,40 @@
+"""Who stands at the table with the boards and the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from support.processes import Processes, Running
+from support.secure_broker import SecureBroker
+from support.usb_board import Board
+
+# What a shop's first reader is given.
+ONCE = ("--shop", "corner", "--wifi", "demo", "--host", "127.0.0.1")
+
+
+class Technician:
+    """Who runs ``besnik fleet`` on a board, in a shop whose broker runs."""
+
+    def __init__(self, broker: SecureBroker, processes: Processes, board: Board) -> None:
+        self.board = board
+        self._processes = processes
+        toml = broker.state / "fleet.toml"
+        toml.write_text(
+            f'state = "{broker.state}"\n[broker]\nport = {broker.port}\n'
+            f'readers_port = {broker.readers_port}\nsite_password = "{broker.passwords["site"]}"\n',
+            encoding="utf-8",
+        )
+        self._environment = {"BESNIK_CONFIG": str(toml), "BESNIK_WIFI_PASSWORD": "open sesame"}
+
+    def starts(self, *command: str) -> Running:
+        """Start ``besnik fleet`` with ``command`` on the board's port."""
+        argv = [sys.executable, "-m", "besnik.cli", "fleet", *command]
+        port = str(self.board.parts.port)
+        return self._processes.start(
+            command[0], [*argv, "--port", port], environment=self._environment
+        )
+
+    def runs(self, *command: str) -> tuple[int, str]:
+        """Run a command to its end; return its exit status and what it said."""
+        running = self.starts(*command)
+        return running.wait(60), running.log
