@@ -1,0 +1,180 @@
+"""Taps that wait for the CRM's word on whose card it was: asked for, enrolled here, counted once.
+
+All that follows from an answer about a card is one transaction, and begins with the rows that
+wait: whoever comes second finds none. So a visit is counted once, however often a worker is killed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from django.db import IntegrityError, transaction
+from msgspec.structs import replace
+
+from besnik.contract import Outcome, Reason
+from besnik.credentials.assess import CredentialError
+from besnik.crm import cache
+from besnik.crm.counting import count
+from besnik.crm.foreign import Customer, Found
+from besnik.store.models import (
+    Card,
+    CrmLink,
+    CrmPending,
+    Member,
+    Program,
+    Role,
+    Staff,
+    Tap,
+)
+from besnik.store.pending import WAITING
+from besnik.store.people import (
+    LANGUAGES,
+    NAME_MAX,
+    EnrolError,
+    add_card,
+    card_of,
+    clean_name,
+    enrol,
+)
+
+_log = logging.getLogger(__name__)
+
+# Taps looked at in one round; the others are next.
+_ROUND: Final = 500
+_TRIES: Final = 3
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A tap that waits no more, as those who watch its till are told."""
+
+    tap: str
+    shop: str
+    reader: str
+    member: str | None
+    outcome: Outcome
+    reason: Reason
+
+
+def waiting(program: int) -> dict[str, bool]:
+    """Return the cards whose taps wait, the longest waiting first; True: known here by now."""
+    rows = CrmPending.objects.filter(program=program, state=WAITING).order_by("pk")
+    taps = list(rows.values_list("tap__data", "tap__kind")[:_ROUND])
+    cards = Card.objects.filter(program=program, data__in={data for data, _ in taps})
+    known = set(cards.values_list("data", "kind"))
+    oldest: dict[str, bool] = {}
+    for data, kind in taps:
+        oldest.setdefault(data, (data, kind) in known)
+    return oldest
+
+
+def take(program: int, answers: Mapping[str, Found | None], now: dt.datetime) -> list[Settled]:
+    """Settle the taps of cards by what the CRM said of them; None: it does not know the card."""
+    customers = [found for found in answers.values() if isinstance(found, Customer)]
+    unowned = {card: found for card, found in answers.items() if not isinstance(found, Customer)}
+    # First, so that the next tap of such a card is answered by it.
+    cache.keep_unowned(program, unowned, now)
+    cache.keep(program, customers, now)
+    done: list[Settled] = []
+    for card, found in answers.items():
+        try:
+            done += _settled(program, card, found, now)
+        except (EnrolError, CredentialError) as error:
+            _log.warning("a customer of the CRM cannot be enrolled: %s", error)
+            done += _settled(program, card, None, now)
+    return done
+
+
+def settle_known(program: int, card: str, now: dt.datetime) -> list[Settled]:
+    """Count the waiting taps of a card that somebody has enrolled here meanwhile."""
+    return _settled(program, card, _Unasked(), now)
+
+
+class _Unasked(msgspec.Struct, frozen=True):
+    """In place of an answer: nobody has asked."""
+
+
+_Word = Found | None | _Unasked
+
+
+def _settled(program: int, card: str, found: _Word, now: dt.datetime) -> list[Settled]:
+    for attempt in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return _settle(program, card, found, now)
+        except (IntegrityError, EnrolError):
+            # Somebody enrolled the card, or the customer, at this moment: now they are known.
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _settle(program: int, data: str, found: _Word, now: dt.datetime) -> list[Settled]:
+    rows = (
+        CrmPending.objects.filter(program=program, state=WAITING, tap__data=data)
+        .select_related("tap__reader__shop")
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    )
+    done = []
+    for row in rows:
+        card = _card(program, row.tap, found)
+        if card is not None:
+            row.state = "counted"
+            outcome, reason = count(row.tap, card)
+        elif isinstance(found, _Unasked):
+            continue
+        else:
+            row.state = "nobody" if found is None else "ambiguous"
+            outcome, reason = "rejected", "unknown"
+            Tap.objects.filter(pk=row.tap_id).update(outcome=outcome, reason=reason)
+        row.settled_at = now
+        row.save(update_fields=["state", "settled_at"])
+        reader = row.tap.reader
+        member = None if card is None else card.member.ref
+        done.append(Settled(row.tap.tap_id, reader.shop.slug, reader.slug, member, outcome, reason))
+    return done
+
+
+def _card(program: int, tap: Tap, found: _Word) -> Card | None:
+    """Return the card of a tap as it is here, enrolled by the CRM's word if it was not."""
+    known = Card.objects.filter(program=program, kind=tap.kind, data=tap.data)
+    if (card := known.select_related("member").first()) is not None:
+        return card
+    if not isinstance(found, Customer):
+        return None
+    # Its counter is judged and raised with the visit, as at every tap.
+    new = replace(card_of(tap), counter=None)
+    return add_card(_member(program, found), new)
+
+
+def _member(program: int, customer: Customer) -> Member:
+    link = CrmLink.objects.filter(program=program, external_id=customer.id)
+    if (known := link.select_related("member").first()) is not None:
+        return known.member
+    member = enrol(
+        Program.objects.get(pk=program),
+        name=_name(customer),
+        language=language_of(program),
+        source="crm",
+    )
+    CrmLink.objects.create(program_id=program, member=member, external_id=customer.id)
+    return member
+
+
+def _name(customer: Customer) -> str:
+    """Return a name that can be kept: the customer's, or their number there if it cannot."""
+    try:
+        return clean_name(customer.name.strip()[:NAME_MAX])
+    except EnrolError:
+        return clean_name(customer.id[:NAME_MAX])
+
+
+def language_of(program: int) -> str:
+    """Return the language in which a member begins whom no one asked: the owner's."""
+    owners = Staff.objects.filter(program=program, role=Role.OWNER, is_active=True)
+    spoken = owners.exclude(language="").order_by("pk").values_list("language", flat=True).first()
+    return spoken if spoken in LANGUAGES else LANGUAGES[0]
