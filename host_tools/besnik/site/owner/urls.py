@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from besnik.site.views.owner import (
     alerts,
+    crm,
     document,
     exports,
     figures,
@@ -68,6 +69,13 @@ _FILES: list[URLPattern] = [
     path("exports/sales.csv", exports.sales, name="owner-export-sales"),
     path("exports/entries.csv", exports.entries, name="owner-export-entries"),
 ]
+_CRM: list[URLPattern] = [
+    path("", crm.show, name="owner-crm"),
+    path("connect/", crm.choose, name="owner-crm-choose"),
+    path("connect/<slug:adapter>/", crm.connect, name="owner-crm-connect"),
+    path("trial/<slug:key>/", crm.trial, name="owner-crm-trial"),
+    path("switch", crm.switch, name="owner-crm-switch"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.show, name="owner"),
@@ -84,5 +92,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stock/<path:reward>", stock.count, name="owner-stock-count"),
     path("alerts/", alerts.show, name="owner-alerts"),
     path("alerts/seen", alerts.see, name="owner-alert-see"),
+    path("crm/", include(_CRM)),
     *_FILES,
 ]

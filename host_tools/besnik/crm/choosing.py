@@ -1,0 +1,138 @@
+"""Which CRM a program has: chosen, tested, kept, and which of its fields are shown to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from django.db import transaction
+
+from besnik.crm import find, secrets
+from besnik.crm.foreign import CrmError, CrmSettingsError, Field, Setting
+from besnik.crm.trial import Trial, trouble_of, try_out
+from besnik.store.models import (
+    CrmAnswer,
+    CrmDelivery,
+    CrmDifference,
+    CrmLink,
+    CrmRecord,
+    CrmRun,
+    CrmSource,
+)
+
+LABEL_MOST: Final = 60
+SHOWN_MOST: Final = 12
+ROLES: Final = ("cashier", "lead", "manager", "owner")
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A field of the CRM on the cashier's page: under ``label``, for ``role`` and those above."""
+
+    name: str
+    label: str
+    role: str
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A CRM with everything it asks for; ``secrets`` apart, as they are kept apart."""
+
+    adapter: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
+def of(program: int) -> CrmSource | None:
+    """Return the CRM of a program (its row), None if it has none."""
+    return CrmSource.objects.filter(program=program).first()
+
+
+def choice(program: int, adapter: str, given: Mapping[str, str]) -> Choice:
+    """Return what was filled in, with the secrets that are known where none was given.
+
+    CrmSettingsError if the adapter is unknown, or something that it needs is missing.
+    """
+    asks = find.adapter(adapter).asks_for()
+    source = of(program)
+    kept = secrets.read(program) if source is not None and source.adapter == adapter else {}
+    settings: dict[str, str] = {}
+    hidden: dict[str, str] = {}
+    for setting in asks:
+        value = given.get(setting.name, "").strip()
+        if setting.is_secret:
+            value = value or kept.get(setting.name, "")
+        else:
+            value = value or setting.default
+        if not value and setting.is_needed:
+            raise CrmSettingsError(f"{setting.name}: fill in {setting.label}")
+        if value:
+            (hidden if setting.is_secret else settings)[setting.name] = value
+    return Choice(adapter, settings, hidden)
+
+
+def known_secrets(program: int, asks: Sequence[Setting]) -> frozenset[str]:
+    """Return the names of the secrets that are there already."""
+    kept = secrets.read(program)
+    return frozenset(one.name for one in asks if one.is_secret and kept.get(one.name))
+
+
+async def tried(chosen: Choice, card: str = "") -> Trial:
+    """Test a CRM as it was filled in; raises nothing."""
+    try:
+        crm = find.adapter(chosen.adapter).open_crm(chosen.settings, chosen.secrets)
+    except CrmError as error:
+        return Trial(trouble_of(error), card=card)
+    return await try_out(crm, card)
+
+
+def keep(program: int, chosen: Choice, offered: Sequence[Field] = ()) -> CrmSource:
+    """Make it the program's CRM; ``offered`` are the fields that its test found.
+
+    Another CRM than before knows other customers: nothing of the old one is kept, and it is off.
+    CrmSettingsError for another one while one is on.
+    """
+    with transaction.atomic():
+        source = of(program) or CrmSource(program_id=program)
+        if source.adapter and source.adapter != chosen.adapter:
+            _begin_anew(source)
+        source.adapter, source.settings = chosen.adapter, dict(chosen.settings)
+        # Somebody changed what was wrong: it is tried again at once.
+        source.breaker, source.why, source.retry_at = "closed", "", None
+        if offered:
+            source.offered = [msgspec.to_builtins(field) for field in offered]
+        source.save()
+        secrets.write(program, chosen.secrets)
+    return source
+
+
+def _begin_anew(source: CrmSource) -> None:
+    if source.is_on:
+        raise CrmSettingsError("another CRM is in use: switch that off first")
+    for table in (CrmLink, CrmRecord, CrmAnswer, CrmDelivery, CrmDifference, CrmRun):
+        table._default_manager.filter(program=source.program_id).delete()
+    source.fields, source.offered = [], []
+    source.started_at = source.answered_at = None
+
+
+def offered(source: CrmSource) -> list[Field]:
+    """Return the fields that customers had there at the last test."""
+    return msgspec.convert(source.offered, list[Field])
+
+
+def shown(source: CrmSource) -> list[Shown]:
+    """Return the fields that are shown, in their order."""
+    return [Shown(each["name"], each["label"], each["role"]) for each in source.fields]
+
+
+def show(source: CrmSource, fields: Sequence[Shown]) -> None:
+    """Choose the fields that are shown; ValueError for a role that is none, or too many."""
+    if len(fields) > SHOWN_MOST:
+        raise ValueError(f"at most {SHOWN_MOST} fields are shown")
+    if any(field.role not in ROLES for field in fields):
+        raise ValueError(f"a field is for one of {', '.join(ROLES)}")
+    source.fields = [
+        {"name": each.name, "label": each.label[:LABEL_MOST], "role": each.role} for each in fields
+    ]
+    source.save(update_fields=["fields"])
+    # What is known was read without the new ones.
+    CrmRecord.objects.filter(program=source.program_id).update(is_stale=True)

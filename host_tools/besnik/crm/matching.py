@@ -1,0 +1,193 @@
+"""Who a customer of a CRM is here: a member already, one by a card, nobody yet, or in doubt.
+
+Read for a whole page at once, so that a page costs the same few queries however long it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+import msgspec
+from django.db.models import Q
+
+from besnik.credentials.assess import CredentialError, assess, card_ref
+from besnik.crm.foreign import Customer
+from besnik.store.models import (
+    Account,
+    Card,
+    CardKind,
+    CrmDelivery,
+    CrmLink,
+    CrmSource,
+    Member,
+    MemberStatus,
+    Posting,
+)
+from besnik.store.people import EnrolError, NewCard, clean_name, fold, read_code
+
+What = Literal["known", "linked", "made", "skipped"]
+Kind = Literal[
+    "name",
+    "points",
+    "card_of_other",
+    "two_members",
+    "twice",
+    "unnamed",
+    "bad_card",
+    "left",
+    "gone",
+]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """What does not agree; ``there`` and ``here`` are what each side says, as text."""
+
+    kind: Kind
+    there: str = ""
+    here: str = ""
+    member: int | None = None
+
+
+class Match(msgspec.Struct, frozen=True):
+    """What becomes of a customer: ``member`` is who they are here, None for a new one.
+
+    ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet.
+    """
+
+    customer: Customer
+    what: What
+    member: int | None = None
+    name: str = ""
+    cards: tuple[NewCard, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+
+class Here:
+    """What is here of one page of customers."""
+
+    def __init__(self, source: CrmSource, customers: Sequence[Customer]) -> None:
+        self._source = source
+        self._ids = [customer.id for customer in customers]
+        self._cards = {
+            customer.id: [(text, card_from(text)) for text in customer.cards]
+            for customer in customers
+        }
+        every = {card.data for cards in self._cards.values() for _, card in cards if card}
+        program = source.program_id
+        self._holder: dict[str, Member] = {
+            card.data: card.member
+            for card in Card.objects.filter(program=program, data__in=every).select_related(
+                "member"
+            )
+        }
+        members = [member.pk for member in self._holder.values()]
+        links = CrmLink.objects.filter(program=program).filter(
+            Q(external_id__in=self._ids) | Q(member__in=members)
+        )
+        self._linked: dict[str, Member] = {}
+        self._link_of: dict[int, str] = {}
+        for link in links.select_related("member"):
+            self._linked[link.external_id] = link.member
+            self._link_of[link.member_id] = link.external_id
+        involved = {member.pk for member in (*self._holder.values(), *self._linked.values())}
+        self._balance = _balances(source, involved)
+        self._taken: set[str] = set()
+
+    def match(self, customer: Customer) -> Match:
+        """Return what becomes of one customer of the page; asked once for each, in order."""
+        good = [card for _, card in self._cards[customer.id] if card is not None]
+        odd = [text for text, card in self._cards[customer.id] if card is None]
+        differences = [Difference("bad_card", there=", ".join(odd)[:200])] if odd else []
+        if any(card.data in self._taken for card in good):
+            return Match(customer, "skipped", differences=(Difference("twice", customer.name),))
+        self._taken |= {card.data for card in good}
+        member = self._linked.get(customer.id)
+        if member is not None:
+            return self._known("known", customer, member, good, differences)
+        holders = {holder.pk: holder for card in good if (holder := self._holder.get(card.data))}
+        if len(holders) > 1:
+            names = ", ".join(holder.name for holder in holders.values())
+            return self._skipped(customer, Difference("two_members", customer.name, names[:200]))
+        for holder in holders.values():
+            if holder.pk in self._link_of:
+                return self._skipped(
+                    customer, Difference("twice", customer.name, holder.name, holder.pk)
+                )
+            if holder.status != MemberStatus.ACTIVE:
+                return self._skipped(
+                    customer, Difference("left", customer.name, holder.name, holder.pk)
+                )
+            self._link_of[holder.pk] = customer.id
+            return self._known("linked", customer, holder, good, differences)
+        try:
+            name = clean_name(customer.name)
+        except EnrolError:
+            return self._skipped(customer, Difference("unnamed", customer.name[:200]))
+        return Match(customer, "made", None, name, tuple(good), tuple(differences))
+
+    @staticmethod
+    def _skipped(customer: Customer, difference: Difference) -> Match:
+        return Match(customer, "skipped", difference.member, differences=(difference,))
+
+    def _known(
+        self,
+        what: What,
+        customer: Customer,
+        member: Member,
+        good: Sequence[NewCard],
+        differences: list[Difference],
+    ) -> Match:
+        if member.status != MemberStatus.ACTIVE:
+            return Match(customer, what, member.pk, member.name)
+        if customer.name.strip() and fold(customer.name) != fold(member.name):
+            differences.append(Difference("name", customer.name[:200], member.name, member.pk))
+        others = [
+            holder
+            for card in good
+            if (holder := self._holder.get(card.data)) and holder.pk != member.pk
+        ]
+        if others:
+            differences.append(
+                Difference("card_of_other", customer.name[:200], others[0].name, member.pk)
+            )
+        balance = self._balance.get(member.pk)
+        if customer.points is not None and balance is not None and customer.points != balance:
+            differences.append(Difference("points", str(customer.points), str(balance), member.pk))
+        free = tuple(card for card in good if card.data not in self._holder)
+        return Match(customer, what, member.pk, member.name, free, tuple(differences))
+
+
+def card_from(data: str) -> NewCard | None:
+    """Return a card by what a CRM has of it, None for what is no card's."""
+    text = "".join(data.split()).replace(":", "").replace("-", "").upper()
+    try:
+        if assess(CardKind.UID, text).tier != "X":
+            ref = card_ref(CardKind.UID, text)
+            return NewCard(ref.kind, ref.data)
+    except CredentialError:
+        pass
+    code = read_code(data)
+    return NewCard(CardKind.CODE, code) if code else None
+
+
+def _balances(source: CrmSource, members: Collection[int]) -> dict[int, int]:
+    """Return the balances that the CRM should have too: of nobody whose news is on its way."""
+    if not source.unit:
+        return {}
+    balances = dict.fromkeys(members, 0)
+    accounts = Account.objects.filter(member__in=members, unit=source.unit, account="main")
+    balances |= {pk: balance for pk, balance in accounts.values_list("member", "balance") if pk}
+    underway = set(
+        CrmDelivery.objects.filter(
+            program=source.program_id, member__in=members, state="waiting"
+        ).values_list("member", flat=True)
+    )
+    underway |= set(
+        Posting.objects.filter(
+            account__member__in=members,
+            account__unit=source.unit,
+            entry_id__gt=source.delivered_to,
+        ).values_list("account__member", flat=True)
+    )
+    return {member: balance for member, balance in balances.items() if member not in underway}

@@ -1,0 +1,69 @@
+"""The forms by which an owner connects a CRM and chooses what of it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from besnik.crm.foreign import Setting
+from besnik.crm.matching import card_from
+
+VALUE_MOST: Final = 2000
+_PLAIN: Final = {"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}
+
+
+class ConnectForm(forms.Form):
+    """What an adapter asks for, and a card to look up; ``kept`` names secrets that are there."""
+
+    def __init__(
+        self,
+        asks: Sequence[Setting],
+        data: Mapping[str, Any] | None = None,
+        *,
+        known: Mapping[str, str] | None = None,
+        kept: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(data)
+        for setting in asks:
+            start = (known or {}).get(setting.name, setting.default)
+            self.fields[setting.name] = _field(setting, start, is_kept=setting.name in kept)
+        self.fields["card"] = forms.CharField(
+            max_length=40,
+            required=False,
+            label=_("A card to look up"),
+            help_text=_("The number of a card that a customer there has: 04A1B2C3D4E580."),
+            widget=forms.TextInput(attrs=_PLAIN),
+        )
+
+    def clean_card(self) -> str:
+        """Return the card as it is looked up."""
+        typed = self.cleaned_data["card"].strip()
+        card = card_from(typed)
+        if typed and card is None:
+            raise forms.ValidationError(
+                _("A card's number has 8, 14 or 20 of 0-9 and A-F, and does not begin with 08.")
+            )
+        return card.data if card else ""
+
+
+def _field(setting: Setting, start: str, *, is_kept: bool) -> forms.CharField:
+    said = gettext(setting.help) if setting.help else ""
+    if is_kept:
+        said = " ".join(filter(None, (said, gettext("Leave it empty to keep the one there is."))))
+    widget = (
+        forms.PasswordInput(attrs={**_PLAIN, "autocomplete": "new-password"})
+        if setting.is_secret
+        else forms.TextInput(attrs=_PLAIN)
+    )
+    return forms.CharField(
+        max_length=VALUE_MOST,
+        required=setting.is_needed and not is_kept,
+        initial="" if setting.is_secret else start,
+        label=gettext(setting.label),
+        help_text=said,
+        widget=widget,
+    )

@@ -1,0 +1,77 @@
+"""An owner who connects a CRM."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+
+from rows.owner.conftest import Office
+from support.notebook_crm import KEY, NAME, Notebook, published
+from support.pos import Open, Pos
+from support.programs import point_per_euro
+
+if TYPE_CHECKING:
+    from besnik.store.models import CrmSource
+
+
+@pytest.fixture
+def pos(open_shop: Open) -> Pos:
+    """The till of a program that gives a point for a euro."""
+    return open_shop(point_per_euro())
+
+
+@pytest.fixture
+def office(pos: Pos) -> Office:
+    """Its owner's pages."""
+    return Office(pos.program)
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Iterator[Notebook]:
+    """A CRM whose adapter is installed, with nobody in it."""
+    with published(tmp_path / "site-packages"):
+        yield Notebook(tmp_path / "notebook.sqlite3")
+    # Programs of other tests' databases have the same numbers.
+    _secrets_file().unlink(missing_ok=True)
+
+
+class Owner:
+    """What an owner does about the CRM."""
+
+    def __init__(self, office: Office, notebook: Notebook) -> None:
+        self.office, self.notebook = office, notebook
+
+    def test(self, card: str = "", key: str = KEY, file: str = "") -> str:
+        """Press Test; return the words of what was found."""
+        answer = self.office.post(
+            f"crm/connect/{NAME}/", file=file or str(self.notebook.file), key=key, card=card
+        )
+        return self.office.read(answer.headers["Location"].removeprefix("/owner/"))
+
+    def source(self) -> CrmSource:
+        """The program's CRM as it is kept."""
+        from besnik.crm import choosing
+
+        found = choosing.of(self.office.program)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def owner(office: Office, notebook: Notebook) -> Owner:
+    """The owner, in front of the page."""
+    return Owner(office, notebook)
+
+
+def secrets_mode() -> int:
+    """The permissions of the file of secrets."""
+    return stat.S_IMODE(_secrets_file().stat().st_mode)
+
+
+def _secrets_file() -> Path:
+    return Path(settings.STATE) / "crm-secrets.json"
