@@ -7,12 +7,12 @@ READY := $(PYTHON) host_tools/bootstrap.py
 DEVICE_TYPES := --config-file host_tools/checks/device_mypy.ini
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format firmware flash bench lock clean
+.PHONY: help run test test-slow check format firmware flash bench lock clean
 
 help: ## say what there is
 	@echo "Besnik: an NFC loyalty reader and the CRM behind it."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
 	@echo "  make run ONCE=1    present five cards, say what happened, exit 0 if all is right"
 
 run: ## start the whole shop on this machine, with a reader that needs no board
@@ -27,12 +27,16 @@ else
 	$(BIN)/python -m pytest -m alone && exit $$beside
 endif
 
+test-slow: ## run the tests on real CRMs that are big: Directus (npm), BottleCRM (PostgreSQL)
+	@$(READY) dev
+	@$(BIN)/python -m pytest --slow -rs tests/slow
+
 check: ## style, types of host and device, bytecode of every device file, import directions
 	@$(READY) dev && $(READY) stubs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy $(DEVICE_TYPES) boot.py main.py firmware lib
+	@$(BIN)/mypy $(DEVICE_TYPES) boot.py start.py main.py firmware lib
 	@$(BIN)/python host_tools/checks/bytecode.py
 	@$(BIN)/python -m pytest -q tests/unit/test_imports.py
 

@@ -1,22 +1,11 @@
-# Runs the reader. What fails beyond repair is printed for the technician, and the chip starts anew:
-# the taps are on flash, nothing is lost by it.
+# Runs the reader. In a slot of its own, so that an update can replace it; start.py is what calls
+# it, and what catches its failures.
 
 import asyncio
-import sys
-import time
 
 from firmware import app, board
 
-try:
-    reader = app.start(board)
-    app.forget("app")
-    del app
-    asyncio.run(reader.run())
-except KeyboardInterrupt:
-    # A technician at the REPL: the watchdog cannot be stopped, but it can wait.
-    board.watchdog(3600000)
-    raise
-except Exception as error:
-    sys.print_exception(error)
-    time.sleep(5)
-    board.reset()
+reader = app.start(board)
+app.forget("app")
+del app
+asyncio.run(reader.run())

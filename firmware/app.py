@@ -38,6 +38,8 @@ def start(hardware):
     parts = hardware.wire(settings)
     gc.collect()
     reader = build(settings, tls, hardware, parts)
+    if hardware.stored("trial") or hardware.stored("back"):
+        reader.begin("trial", None)
     _clear(hardware, settings)
     return reader
 

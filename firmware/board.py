@@ -1,7 +1,6 @@
 # The ESP32 and what is wired to it: the only file that imports machine, network and esp32.
 
 import asyncio
-import random
 import time
 
 import esp32
@@ -32,7 +31,7 @@ class Clock:
     sleep_ms = staticmethod(asyncio.sleep_ms)
 
     def __init__(self):
-        is_set = time.gmtime()[0] >= _EARLIEST_YEAR and not _stored(_IS_GUESSED)
+        is_set = time.gmtime()[0] >= _EARLIEST_YEAR and not stored(_IS_GUESSED)
         self.quality = 1 if is_set else 0
 
     # Seconds since 1970.
@@ -46,43 +45,44 @@ class Clock:
         except (OSError, IndexError):
             return False
         self.quality = 2
-        if abs(self.unix_s() - _stored(_TIME)) > _KEEP_S:
-            _store(_TIME, self.unix_s())
-            _store(_IS_GUESSED, 0)
+        if abs(self.unix_s() - stored(_TIME)) > _KEEP_S:
+            store(_TIME, self.unix_s())
+            store(_IS_GUESSED, 0)
         return True
 
     # A clock that nobody has set goes on from the last time the network told, so that certificates
     # can be checked; quality stays 0.
     def guess(self):
         if not self.quality and time.gmtime()[0] < _EARLIEST_YEAR:
-            guess = time.gmtime(max(_stored(_TIME), _EARLIEST_S) - _UNIX_OFFSET_S)
+            guess = time.gmtime(max(stored(_TIME), _EARLIEST_S) - _UNIX_OFFSET_S)
             machine.RTC().datetime(guess[:3] + (0,) + guess[3:6] + (0,))
-            _store(_IS_GUESSED, 1)
+            store(_IS_GUESSED, 1)
 
 
 # A number kept in NVS, 0 when there is none.
-def _stored(key):
+def stored(key):
     try:
         return esp32.NVS(_NAMESPACE).get_i32(key)
     except OSError:
         return 0
 
 
-def _store(key, value):
+def store(key, value):
     nvs = esp32.NVS(_NAMESPACE)
     nvs.set_i32(key, value)
     nvs.commit()
 
 
-# Counts this boot in NVS. On a new or erased chip the count begins anywhere: the board before it
-# counted too, under the same reader's name, and a tap whose id comes again is lost (outbox.py).
-def count_boot():
-    _store(_BOOTS, (boot_count() or random.getrandbits(16)) + 1)
+# The application has run well for a minute: its bad boots are forgotten (boot.py).
+def settle():
+    slot = stored("slot")
+    if slot & 14:
+        store("slot", slot & -15)
 
 
-# The number of this boot, from 1; 0 before the first is counted.
+# The number of this boot, from 1 (boot.py); 0 when it could not be counted.
 def boot_count():
-    return _stored(_BOOTS)
+    return stored(_BOOTS)
 
 
 # The station; its network comes up when the link asks.

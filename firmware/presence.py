@@ -38,7 +38,7 @@ class Presence:
         self.relay = None
         self.ecp = None
         self.is_pulsed = False
-        self._is_up = False
+        self.is_up = False
         self._is_hard = True
         self._reset_ms = 0
         self._polls = 0
@@ -62,7 +62,7 @@ class Presence:
     # One look at the field; returns the milliseconds until the next.
     async def step(self):
         try:
-            if not self._is_up:
+            if not self.is_up:
                 await self._start()
             if not self._is_occupied:
                 return await self._look()
@@ -85,17 +85,17 @@ class Presence:
         self._reset_ms = self._clock.ticks_ms()
         self._pcd.reset(self._is_hard)
         self._pcd.field(True)
-        self._is_up = True
+        self.is_up = True
         self._on_fault(False)
         await self._clock.sleep_ms(_FIELD_GUARD_MS)
 
     def _fail(self):
-        if self._is_up:
+        if self.is_up:
             self.recoveries += 1
         # A soft reset comes first; when that did not help, or not for long, the pin.
         passed_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._reset_ms)
-        self._is_hard = not self._is_up or passed_ms < _SOFT_HELPED_MS
-        self._is_up = False
+        self._is_hard = not self.is_up or passed_ms < _SOFT_HELPED_MS
+        self.is_up = False
         self._on_fault(True)
         return _REVIVE_MS
 

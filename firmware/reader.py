@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import sys
 
 from firmware import signals
 from micropython import const
@@ -19,26 +20,37 @@ _CARD_WAIT_MS = const(3000)
 # So long without Wi-Fi, the chip's own radio may be at fault; but not more than once an hour.
 _NO_WIFI_S = const(1800)
 _REBOOT_S = const(3600)
+_SETTLED_S = const(60)
 _KINDS = const(("link", "outbox", "rc522"))
 
 
+# Takes a module out of memory, as far as nobody else holds it.
+def forget(name):
+    del sys.modules["firmware." + name]
+    delattr(sys.modules["firmware"], name)
+    gc.collect()
+
+
 # The parts of a running reader. topic: the first part of all its topics, with a slash at its end.
-# board: the module that has watchdog() and reset().
+# board: the module firmware.board. is_leaving: the reader starts anew as soon as no card lies
+# there. errand: what begin() has begun, None when it is over.
 class Reader:
     def __init__(self, topic, clock, wlan, lights, outbox, link, taps, presence, board):
-        self._topic = topic
-        self._clock = clock
+        self.topic = topic
+        self.clock = clock
         self._wlan = wlan
         self._lights = lights
-        self._board = board
+        self.board = board
         self.outbox = outbox
         self.link = link
         self.taps = taps
         self.presence = presence
         self._up_s = 0
         self._no_wifi_s = 0
-        self._clock_due_s = 0
-        self._is_leaving = False
+        self.clock_due_s = 0
+        self.is_leaving = False
+        self._is_new = True
+        self.errand = self._task = None
         self._warned = (None, 0, 0)
         link.codec.client.set_callback(self._on_message)
         link.before_stall = self._before_stall
@@ -52,7 +64,28 @@ class Reader:
         elif topic.endswith(b"/apdu/cmd"):
             self.presence.relay.on_command(payload)
         elif topic.endswith(b"/cmd/reboot"):
-            self._is_leaving = True
+            self.is_leaving = True
+        elif self.errand:
+            self.errand.on_message(topic, payload)
+        elif topic.endswith(b"/cmd/update"):
+            self.begin("update", payload)
+
+    # Begins what is done rarely, by a module that is loaded for it and forgotten after it: its
+    # Errand has the coroutine run(), and on_message() for whatever the host says meanwhile.
+    def begin(self, name, payload):
+        gc.collect()
+        module = getattr(__import__("firmware." + name), name)
+        self.errand = module.Errand(self, payload)
+        self._task = asyncio.create_task(self._do(name, self.errand))
+
+    async def _do(self, name, errand):
+        try:
+            await errand.run()
+        except Exception as error:
+            # Without it the reader still reads cards.
+            sys.print_exception(error)
+        self.errand = self._task = None
+        forget(name)
 
     # The link is about to hold up everything: not while a card is read or the customer is told
     # something. TLS needs the time.
@@ -63,8 +96,8 @@ class Reader:
             waited_ms += 50
         if is_long:
             self._lights.show(signals.CONNECTING)
-            if not self._clock.quality and not self._clock.set_from_network():
-                self._clock.guess()
+            if not self.clock.quality and not self.clock.set_from_network():
+                self.clock.guess()
 
     # Runs until one of the tasks fails, which none should: its exception is raised here.
     async def run(self):
@@ -80,9 +113,9 @@ class Reader:
 
     # Once a second: is everybody alive, is it time for the clock, for a word about health.
     async def _tend(self):
-        dog = self._board.watchdog(_WATCHDOG_MS)
+        dog = self.board.watchdog(_WATCHDOG_MS)
         parts = (self._lights, self.link, self.presence, self.taps)
-        began_ms = self._clock.ticks_ms()
+        began_ms = self.clock.ticks_ms()
         rest_ms = 0
         while True:
             if self.taps.drains and all(part.beats for part in parts):
@@ -90,11 +123,14 @@ class Reader:
                 for part in parts:
                     part.beats = 0
                 dog.feed()
+                if self._is_new and self._up_s >= _SETTLED_S:
+                    self._is_new = False
+                    self.board.settle()
             await asyncio.sleep_ms(1000)
             # Summed up in steps, each from a fresh reading: ticks wrap around within days, and
             # ticks_diff() takes no number beyond their range.
-            now_ms = self._clock.ticks_ms()
-            rest_ms += self._clock.ticks_diff(now_ms, began_ms)
+            now_ms = self.clock.ticks_ms()
+            rest_ms += self.clock.ticks_diff(now_ms, began_ms)
             began_ms = now_ms
             passed_s = rest_ms // 1000
             rest_ms %= 1000
@@ -103,19 +139,19 @@ class Reader:
             await self._keep(passed_s)
 
     async def _keep(self, passed_s):
-        if self.link.is_up and not self.presence.uid and self._up_s >= self._clock_due_s:
-            is_set = self._clock.set_from_network()
-            self._clock_due_s = self._up_s + (_CLOCK_KEEP_S if is_set else _CLOCK_RETRY_S)
+        if self.link.is_up and not self.presence.uid and self._up_s >= self.clock_due_s:
+            is_set = self.clock.set_from_network()
+            self.clock_due_s = self._up_s + (_CLOCK_KEEP_S if is_set else _CLOCK_RETRY_S)
         if self._up_s % _HEALTH_S < passed_s:
-            await self.link.publish(self._topic + "health", self.health(), qos=0)
+            await self.link.publish(self.topic + "health", self.health(), qos=0)
             await self._warn()
         self._no_wifi_s = 0 if self._wlan.isconnected() else self._no_wifi_s + passed_s
         if self._no_wifi_s >= _NO_WIFI_S and self._up_s >= _REBOOT_S:
-            self._is_leaving = True
+            self.is_leaving = True
         # Taps are on flash: none is lost by it.
-        if self._is_leaving and not self.presence.uid:
+        if self.is_leaving and not self.presence.uid:
             await self.link.close()
-            self._board.reset()
+            self.board.reset()
 
     # The health message (contract).
     def health(self):
@@ -144,5 +180,5 @@ class Reader:
         for what, value, before in zip(_KINDS, now, self._warned):
             if value != before:
                 line = '{"l":"W","n":0,"m":%s}' % json.dumps("%s: %r" % (what, value))
-                await self.link.publish(self._topic + "log", line, qos=0)
+                await self.link.publish(self.topic + "log", line, qos=0)
         self._warned = now

@@ -15,13 +15,18 @@ WITH_ASSERTIONS: Final = ()
 # For whoever freezes the library into an image; no board ever runs it.
 MANIFEST: Final = "lib/manifest.py"
 
+# Where a reader keeps its application: a release of it in each. A new reader has the first only.
+SLOTS: Final = ("a", "b")
+# What no update replaces, source in the repository by its name there: the name on the reader.
+FIXED: Final = {"boot.py": "boot.py", "start.py": "main.py"}
+
 
 class CompileError(ValueError):
     """A file the compiler refuses; the text is the compiler's, which names file and line."""
 
 
 def modules(root: Path) -> list[Path]:
-    """Return what a reader carries compiled; ``boot.py`` and ``main.py`` stay source."""
+    """Return what a reader carries compiled; ``main.py`` and what is `FIXED` stay source."""
     sources = [*(root / "firmware").rglob("*.py"), *(root / "lib").rglob("*.py")]
     return sorted(source for source in sources if source != root / MANIFEST)
 

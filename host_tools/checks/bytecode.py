@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from besnik.bytecode import CompileError, compile_file, modules
+from besnik.bytecode import FIXED, CompileError, compile_file, modules
 from besnik.fleet.build import ROOT
 
 # Where bootstrap.py puts what requirements/oldest.lock pins.
@@ -22,7 +22,8 @@ def sources(root: Path) -> list[Path]:
     """Return the device's files, the shims and the chip model."""
     sim = root / "host_tools/besnik/sim"
     shared = [*(sim / "shims").rglob("*.py"), *(sim / "model").rglob("*.py")]
-    return [root / "boot.py", root / "main.py", *modules(root), *sorted(shared)]
+    plain = [root / name for name in (*FIXED, "main.py")]
+    return [*plain, *modules(root), *sorted(shared)]
 
 
 def refused(files: list[Path], compiler: Path | None = None) -> int:

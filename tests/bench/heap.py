@@ -100,7 +100,7 @@ def _run_reader() -> tuple[list[dict[str, int]], int]:
         )
         shims = Path(argv[-2]).parent
         script = [*argv[:-2], str(_HERE / "mpy/taps.py"), str(flash), str(_TAPS), str(_RECONNECTS)]
-        search = f"{shims}:.frozen:{flash}:{flash}/lib"
+        search = f"{shims}:.frozen:{flash}/a:{flash}/a/lib"
         done = subprocess.run(
             script,
             env={**environment, "MICROPYPATH": search},

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from besnik.bytecode import FIXED, SLOTS
 from besnik.fleet import cert
 from besnik.fleet.build import ROOT, build
 from besnik.fleet.settings import Settings, encode
@@ -15,7 +16,7 @@ from besnik.fleet.settings import Settings, encode
 # reader that was half written is dark and silent and cannot be taken for a finished one.
 START: Final = "main.py"
 # Paths that begin so are ours: what of them no reader has any more is removed.
-_OURS: Final = ("firmware/", "lib/", "cert/", "config.json")
+_OURS: Final = (*(f"{slot}/" for slot in SLOTS), "firmware/", "lib/", "cert/", "config.json")
 
 
 def of_reader(
@@ -29,15 +30,14 @@ def of_reader(
     files: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
         for artifact in build(Path(scratch), root):
-            files[artifact.name] = (Path(scratch) / artifact.name).read_bytes()
+            files[f"{SLOTS[0]}/{artifact.name}"] = (Path(scratch) / artifact.name).read_bytes()
     if certificates is not None:
         for name in cert.FILES:
             files[f"cert/{name}"] = (certificates / name).read_bytes()
     if settings is not None:
         files["config.json"] = encode(settings)
-    files["boot.py"] = (root / "boot.py").read_bytes()
-    files[START] = (root / START).read_bytes()
-    return files
+    files[f"{SLOTS[0]}/main.py"] = (root / "main.py").read_bytes()
+    return files | {name: (root / source).read_bytes() for source, name in FIXED.items()}
 
 
 def missing(files: dict[str, bytes], there: dict[str, str]) -> list[str]:

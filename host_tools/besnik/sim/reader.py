@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from besnik.bytecode import FIRMWARE, WITH_ASSERTIONS, CompileError, compile_file, modules
+from besnik.bytecode import (
+    FIRMWARE,
+    FIXED,
+    SLOTS,
+    WITH_ASSERTIONS,
+    CompileError,
+    compile_file,
+    modules,
+)
 from besnik.sim import umqtt
 from besnik.unix_port import interpreter
 
@@ -29,17 +37,19 @@ def stage(
 ) -> None:
     """Make or renew a reader's flash in ``folder`` from the source tree at ``root``.
 
-    Program files are replaced; what the reader has written there (its outbox) stays. What is in
+    The program is in the first of its slots and the other is empty; what else the reader has
+    written there (its outbox) stays. What is in
     ``certificates`` goes into its folder ``cert``, as ``besnik fleet cert`` has it done.
     Raises StageError or umqtt.UmqttError.
     """
     stage_chip(folder, root)
-    for name in ("firmware", "lib"):
+    for name in SLOTS:
         shutil.rmtree(folder / name, ignore_errors=True)
     for source in modules(root):
-        _compile(source, folder / source.relative_to(root).with_suffix(".mpy"), root)
-    for name in ("boot.py", "main.py"):
-        shutil.copyfile(root / name, folder / name)
+        _compile(source, folder / SLOTS[0] / source.relative_to(root).with_suffix(".mpy"), root)
+    for name, target in FIXED.items():
+        shutil.copyfile(root / name, folder / target)
+    shutil.copyfile(root / "main.py", folder / SLOTS[0] / "main.py")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(folder / "cert", ignore_errors=True)
     if certificates:
@@ -101,6 +111,7 @@ def command(
     """Return argv and environment of the reader's process.
 
     It runs ``boot.py`` and then ``main.py`` of the staged flash folder, as the ESP32 port does.
+    They choose a slot and run the ``main.py`` in that.
     ``machine.reset()`` ends it with SIGKILL; start it again. ``nvs`` is the file of the
     non-volatile storage, beside which the reset cause is kept.
 

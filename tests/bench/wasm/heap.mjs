@@ -30,7 +30,7 @@ function live() {
 mp.FS.mkdir("/flash");
 copy(flash, "/flash");
 copy(shims, "/flash/lib");
-mp.runPython("import sys, os\nos.chdir('/flash')\nsys.path[:] = ['', '.frozen', '/flash/lib']");
+mp.runPython("import sys, os\nos.chdir('/flash')\nsys.path[:] = ['a', 'a/lib', '', '.frozen', '/flash/lib']");
 const before = live();
 mp.runPython("import machine, network, ntptime, esp32, usocket");
 const shimBytes = live() - before;

@@ -107,7 +107,7 @@ async def test_uptime_goes_on_when_the_ticks_wrap():
     hardware = _Hardware()
     settings = config.check(_SETTINGS)
     built = app.build(settings, None, hardware, board.wire(settings))
-    built._clock = _Wrapping()
+    built.clock = _Wrapping()
     task = asyncio.create_task(built._tend())
     await asyncio.sleep_ms(3400)
     task.cancel()
@@ -118,7 +118,7 @@ def test_the_interrupt_of_the_chip_is_used_when_it_is_wired():
     for pin, is_wired in ((-1, False), (21, True)):
         settings = config.check(dict(_SETTINGS, pins={"irq": pin}))
         built = app.build(settings, None, board, board.wire(settings))
-        assert (built.presence._pcd._irq is not None) == is_wired
+        assert (built.presence._pcd.irq is not None) == is_wired
 
 
 def test_the_reset_cause_is_told():

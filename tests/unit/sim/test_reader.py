@@ -18,6 +18,12 @@ BOOT = """
 print("boot", __name__)
 booted = 1
 """
+# In place of the choice of a slot, which tests/system/test_update_boot.py is about.
+START = """
+import sys
+sys.path[:0] = ["a", "a/lib"]
+execfile("a/main.py")
+"""
 # Reads the version register, switches a light, counts boots and restarts itself.
 MAIN = """
 import json, sys, time
@@ -40,7 +46,7 @@ nvs.set_i32("boots", boots)
 nvs.commit()
 config = json.load(open("config.json"))
 print("main", booted, hex(version), boots, machine.reset_cause(), part.NAME, config["shop"])
-print("path", sys.path[0] == "", sys.path[2:])
+print("path", sys.path[2] == "", sys.path[4:])
 if boots == 1:
     machine.reset()
 if boots == 2:
@@ -58,6 +64,7 @@ def source(state: Path, root: Path) -> Path:
     tree = state / "source"
     for name, text in {
         "boot.py": BOOT,
+        "start.py": START,
         "main.py": MAIN,
         "firmware/part.py": 'NAME = "part"\n',
         "lib/device_library.py": "import umqtt.simple\n",
@@ -114,7 +121,7 @@ def test_error_in_boot_is_printed_and_main_runs(
     running = start(processes, state, counter)
     assert running.wait() == 1
     assert "ValueError: no boot" in running.log and "main 0" in running.log
-    assert 'File "main.py", line 2' in running.log and "OSError" in running.log
+    assert 'File "a/main.py", line 2' in running.log and "OSError" in running.log
 
 
 def test_heap_is_limited_as_asked(
@@ -154,7 +161,7 @@ for _ in range(4):
     with open("count", "wb") as file:
         file.write(str(count + 1))
     print("count", count + 1)
-print("at", os.getcwd(), part.NAME, os.listdir("lib"))
+print("at", os.getcwd(), part.NAME, os.listdir("a/lib"))
 """
 
 
@@ -189,10 +196,11 @@ def test_staging_again_renews_the_program_and_keeps_the_outbox(state: Path, sour
     reader.stage(state / "flash", {"shop": "market"}, source)
     flash = state / "flash"
     assert sorted(str(f.relative_to(flash)) for f in flash.rglob("*.*")) == [
+        "a/firmware/other.mpy",
+        "a/lib/device_library.mpy",
+        "a/main.py",
         "boot.py",
         "config.json",
-        "firmware/other.mpy",
-        "lib/device_library.mpy",
         "main.py",
         "outbox/00001-000001.tap",
     ]

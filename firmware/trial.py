@@ -1,0 +1,81 @@
+# The first minutes after an update: is the release that boot.py tries healthy? Then it is kept. If
+# not, within five minutes, the reader starts anew, and boot.py goes back. Loaded when boot.py tries
+# a release or has given one up, and forgotten after it.
+
+import asyncio
+import json
+
+from micropython import const
+
+_LIMIT_MS = const(300000)
+_SAY_MS = const(15000)
+_SENT_MS = const(3000)
+_LOOK_MS = const(250)
+# Why a release was given up, by the number kept in NVS; 0: it started anew before it was kept.
+_WHY = const(("restarted", "broker", "rc522", "verdict"))
+
+
+# reader: reader.Reader, which runs the release on trial, or the one before it.
+class Errand:
+    def __init__(self, reader, _):
+        self._reader = reader
+        self._is_confirmed = False
+        self._number = 0
+
+    # The host's word that it has heard the release (contract, "cmd/update").
+    def on_message(self, topic, payload):
+        if topic.endswith(b"/cmd/update"):
+            order = json.loads(payload)
+            if order["n"] == self._number and order.get("ok"):
+                self._is_confirmed = True
+
+    async def run(self):
+        board = self._reader.board
+        self._number = board.stored("back")
+        if self._number:
+            why = _WHY[board.stored("why")]
+            while not await self._say("rolled_back", why):
+                await asyncio.sleep_ms(_LOOK_MS)
+            board.store("back", 0)
+        trial = -board.stored("trial")
+        if trial > 0:
+            self._number = trial >> 1
+            await self._try(trial & 1)
+
+    async def _try(self, slot):
+        board = self._reader.board
+        board.store("why", 0)
+        silent_ms = _SAY_MS
+        for _ in range(_LIMIT_MS // _LOOK_MS):
+            silent_ms += _LOOK_MS
+            if silent_ms > _SAY_MS and await self._say("trying"):
+                silent_ms = 0
+            why = self._lacks()
+            if not why:
+                board.store("slot", self._number << 4 | slot)
+                board.store("trial", 0)
+                await self._say("kept")
+                return
+            await asyncio.sleep_ms(_LOOK_MS)
+        board.store("why", why)
+        self._reader.is_leaving = True
+
+    # What is still to be seen of a healthy reader, by _WHY; 0: nothing.
+    def _lacks(self):
+        reader = self._reader
+        if not reader.link.is_up:
+            return 1
+        if not reader.presence.is_up:
+            return 2
+        return 0 if self._is_confirmed or reader.taps.latency_ms is not None else 3
+
+    # True when the broker very likely has it.
+    async def _say(self, step, why=""):
+        link = self._reader.link
+        text = '{"n":%d,"s":"%s","why":"%s","p":100}' % (self._number, step, why)
+        session = link.reconnects
+        if not await link.publish(self._reader.topic + "update/state", text):
+            return False
+        if step == "rolled_back":
+            await asyncio.sleep_ms(_SENT_MS)
+        return link.is_up and link.reconnects == session
