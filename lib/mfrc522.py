@@ -83,18 +83,18 @@ class ChipError(Exception):
 # ticks_diff and sleep_us as in module time, and the coroutine sleep_ms of asyncio; without it,
 # MicroPython's own (clock.Clock). irq: an input pin with pull-up, if the chip's IRQ is wired; it
 # spares the bus while an answer is awaited.
-# Nothing is sent before reset(). rx holds the bytes of the last answer; collision_bit the 1-based
-# position of its first collision. gain_db is the gain in use, lowered by itself when a card is too
-# loud, until the next reset().
+# These parts are also its attributes spi, rst and irq. Nothing is sent before reset(). rx holds the
+# bytes of the last answer; collision_bit the 1-based position of its first collision. gain_db is
+# the gain in use, lowered by itself when a card is too loud, until the next reset().
 class MFRC522:
     def __init__(self, spi, cs, rst, clock=None, gain_db=33, irq=None):
         if clock is None:
             from clock import Clock
 
             clock = Clock()
-        self._spi = spi
+        self.spi = spi
         self._cs = cs
-        self._rst = rst
+        self.rst = rst
         self.clock = clock
         self._pair = bytearray(2)
         registers = (_COM_IRQ, _ERROR, _FIFO_LEVEL, _CONTROL, _COLL)
@@ -105,7 +105,7 @@ class MFRC522:
         self._fifo_in = bytearray(65)
         self._timeout_us = 0
         self.rx = memoryview(self._fifo_in)[1:]
-        self._irq = irq
+        self.irq = irq
         self._wanted_gain_db = gain_db
         self._noisy = 0
         self.gain_db = gain_db
@@ -119,9 +119,9 @@ class MFRC522:
     # the chip does not start.
     def reset(self, is_hard=True):
         if is_hard:
-            self._rst(0)
+            self.rst(0)
             self.clock.sleep_us(50)  # NRSTPD low for at least 100 ns (8.8.1)
-            self._rst(1)
+            self.rst(1)
             self._await_start()
         self.write(_COMMAND, _CMD_SOFT_RESET)
         self._await_start()
@@ -136,7 +136,7 @@ class MFRC522:
         self.write(_TX_ASK, 0x40)  # 100 % ASK whatever ModGsPReg says (9.3.2.6)
         self.write(_MODE, 0x3D)  # CRC preset 0x6363, TxWaitRF (9.3.2.2)
         self.write(_COLL, 0)  # bits after a collision read as zero (9.3.1.15)
-        if self._irq:
+        if self.irq:
             self.write(_COM_I_EN, 0x80 | _IRQ_RX | _IRQ_ERR | _IRQ_TIMER)  # IRqInv: low when set
         self._timeout_us = 0
         self.set_gain(self._wanted_gain_db)
@@ -228,7 +228,7 @@ class MFRC522:
         self.write(_COM_IRQ, 0x7F)
         self.write(_FIFO_LEVEL, 0x80)
         self._cs(0)
-        self._spi.write(fifo)
+        self.spi.write(fifo)
         self._cs(1)
 
     # Reads the status when the answer should be there, again when the timer should have run out,
@@ -255,10 +255,10 @@ class MFRC522:
     # of the interrupts in done that have come, or ErrIRq when the FIFO has overflowed: a card that
     # talks on and on is not waited for.
     def poll_status(self, done=_IRQ_RX | _IRQ_TIMER):
-        if self._irq and self._irq():
+        if self.irq and self.irq():
             return 0
         self._cs(0)
-        self._spi.write_readinto(self._status_out, self._status)
+        self.spi.write_readinto(self._status_out, self._status)
         self._cs(1)
         irq = self._status[1]
         if irq == 0xFF:
@@ -271,7 +271,7 @@ class MFRC522:
             return DEAF
         if level and self._status[1] & _IRQ_RX:
             self._cs(0)
-            self._spi.write_readinto(
+            self.spi.write_readinto(
                 memoryview(self._fifo_read)[64 - level :], memoryview(self._fifo_in)[: level + 1]
             )
             self._cs(1)
@@ -312,7 +312,7 @@ class MFRC522:
         pair[0] = register
         pair[1] = value
         self._cs(0)
-        self._spi.write(pair)
+        self.spi.write(pair)
         self._cs(1)
 
     def read(self, register):
@@ -320,6 +320,6 @@ class MFRC522:
         pair[0] = _READ | register
         pair[1] = 0
         self._cs(0)
-        self._spi.write_readinto(pair, pair)
+        self.spi.write_readinto(pair, pair)
         self._cs(1)
         return pair[1]

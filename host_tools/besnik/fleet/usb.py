@@ -64,14 +64,14 @@ class UsbBoard:
 
     def look(self) -> Found:
         """Return what is there; it takes a second for each 100 KB."""
-        version, is_esp32, files = json.loads(self._run(_LOOK))
+        version, is_esp32, files = json.loads(self.run(_LOOK))
         return Found(tuple(version), is_esp32, files)
 
     def put(self, path: str, data: bytes) -> None:
         """Write a file, and the folders it is in; it is half there until this returns."""
         for end, character in enumerate(path):
             if character == "/":
-                self._run(
+                self.run(
                     f"import os\ntry:\n os.mkdir({path[:end]!r})\nexcept OSError as error:\n"
                     " if error.errno != 17: raise"
                 )
@@ -80,21 +80,26 @@ class UsbBoard:
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another name, in one step: littlefs has the old or the new."""
-        self._run(f"import os\nos.rename({old!r}, {new!r})")
+        self.run(f"import os\nos.rename({old!r}, {new!r})")
 
     def remove(self, path: str) -> None:
         """Delete a file."""
-        self._run(f"import os\nos.remove({path!r})")
+        self.run(f"import os\nos.remove({path!r})")
 
     def reset(self) -> None:
         """Start the chip anew, with all that is on it; the board is gone from here on."""
         with _words():
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
 
-    def _run(self, script: str) -> str:
+    def run(self, script: str, timeout_s: float = 10) -> str:
+        """Run a script and return what it printed, of which some must come every ``timeout_s``."""
         with _words():
-            output: bytes = self._transport.exec(script)
-        return output.decode()
+            output, error = self._transport.exec_raw(script, timeout=timeout_s)
+        if error:
+            *_, last = error.decode(errors="replace").strip().splitlines()
+            raise BoardError(f"the board could not do it: {last}")
+        said: str = output.decode()
+        return said
 
 
 @contextlib.contextmanager

@@ -124,9 +124,8 @@ class Control:
     async def fault(self, **what: Any) -> None:
         """Break or mend something.
 
-        ``bus`` "00", "FF" or None · ``noise_per_mille`` and ``seed`` · ``deaf`` · ``brownout``
-        (the chip's registers fall back to reset) · ``keep_power`` (a restarted device finds the
-        chip as it was).
+        ``what`` is that of `besnik.sim.breaking.apply`, or ``keep_power`` (a restarted device finds
+        the chip as it was).
         """
         await self.request("fault", **what)
 

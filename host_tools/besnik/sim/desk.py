@@ -6,11 +6,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from besnik.sim.breaking import FaultError, apply
 from besnik.sim.model.board import Board
-from besnik.sim.model.noise import ALL_KINDS
 from besnik.sim.model.picc import Picc
-
-STUCK = {None: None, "00": 0x00, "FF": 0xFF}
 
 
 def _nobody_listens(_event: dict[str, Any]) -> None:
@@ -131,30 +129,12 @@ class Desk:
         self.board.wifi_up = up
         return {}
 
-    def _fault(
-        self,
-        *,
-        bus: Any = "",
-        noise_per_mille: Any = None,
-        seed: Any = 1,
-        deaf: Any = None,
-        brownout: Any = False,
-        keep_power: Any = None,
-    ) -> dict[str, Any]:
+    def _fault(self, *, keep_power: Any = None, **what: Any) -> dict[str, Any]:
         """Break or mend: each argument that is given changes that one thing."""
-        board = self.board
-        if bus != "":
-            if bus not in STUCK:
-                raise DeskError(f'fault: bus = {bus!r}: must be "00", "FF" or null')
-            board.spi.stuck = STUCK[bus]
-        if noise_per_mille is not None:
-            if type(noise_per_mille) is not int or not 0 <= noise_per_mille <= 1000:
-                raise DeskError("fault: noise_per_mille must be a whole number from 0 to 1000")
-            board.field.noise.set(noise_per_mille, ALL_KINDS, int(seed))
-        if deaf is not None:
-            board.chip.deaf = bool(deaf)
-        if brownout:
-            board.chip.brownout()
+        try:
+            apply(self.board, what)
+        except FaultError as error:
+            raise DeskError(str(error)) from error
         if keep_power is not None:
             self.keeps_power = bool(keep_power)
         return {}

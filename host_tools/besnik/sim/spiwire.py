@@ -2,8 +2,8 @@
 
 Frame: op u8, length u16 little-endian, payload. 1 SPI transfer (answered with as many bytes) ·
 2 pin write (pin u8, value u8) · 3 PWM (pin u8, freq_hz u32, duty_u16 u16) · 4 pin read (pin u8;
-answered with u8) · 5 Wi-Fi up (answered with u8) · 6 SPI settings (baudrate u32, polarity u8,
-phase u8). 2, 3 and 6 are not answered.
+answered with u8) · 5 network (answered with u8: `Board.wifi`) · 6 SPI settings (baudrate u32,
+polarity u8, phase u8). 2, 3 and 6 are not answered.
 """
 
 from __future__ import annotations

@@ -102,10 +102,10 @@ async def test_a_chip_that_lost_power_reads_again_within_2_s_and_is_counted():
 # How often the reset pin of the chip is pulled while the firmware watches for so long.
 async def _pulled(counter, duration_ms):
     levels = []
-    rst = counter.chip._rst
-    counter.chip._rst = lambda level: levels.append(level) or rst(level)
+    rst = counter.chip.rst
+    counter.chip.rst = lambda level: levels.append(level) or rst(level)
     await counter.watch_ms(duration_ms)
-    counter.chip._rst = rst
+    counter.chip.rst = rst
     return levels.count(0)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from besnik.sim.control import Control, ControlError, CounterGoneError, Event
+from besnik.sim.model.board import NO_TIME, REFUSES, STRENGTH
 from support.processes import Processes, Running
 
 PINS = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
@@ -138,7 +139,7 @@ async def test_every_watcher_is_told_what_happens(folder: Path, device: WireDevi
     device.pin(PINS["led_green"], 1)
     device.send(3, struct.pack("<BIH", PINS["buzzer"], 2800, 32768))
     device.send(3, struct.pack("<BIH", PINS["buzzer"], 2800, 0))
-    assert device.ask(5) == b"\x01"
+    assert device.ask(5) == bytes((STRENGTH,))
     await clients[0].present("ana")
     await clients[0].remove("ana")
     for events in await asyncio.gather(*watches):
@@ -204,6 +205,11 @@ async def test_faults_are_made_and_mended(control: Control, device: WireDevice) 
     device.write(0x26, 0x70)
     await control.fault(brownout=True)
     assert device.read(0x26) == 0x48
+    await control.fault(network="refuses")
+    assert device.ask(5) == bytes((REFUSES,))
+    await control.fault(network="ok", time_server=False)
+    assert device.ask(5) == bytes((STRENGTH | NO_TIME,))
+    await control.fault(time_server=True)
     await control.wifi(False)
     assert device.ask(5) == b"\x00"
 
@@ -218,6 +224,9 @@ async def test_faults_are_made_and_mended(control: Control, device: WireDevice) 
         ("wifi", {"up": "no"}, "must be true or false"),
         ("fault", {"bus": "7F"}, 'must be "00", "FF" or null'),
         ("fault", {"noise_per_mille": 1001}, "from 0 to 1000"),
+        ("fault", {"unplugged": ["cs"]}, "must be a list of rst, irq"),
+        ("fault", {"network": "slow"}, "must be one of ok, weak, refuses, gone"),
+        ("fault", {"loss_db": "all"}, "from 0 to 99"),
         ("fault", {"hammer": 1}, "hammer"),
     ],
 )

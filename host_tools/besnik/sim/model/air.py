@@ -54,6 +54,8 @@ class Field:
         self.cards: "list[Picc]" = []
         self.noise = Noise()
         self.on = False
+        # What metal behind the antenna takes from every answer; 99: a broken antenna.
+        self.loss_db = 0
         self.frames = 0
 
     def power(self, on: bool, now_ns: int) -> None:
@@ -89,14 +91,14 @@ class Field:
                 card.garbled()
                 continue
             said = card.hear(data, bits, now_ns)
-            if said is None or gain_db < card.min_gain_db:
+            if said is None or gain_db < card.min_gain_db + self.loss_db:
                 continue
             if answer is None:
                 answer = Answer(said[0], said[1], now_ns + card.answer_after_ns)
             else:
                 answer.overlap(said[0], said[1])
             answer.sources.append(card)
-            if gain_db > card.max_gain_db:
+            if gain_db > card.max_gain_db + self.loss_db:
                 fault = PARITY
             elif card.signal_fault:
                 fault = card.signal_fault

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from .picc import Picc
 
+STRENGTH = 58
+REFUSES = 1
+NO_TIME = 0x80
+SWAPPED = {"led_red": "led_green", "led_green": "led_red"}
 PINS = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
 
 
@@ -32,6 +36,12 @@ class Board:
         self.levels: "dict[str | int, int]" = {}
         self.tone_hz = 0
         self.wifi_up = True
+        # How strong the access point is heard, as RSSI in -dBm; REFUSES: it wants another password.
+        self.wifi_strength = STRENGTH
+        self.has_time_server = True
+        # Roles whose wire is off, and two LEDs of which each hangs on the other's pin.
+        self.unplugged: "set[str]" = set()
+        self.is_swapped = False
         self.cards: "dict[str, Picc]" = {}
         self._roles: dict[int, str] = {}
         for role, gpio in self.pins.items():
@@ -75,7 +85,7 @@ class Board:
         self.spi.exchange(mosi, miso)
 
     def pin_write(self, gpio: int, value: int) -> None:
-        role = self._roles.get(gpio)
+        role = self._wired(gpio)
         if role == "cs":
             self.levels["cs"] = value
             self.spi.select(not value)
@@ -90,21 +100,35 @@ class Board:
             self.levels[gpio] = value
 
     def pin_read(self, gpio: int) -> int:
-        role = self._roles.get(gpio)
+        role = self._wired(gpio)
+        if role is None and self._roles.get(gpio) == "irq":
+            return 1
         if role == "irq":
             self.chip.catch_up(self.clock.now())
             return self.chip.irq_pin()
         return self.levels.get(role if role else gpio, 0)
 
     def pwm(self, gpio: int, freq_hz: int, duty_u16: int) -> None:
-        role = self._roles.get(gpio)
+        role = self._wired(gpio)
         if role == "buzzer":
             self._sound(freq_hz if duty_u16 else 0)
         elif role is not None:
             self._drive(role, 1 if duty_u16 else 0)
 
-    def wifi(self) -> bool:
-        return self.wifi_up
+    # The network as one byte: 0 none, REFUSES, or its strength in -dBm; NO_TIME added when no time
+    # server answers.
+    def wifi(self) -> int:
+        strength = self.wifi_strength if self.wifi_up else 0
+        return strength | (0 if self.has_time_server else NO_TIME)
+
+    # The role at the end of a pin's wire; None when nothing is.
+    def _wired(self, gpio: int) -> "str | None":
+        role = self._roles.get(gpio)
+        if role in self.unplugged:
+            return None
+        if self.is_swapped and role in SWAPPED:
+            return SWAPPED[role]
+        return role
 
     def _drive(self, role: str, value: int) -> None:
         if self.levels.get(role) != value:

@@ -1,5 +1,7 @@
 # The chip's SPI side (MFRC522 8.1.2): framing, cost in time, counters, broken wires.
 
+from .noise import Rng
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .chip import Chip
@@ -24,10 +26,16 @@ class SpiPort:
         self.frame_ns = FRAME_NS
         # None, or the byte a broken bus always reads: 0x00 (no power) or 0xFF (no wire).
         self.stuck: "int | None" = None
+        # Bad wires: so many of a thousand bytes read have a wrong bit when the bus is faster.
+        self.loose_per_mille = 0
+        self.loose_above_hz = 0
+        self._baudrate = 1000000
+        self._rng = Rng()
         self.frames = 0
         self.octets = 0
 
     def configure(self, baudrate: int, polarity: int = 0, phase: int = 0) -> None:
+        self._baudrate = baudrate
         self._byte_ns = 8000000000 // baudrate
         self._usable = baudrate <= MAX_BAUDRATE and not polarity and not phase
 
@@ -79,6 +87,13 @@ class SpiPort:
             if miso is not None:
                 miso[index] = value
         self._address = address
+        if miso is not None and self.loose_per_mille and self._baudrate > self.loose_above_hz:
+            self._lose_bits(miso, count)
+
+    def _lose_bits(self, miso: bytearray, count: int) -> None:
+        for index in range(count):
+            if self._rng.below(1000) < self.loose_per_mille:
+                miso[index] ^= 1 << self._rng.below(8)
 
     def _stuck(self) -> "int | None":
         if self.stuck is not None:

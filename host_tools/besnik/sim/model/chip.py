@@ -31,6 +31,8 @@ class Chip:
         self.next_ns = FAR
         # A receiver that has locked up and comes back with a reset only (reader.md 3.1).
         self.deaf = False
+        # The supply cannot feed the field: the registers fall back to reset when it comes on.
+        self.sags = False
         # What an odd chip's self-test leaves in the FIFO, no CRCIRq; None: as its version does.
         self.self_test: "bytes | None" = None
         self._wake_ns = FAR
@@ -208,6 +210,9 @@ class Chip:
     # The field is there while a driver pin is enabled and the chip is awake.
     def drive_antenna(self, now_ns: int) -> None:
         on = bool(self.regs[r.TX_CONTROL] & 0x03) and self.awake()
+        if on and self.sags and not self.field.on:
+            self.reset(now_ns)
+            return
         self.field.power(on, now_ns)
         if on:
             self.modem.field_on(now_ns)

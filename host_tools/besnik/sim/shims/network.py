@@ -9,7 +9,7 @@ from wire import line
 STA_IF = 0
 
 _JOIN_MS = const(200)
-_RSSI_DBM = const(-58)
+_STRENGTH = const(0x7F)  # of the wire's answer: -dBm, or 1 for a network that refuses
 
 
 def __getattr__(name):
@@ -54,7 +54,7 @@ class WLAN:
         self._joined_ms = None
 
     def isconnected(self):
-        if self._joined_ms is None or not line().wifi():
+        if self._joined_ms is None or line().wifi() & _STRENGTH <= 1:
             return False
         return time.ticks_diff(time.ticks_ms(), self._joined_ms) >= _JOIN_MS
 
@@ -62,11 +62,12 @@ class WLAN:
         if param == "rssi":
             if not self.isconnected():
                 raise OSError("Wifi Not Connected")
-            return _RSSI_DBM
+            return -(line().wifi() & _STRENGTH)
         if param is not None:
             raise ValueError("unknown status param")
         if self._joined_ms is None:
             return 1000  # STAT_IDLE
-        if not line().wifi():
-            return 201  # STAT_NO_AP_FOUND
+        strength = line().wifi() & _STRENGTH
+        if strength <= 1:
+            return 201 + strength  # STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD
         return 1010 if self.isconnected() else 1001  # STAT_GOT_IP, STAT_CONNECTING

@@ -38,9 +38,10 @@ def wlan_config(wlan, param=None, **values):
 
 
 def wlan_scan(wlan):
-    if not line().wifi():
+    strength = line().wifi() & 0x7F
+    if not strength:
         return []
-    return [(wlan.ssid.encode(), b"\x02\0\0\0\0\x01", 6, -58, 3, False)]
+    return [(wlan.ssid.encode(), b"\x02\0\0\0\0\x01", 6, -max(strength, 58), 3, False)]
 
 
 def hostname(name=None):

@@ -8,10 +8,14 @@ host = "pool.ntp.org"
 timeout = 1
 
 
-# Seconds since the port's epoch; OSError when the Wi-Fi is down (a failed look-up is -202).
+# Seconds since the port's epoch; OSError when the Wi-Fi is down (a failed look-up is -202) or no
+# time server answers (ETIMEDOUT).
 def time():
-    if not line().wifi():
+    network = line().wifi()
+    if network & 0x7F <= 1:
         raise OSError(-202)
+    if network & 0x80:
+        raise OSError(116)
     return int(_time.time())
 
 

@@ -6,7 +6,7 @@ _SOCKET = os.getenv("BESNIK_SIM_SPI")
 
 
 # The virtual counter's wire (spi.sock): op u8, length u16 little-endian, payload.
-# 1 SPI transfer · 2 pin write · 3 PWM · 4 pin read · 5 Wi-Fi · 6 SPI settings. 1, 4 and 5 answer.
+# 1 SPI transfer · 2 pin write · 3 PWM · 4 pin read · 5 network · 6 SPI settings. 1, 4 and 5 answer.
 class SocketWire:
     def __init__(self, path):
         import socket
@@ -46,7 +46,7 @@ class SocketWire:
         return self._ask(4, 1, gpio)
 
     def wifi(self):
-        return bool(self._ask(5, 0, 0))
+        return self._ask(5, 0, 0)
 
     def spi_setup(self, baudrate, polarity=0, phase=0):
         self._tell(6, 6, baudrate | polarity << 32 | phase << 40)

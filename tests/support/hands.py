@@ -1,0 +1,46 @@
+"""Somebody who stands at a virtual counter: lays cards there, breaks things, looks and listens."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_ANSWER_S = 10
+_COLOURS = {(1, 0): "r", (0, 1): "g", (1, 1): "a", (0, 0): "n"}
+
+
+class Hands:
+    """A person at the counter whose control socket is ``control``.
+
+    As `besnik.fleet.doctor.person.Person`: answers what can be seen and heard on the pins.
+    ``told`` is what was said to them.
+    """
+
+    def __init__(self, control: Path) -> None:
+        self._control = control
+        self.told: list[str] = []
+
+    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """Do one thing at the counter (`besnik.sim.desk`) and return what it answers."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_ANSWER_S)
+            line.connect(str(self._control))
+            line.sendall(json.dumps({"n": 1, "op": op, **arguments}).encode() + b"\n")
+            with line.makefile() as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+        assert answer["ok"], answer
+        return answer
+
+    def tell(self, text: str) -> None:
+        """Listen."""
+        self.told.append(text)
+
+    def choose(self, question: str, _answers: Mapping[str, str]) -> str | None:
+        """Look at the light, or listen to the buzzer."""
+        state = self.ask("state")
+        if "hear" in question:
+            return "y" if state["tone_hz"] else "n"
+        return _COLOURS[(state["pins"]["led_red"], state["pins"]["led_green"])]

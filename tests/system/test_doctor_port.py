@@ -1,0 +1,135 @@
+"""``besnik fleet doctor PORT``: every fault it knows, made on a virtual board and found there."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besnik.fleet.doctor.at_port import examine
+from besnik.fleet.doctor.bench import Bench
+from besnik.fleet.doctor.finding import Finding
+from besnik.fleet.usb import opened
+from support.hands import Hands
+from support.processes import Processes
+from support.usb_board import Board
+
+# Everything as it was.
+MENDED: dict[str, Any] = {
+    "bus": None,
+    "loose_per_mille": 0,
+    "unplugged": [],
+    "swapped": False,
+    "sags": False,
+    "loss_db": 0,
+    "noise_per_mille": 0,
+    "network": "ok",
+    "time_server": True,
+}
+
+
+class Table:
+    """A virtual board on a technician's table, with a card that lies on it."""
+
+    def __init__(self, folder: Path, processes: Processes) -> None:
+        self.board = Board(folder / "board", processes)
+        self.board.plug_in()
+        self.hands = Hands(self.board.parts.folder / "control.sock")
+        self.drawing = folder / "antenna.svg"
+
+    def doctor(self, **faults: Any) -> dict[str, Finding]:
+        """Return what is found of a board with these faults, by part."""
+        self.hands.told.clear()
+        self.hands.ask("fault", **(MENDED | faults))
+        with opened(str(self.board.parts.port)) as board:
+            found = list(examine(Bench(board), self.hands, self.drawing, card_s=1))
+        return {finding.part: finding for finding in found}
+
+
+@pytest.fixture(scope="module")
+def table(environment: dict[str, str]) -> Iterator[Table]:
+    """A board that is plugged in once for all these tests."""
+    folder = Path(tempfile.mkdtemp(prefix="besnik-"))
+    processes = Processes(folder, environment)
+    made = Table(folder, processes)
+    made.hands.ask("present", card="card")
+    yield made
+    processes.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_board_without_settings_whose_parts_are_well(table: Table) -> None:
+    found = table.doctor()
+    assert found["settings"].says == "config.json: not there; provision the reader"
+    for part in ("wiring", "antenna", "lights"):
+        assert found[part].state == "ok", found[part]
+    assert "0x92" in found["wiring"].says and "self-test passed" in found["wiring"].says
+    assert "20 times at 33 dB; well at 18 to 48 dB" in found["antenna"].says
+    drawn = "\n".join(table.hands.told)
+    assert " 33 dB  ███████" in drawn and "of 20 ← set" in drawn
+    assert "33 dB" in table.drawing.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("faults", "says", "to_do"),
+    [
+        ({"bus": "00"}, "every answer is 00", "3.3V on 3V3 (never 5 V)"),
+        ({"bus": "FF"}, "every answer is FF", "SDA on GPIO 5"),
+        (
+            {"loose_per_mille": 40, "loose_above_hz": 2_000_000},
+            "at 4 MHz, none at 1 MHz",
+            "rc522.spi_hz=1000000",
+        ),
+        ({"loose_per_mille": 40}, "the wires lose bits", "a wire is loose"),
+        ({"sags": True}, "its supply gives way", "10 µF"),
+        ({"unplugged": ["rst"]}, "RST does not reach", "connect RST to GPIO 22"),
+    ],
+)
+def test_wires(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:
+    found = table.doctor(**faults)
+    assert found["wiring"].state == "wrong"
+    assert says in found["wiring"].says
+    assert to_do in found["wiring"].do
+    assert found["antenna"].state == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("faults", "says", "to_do"),
+    [
+        ({"loss_db": 99}, "no card was read at any gain", "look at its coil"),
+        ({"loss_db": 40}, "from 43 dB on only", "away from metal"),
+        (
+            {"loss_db": 35},
+            "33 dB, a card is read 0 of 20 times; at 43 dB",
+            "gain_db=43",
+        ),
+        ({"noise_per_mille": 400}, "answers arrive damaged", "try another supply"),
+    ],
+)
+def test_antenna(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:
+    found = table.doctor(**faults)
+    assert found["wiring"].state == "ok"
+    assert found["antenna"].state == "wrong"
+    assert says in found["antenna"].says
+    assert to_do in found["antenna"].do
+
+
+@pytest.mark.parametrize(
+    ("faults", "says", "to_do"),
+    [
+        ({"swapped": True}, "red and green are exchanged", "pins.led_red=26"),
+        ({"unplugged": ["led_red", "led_green"]}, "stays dark", "common leg"),
+        ({"unplugged": ["led_red"]}, "where red was to be seen there was nothing", "GPIO 25"),
+        ({"unplugged": ["led_green"]}, "where green was to be seen there was nothing", "GPIO 26"),
+        ({"unplugged": ["buzzer"]}, "the buzzer is silent", "GPIO 27"),
+    ],
+)
+def test_light_and_buzzer(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:
+    found = table.doctor(**faults)
+    assert found["lights"].state == "wrong"
+    assert says in found["lights"].says
+    assert to_do in found["lights"].do
