@@ -35,11 +35,20 @@ ALONE = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test` runs by itself, after all that runs two at a time."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make test-slow`."""
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what `make test` runs by itself, after all that runs two at a time; leave out slow."""
     for item in items:
         if item.nodeid.startswith(ALONE):
             item.add_marker("alone")
+    if not config.getoption("--slow"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -100,7 +100,7 @@ class Web:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        params: Sequence[tuple[str, str]] = (),
         json: Json = None,
         form: Mapping[str, str] | None = None,
     ) -> Answer:
