@@ -1,4 +1,4 @@
-"""Makes ``.venv`` and fills it: ``python3 host_tools/bootstrap.py run|dev|stubs``.
+"""Makes ``.venv`` and fills it: ``python3 host_tools/bootstrap.py run|dev|stubs|tryton``.
 
 Runs before anything is installed, so it uses the standard library alone. What a lock file pins
 is installed by hash; when nothing has changed since, it returns at once. It needs neither root
@@ -30,6 +30,7 @@ STATE = ROOT / ".besnik"
 LOCKS = ROOT / "host_tools/requirements"
 TYPINGS = ROOT / "typings"
 OLDEST_COMPILER = STATE / "cache/oldest"
+TRYTON = STATE / "cache/tryton"
 OLDEST = (3, 11)
 NEWEST_TRIED = 20
 QUIET_S = 2.0
@@ -47,8 +48,8 @@ class BootstrapError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Prepare what is asked for; return the exit status."""
-    if len(arguments) != 1 or arguments[0] not in ("run", "dev", "stubs"):
-        print("usage: python3 host_tools/bootstrap.py run|dev|stubs", file=sys.stderr)
+    if len(arguments) != 1 or arguments[0] not in ("run", "dev", "stubs", "tryton"):
+        print("usage: python3 host_tools/bootstrap.py run|dev|stubs|tryton", file=sys.stderr)
         return 2
     try:
         with one_at_a_time():
@@ -56,6 +57,8 @@ def main(arguments: list[str]) -> int:
             if arguments[0] == "stubs":
                 install_aside("stubs", TYPINGS)
                 install_aside("oldest", OLDEST_COMPILER)
+            elif arguments[0] == "tryton":
+                install_aside("tryton", TRYTON)
             else:
                 install_packages(arguments[0])
     except BootstrapError as error:
@@ -151,6 +154,7 @@ def install_aside(name: str, target: Path) -> None:
     """Put what a lock file pins into a folder of its own: in ``.venv`` it would hide packages.
 
     ``stubs``: the ESP32's types. ``oldest``: the compiler of the oldest MicroPython we support.
+    ``tryton``: the CRM that the tests of `besnik.crm` run against.
     """
     lock = LOCKS / (name + ".lock")
     stamp = target / ".besnik"

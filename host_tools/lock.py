@@ -8,7 +8,7 @@ import sys
 from bootstrap import LOCKS, STATE, BootstrapError, make_venv, one_at_a_time, pip
 
 UV = STATE / "cache/uv"
-FILES = ("run", "dev", "stubs", "oldest", "uv", "drivers")
+FILES = ("run", "dev", "stubs", "oldest", "uv", "drivers", "tryton")
 # What these need is not wanted.
 ALONE = ("drivers",)
 OPTIONS = (

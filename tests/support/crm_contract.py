@@ -175,12 +175,10 @@ class CrmContract:
         assert await crm.lookup_many([new_card()], [server.field]) == {}
         assert await crm.lookup_many([], []) == {}
 
-    @pytest.mark.parametrize("code", HOSTILE)
-    async def test_a_code_is_only_ever_a_code(
-        self, crm: ForeignCrm, server: CrmServer, code: str
-    ) -> None:
+    async def test_a_code_is_only_ever_a_code(self, crm: ForeignCrm, server: CrmServer) -> None:
         server.add("Anna Arben", new_card())
-        assert await crm.lookup_many([code], []) == {}
+        for code in HOSTILE:
+            assert await crm.lookup_many([code], []) == {}, code
 
     async def test_a_card_of_two_customers_is_ambiguous(
         self, crm: ForeignCrm, server: CrmServer
