@@ -48,6 +48,13 @@ def test_a_program_that_runs_is_interrupted(board: Board) -> None:
     assert board.mpremote("exec", "print(6 * 7)").strip() == "42"
 
 
+def test_a_program_learns_why_it_was_started(board: Board) -> None:
+    assert board.mpremote("eval", "__import__('machine').reset_cause()").strip() == "5"
+    board.unplug()
+    board.plug_in()
+    assert board.mpremote("resume", "eval", "__import__('machine').reset_cause()").strip() == "1"
+
+
 def test_what_is_typed_while_it_starts_waits_for_it(board: Board) -> None:
     board.unplug()
     board.plug_in()

@@ -33,6 +33,8 @@ from besnik.sim.umqtt import UmqttError
 _SOFT_RESET: Final = b"MPY: soft reboot\r\n"
 # What the chip's own loader prints; mpremote and people look for nothing in it.
 _HARD_RESET: Final = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+# machine.SOFT_RESET.
+_SOFT_CAUSE: Final = "5"
 _ENTER_RAW: Final = 0x01
 _LEAVE_RAW: Final = 0x02
 _CHUNK: Final = 4096
@@ -82,6 +84,7 @@ class VirtualBoard:
         cut: reader.PowerCut | None = None,
     ) -> None:
         self._port = parts.port
+        self._cause = parts.nvs.with_name(f"{parts.nvs.name}.cause")
         self._argv, self._environment = reader.command(
             parts.flash,
             spi_socket=spi_socket,
@@ -146,6 +149,8 @@ class VirtualBoard:
         status = self._process.wait()
         self._end()
         is_soft = status >= 0
+        if is_soft:
+            self._cause.write_text(_SOFT_CAUSE, encoding="utf-8")
         if self._is_cut and not is_soft:
             return False
         self._start(is_soft=is_soft)
