@@ -117,7 +117,7 @@ class Rpc:
             headers={"Authorization": f"Session {session}"} if session else {},
             json={"id": next(self._numbers), "method": method, "params": params},
         )
-        if answer.status == 404:
+        if answer.status in (404, 405):
             raise CrmAnswerError(
                 "there is no such database at this address: check both, and that it is Tryton"
             )
