@@ -20,6 +20,7 @@ from besnik.store.jobs import expiry, holds, runner, tiers
 from besnik.store.models import (
     Entry,
     Hold,
+    ImportRun,
     Lot,
     Member,
     Request,
@@ -200,12 +201,16 @@ def test_the_command_does_everything_once(till: Till, capsys: pytest.CaptureFixt
         Request.objects.create(
             client="t", key=key, digest="", status=200, answer="{}", created_at=at
         )
+        ImportRun.objects.create(
+            program_id=till.program, name=key, content="", problems=[[2, "name", "x", "A"]], at=at
+        )
 
     assert main(["jobs", "--once"]) == 0
     assert capsys.readouterr().out == "jobs: expired 1\n"
     assert main(["jobs", "--once"]) == 0
     assert capsys.readouterr().out == "jobs: nothing was due\n"
     assert Request.objects.get().key == "new"
+    assert ImportRun.objects.exclude(problems=[]).get().name == "new"
 
 
 def test_only_one_process_does_the_jobs(till: Till, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,10 @@ from besnik.store.models import (
     CardState,
     Comment,
     Consent,
+    CrmLink,
+    CrmRecord,
     Gift,
+    ImportRun,
     Member,
     MemberStatus,
     Note,
@@ -122,9 +125,29 @@ def _must_be(member: Member, *states: MemberStatus) -> None:
 
 
 def _forget_words(member: Member) -> None:
+    _forget_import(member)
     Person.objects.filter(member=member).delete()
     for table in (Consent, Comment, Note, Gift):
         table.objects.filter(member=member).delete()
+    links = CrmLink.objects.filter(member=member)
+    # What another system keeps of its customer is that system's to erase.
+    CrmRecord.objects.filter(
+        program_id=member.program_id, external_id__in=links.values("external_id")
+    ).delete()
+    links.delete()
+
+
+def _forget_import(member: Member) -> None:
+    """Take what was wrong with a row of the member's out of the lists of imports."""
+    person = Person.objects.filter(member=member).first()
+    known = {member.name.casefold()}
+    if person is not None:
+        known |= {person.phone.casefold(), person.email.casefold()}
+    known.discard("")
+    for run in ImportRun.objects.filter(program_id=member.program_id).exclude(problems=[]):
+        kept = [problem for problem in run.problems if problem[3].casefold() not in known]
+        if len(kept) < len(run.problems):
+            ImportRun.objects.filter(pk=run.pk).update(problems=kept)
 
 
 def _taps_of(member: Member, numbers: list[tuple[str, str]]) -> list[int]:

@@ -18,7 +18,10 @@ from besnik.store.models import (
     Account,
     Card,
     Consent,
+    CrmLink,
+    CrmRecord,
     Entry,
+    ImportRun,
     Lot,
     LotMove,
     Member,
@@ -73,6 +76,14 @@ def member(program: Program) -> Member:
     people.add_comment(made, 5, f"Call me, {PHONE}. Zefirina", NOON)
     for number, owner in enumerate((None, made)):
         tap_of(owner, number)
+    CrmLink.objects.create(program_id=made.program_id, member=made, external_id="Z-77")
+    CrmRecord.objects.create(
+        program_id=made.program_id,
+        external_id="Z-77",
+        name=NAME,
+        fields={"note": "Zefirina collects stamps"},
+        fetched_at=NOON,
+    )
     Request.objects.create(
         client="till",
         key="1",
@@ -180,6 +191,17 @@ def test_money_is_paid_out_before_a_member_is_erased(orm: str, member: Member) -
     assert traces(orm) == list(SECRETS)
     people.erase(member, NOON, forfeit_money=True)
     assert traces(orm) == []
+
+
+def test_an_import_that_named_somebody_forgets_them_too(orm: str, member: Member) -> None:
+    told = [[2, "name", "name_long", NAME], [3, "phone", "phone_wrong", "12"]]
+    run = ImportRun.objects.create(
+        program_id=member.program_id, name="members.csv", content="", problems=told, at=NOON
+    )
+    people.erase(member, NOON)
+
+    run.refresh_from_db()
+    assert run.problems == told[1:]
 
 
 def test_nobody_is_erased_twice(member: Member) -> None:
