@@ -60,7 +60,7 @@ Reason = Literal[
     "ok", "unknown", "blocked", "expired", "replayed", "random_id", "too_soon", "pending", "error"
 ]
 NoAnswer = Literal["gone", "busy", "forbidden", "timeout", "protocol", "format"]
-ReleaseNumber = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]  # kept in NVS: i32
+ReleaseNumber = Annotated[int, msgspec.Meta(ge=1, le=2**27 - 1)]  # in an i32 with more (boot.py)
 UpdateStep = Literal["loading", "ready", "trying", "kept", "refused", "rolled_back"]
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from besnik.fleet import release, signing
 from support.broker import RunningBroker
-from support.processes import Processes, Running
+from support.processes import Processes, Running, wait_until
+from support.store import execute, rows, without_table
 from support.update_reader import UpdateReader
+
+Command = Callable[..., Awaitable[str]]
 
 FILES = {
     "main.py": b"import firmware\n",
@@ -29,21 +33,45 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def serving(
-    state: Path, processes: Processes, broker: RunningBroker, key_file: Path, database_url: str
-) -> Running:
+def settings(
+    state: Path, broker: RunningBroker, key_file: Path, database_url: str
+) -> dict[str, str]:
+    """The environment of a shop with two readers, whose host knows the public half of the key."""
     release.public_file(state).write_bytes(key_file.with_suffix(".pub").read_bytes())
+    execute(
+        database_url,
+        "INSERT INTO store_reader (shop_id, till_id, slug, name) "
+        "SELECT shop_id, till_id, 'counter-2', 'Second' FROM store_reader WHERE slug = 'counter-1'",
+    )
     publish(state, key_file)
-    settings = state / "besnik.toml"
-    settings.write_text(
+    file = state / "besnik.toml"
+    file.write_text(
         f'state = "{state}"\n[broker]\nport = {broker.port}\n[database]\nurl = "{database_url}"\n'
     )
+    return {"BESNIK_CONFIG": str(file)}
+
+
+@pytest.fixture
+def serving(processes: Processes, settings: dict[str, str]) -> Running:
     return processes.start(
         "fleet",
         [sys.executable, "-m", "besnik.cli", "fleet", "serve"],
-        environment={"BESNIK_CONFIG": str(settings)},
+        environment=settings,
         ready="fleet: ready",
     )
+
+
+@pytest.fixture
+def fleet(processes: Processes, settings: dict[str, str]) -> Command:
+    """Runs ``besnik fleet`` and returns what it printed, its exit status first."""
+
+    async def run(*words: str) -> str:
+        command = [sys.executable, "-m", "besnik.cli", "fleet", *words]
+        ran = processes.start("command", command, environment=settings)
+        status = await asyncio.to_thread(ran.wait, 30)
+        return f"{status} {ran.log}"
+
+    return run
 
 
 def publish(state: Path, key_file: Path) -> int:
@@ -85,3 +113,102 @@ async def test_it_serves_again_when_the_broker_comes_back(
     broker.restart()
     async with UpdateReader(broker) as reader:
         assert await reader.load(1) == FILES
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(wait_until, condition, what, 20)
+
+
+async def registered(database_url: str) -> None:
+    query = "SELECT 1 FROM store_release"
+    await until(lambda: bool(rows(database_url, query)), "the release is known")
+
+
+async def ended(database_url: str, state: str, why: str = "") -> None:
+    query = "SELECT state, why FROM store_rollout"
+    await until(lambda: rows(database_url, query) == [(state, why)], f"the roll-out is {state}")
+
+
+def states(database_url: str) -> dict[str, str]:
+    found = rows(
+        database_url,
+        "SELECT slug, state FROM store_rolloutreader part "
+        "JOIN store_reader reader ON reader.id = part.reader_id",
+    )
+    return dict(found)  # type: ignore[arg-type]  # pairs of texts
+
+
+async def take(reader: UpdateReader, *, keeps: bool = True) -> None:
+    """Do as a reader does from the order to its decision."""
+    order = await reader.order()
+    number = order["n"]
+    assert "ok" not in order
+    reader.report(number, "loading")
+    assert await reader.load(number) == FILES
+    reader.report(number, "ready", percent=100)
+    await reader.stop()
+    await reader.start("1.1")
+    if not keeps:
+        reader.report(number, "rolled_back", "rc522")
+        return
+    reader.report(number, "trying")
+    assert (await reader.order())["ok"] is True
+    reader.report(number, "kept")
+
+
+async def test_a_release_goes_to_one_reader_then_to_its_shop(
+    serving: Running, broker: RunningBroker, database_url: str, fleet: Command
+) -> None:
+    async with UpdateReader(broker) as one, UpdateReader(broker, "counter-2") as other:
+        await registered(database_url)
+        said = await fleet("update", "--shop", "corner", "--first", "counter-2", "--pause", "0")
+        assert said.startswith(
+            "0 release 1 (1.1): first to counter-2, then to the others of corner"
+        )
+        await take(other)
+        assert one.orders.empty()
+        await take(one)
+        await ended(database_url, "done")
+        assert states(database_url) == {"counter-1": "kept", "counter-2": "kept"}
+        assert "done, 2 kept" in await fleet("rollouts")
+        assert "it goes that far anyway" in await fleet("rollouts", "--widen", "shop")
+
+
+async def test_when_the_first_reader_goes_back_no_other_is_told(
+    serving: Running, broker: RunningBroker, database_url: str, fleet: Command
+) -> None:
+    async with UpdateReader(broker) as one, UpdateReader(broker, "counter-2") as other:
+        await registered(database_url)
+        await fleet("update", "--all", "--first", "counter-1", "--pause", "0")
+        await take(one, keeps=False)
+        await ended(database_url, "stopped", "rolled_back")
+        said = await fleet("rollouts")
+        assert "counter-1: this reader went back to the release it had before" in said
+        assert "counter-1: rolled_back (rc522)" in said
+        assert "a reader stopped it" in await fleet("rollouts", "--widen", "all")
+        assert other.orders.empty()
+
+
+async def test_what_is_said_while_the_database_is_away_counts_when_it_is_back(
+    serving: Running, broker: RunningBroker, database_url: str, fleet: Command
+) -> None:
+    async with UpdateReader(broker) as reader:
+        await registered(database_url)
+        await fleet("update", "counter-1")
+        assert (await reader.order())["n"] == 1
+        with without_table(database_url, "store_rolloutreader"):
+            await asyncio.to_thread(serving.wait_for, "the database cannot be used")
+            reader.report(1, "loading")
+            assert await reader.load(1) == FILES
+            reader.report(1, "trying")
+            assert (await reader.order())["ok"] is True
+            reader.report(1, "kept")
+        await ended(database_url, "done")
+        assert "the database is back" in serving.log
+
+
+async def test_without_a_release_or_a_reader_it_says_what_to_do(fleet: Command) -> None:
+    assert (await fleet("update", "counter-1")).startswith(
+        "2 besnik fleet update: there is no such"
+    )
+    assert "nothing was rolled out yet" in await fleet("rollouts")

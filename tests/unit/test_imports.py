@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "site": {*CRM, "sim.control", "sim.signals"},  # for the demo's counter page
     "broker": {"contract", "debian"},
     "sim": {"contract", "bytecode", "unix_port"},
-    "fleet": {"contract", "config", "broker", "bytecode", "unix_port"},
+    "fleet": {*STORE, "broker", "bytecode", "unix_port"},
     "run": {*CRM, "bridge", "site", "sim", "broker", "fleet"},
     "cli": {*CRM, "bridge", "site", "sim", "broker", "fleet", "run"},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from besnik.cli import boards
+from besnik.cli import boards, doctor, updates
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,27 +45,8 @@ def _add_fleet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     revoke = commands.add_parser("revoke", help="take back every certificate of a reader")
     revoke.add_argument("reader", metavar="READER")
     revoke.set_defaults(action=_fleet_revoke)
-    _add_updates(commands)
-
-
-def _add_updates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    release = commands.add_parser(
-        "release",
-        help="make a signed release of the application here, or the key that signs, or check one",
-        epilog="The key's passphrase is asked for, or taken from BESNIK_RELEASE_PASSPHRASE.",
-    )
-    what = release.add_mutually_exclusive_group(required=True)
-    what.add_argument("--new-key", type=Path, metavar="FILE", help="make a key that signs")
-    what.add_argument("--key", type=Path, metavar="FILE", help="make a release, signed with it")
-    what.add_argument("--check", type=Path, metavar="FOLDER", help="check a release as readers do")
-    release.add_argument("--number", type=int, help="above all before it (default: the next one)")
-    release.add_argument("--version", default="", help="for people (default: as the source says)")
-    release.add_argument("--board", default="esp32", help="for which (default: %(default)s)")
-    release.add_argument("--to", type=Path, metavar="FOLDER", help="default: the shop's releases")
-    release.add_argument("--public", type=Path, metavar="FILE", help="with --check: by which key")
-    release.set_defaults(action=_fleet_release)
-    serve = commands.add_parser("serve", help="give readers their updates, until it is stopped")
-    serve.set_defaults(action=_fleet_serve)
+    updates.add(commands)
+    doctor.add(commands)
 
 
 def _firmware(chosen: argparse.Namespace) -> int:
@@ -96,21 +77,3 @@ def _fleet_revoke(chosen: argparse.Namespace) -> int:
     from besnik.fleet import command
 
     return command.revoke(chosen.reader)
-
-
-def _fleet_release(chosen: argparse.Namespace) -> int:
-    from besnik.fleet import release_command as release
-
-    if chosen.new_key:
-        return release.new_key(chosen.new_key)
-    if chosen.check:
-        return release.check(chosen.check, chosen.public)
-    return release.make(
-        chosen.key, chosen.to, number=chosen.number, version=chosen.version, board=chosen.board
-    )
-
-
-def _fleet_serve(_: argparse.Namespace) -> int:
-    from besnik.fleet.serve import main as serve
-
-    return serve()

@@ -44,26 +44,27 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class FleetLink:
-    """Answers ``update/get`` from ``part``, hands what readers say to ``hear``, sends orders."""
+    """Answers ``update/get`` from ``part``, hands what readers say to ``hear``, sends orders.
+
+    ``part(shop, reader, ask)`` returns bytes, or None to leave it unanswered. ``changed(is_up)``
+    is told when the connection is there, and when it is lost.
+    """
 
     def __init__(
         self,
         address: config.Broker,
         password: str,
-        part: Callable[[int, int, int], bytes | None],
+        part: Callable[[str, str, contract.UpdateAsk], bytes | None],
         hear: Callable[[Said], None],
+        changed: Callable[[bool], None],
     ) -> None:
         self._address = address
         self._password = password
         self._part = part
         self._hear = hear
+        self._changed = changed
         self._client: Any = None
         self._was_ready = False
-
-    @property
-    def is_up(self) -> bool:
-        """Whether there is a connection to the broker."""
-        return self._client is not None
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection is lost, for ever."""
@@ -84,6 +85,7 @@ class FleetLink:
                 said = problem
             finally:
                 self._client = None
+                self._changed(False)
                 with contextlib.suppress(OSError):
                     await client.disconnect()
             await asyncio.sleep(RETRY_S)
@@ -108,6 +110,7 @@ class FleetLink:
             )
             await granted.wait()
         self._client = client
+        self._changed(True)
         if not self._was_ready:
             print("fleet: ready", flush=True)
             self._was_ready = True
@@ -137,7 +140,7 @@ class FleetLink:
         return 0
 
     def _give(self, client: Any, address: contract.Address, ask: contract.UpdateAsk) -> None:
-        data = self._part(ask.n, ask.f, ask.o)
+        data = self._part(address.shop, address.reader, ask)
         if data is not None:
             header = struct.pack(contract.PART_HEADER, ask.n, ask.f, ask.o)
             topic = contract.topic(address.shop, address.reader, _PART)

@@ -10,8 +10,8 @@ import msgspec
 _FIRST_LINE: Final = "besnik-release 1"
 # What the boot loader of the application will run and load; nothing else can be in a slot.
 _PATH: Final = r"^(main\.py|(firmware|lib)/[a-z0-9_]+(/[a-z0-9_]+)*\.mpy)\Z"
-# A reader keeps the newest number it ran in its non-volatile storage: i32.
-NUMBER_MAX: Final = 2**31 - 1
+# A reader keeps its release's number in an i32, with four bits more (boot.py).
+NUMBER_MAX: Final = 2**27 - 1
 # What two slots and the outbox leave room for, on the smallest board (2 MiB of littlefs).
 FILE_BYTES_MAX: Final = 64 * 1024
 FILES_MAX: Final = 100

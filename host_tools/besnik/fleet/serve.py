@@ -1,4 +1,4 @@
-"""``besnik fleet serve``: gives readers the parts of the releases they ask for."""
+"""``besnik fleet serve``: tells readers to update, and gives them the parts they ask for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
 from besnik import broker, config
-from besnik.fleet.fleet_link import FleetLink
+from besnik.contract import UpdateAsk, UpdateOrder, UpdateState
+from besnik.fleet.fleet_link import FleetLink, Said
+from besnik.fleet.keeper import Keeper
 from besnik.fleet.releases import Releases
 
-LOOK_S: Final = 2.0
+ROUND_S: Final = 1.0
+# The broker sends what it retains, which readers are on line, right behind the subscription.
+SETTLE_S: Final = 0.3
+# A reader that comes on line later is told again.
+ORDER_EXPIRY_S: Final = 60
 
 
 def main() -> int:
@@ -23,7 +30,7 @@ def main() -> int:
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     try:
         asyncio.run(_serve(config.load()))
-    except (broker.BrokerError, config.ConfigError, OSError) as error:
+    except (config.ConfigError, OSError) as error:
         print(f"besnik fleet serve: {error}", file=sys.stderr)
         return 1
     return 0
@@ -34,21 +41,60 @@ async def _serve(settings: config.Config) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    state = Path(settings.state)
-    releases = Releases(state)
-    password = broker.passwords(state / "broker", [broker.FLEET])[broker.FLEET]
-    link = FleetLink(settings.broker, password, releases.part, lambda _said: None)
-    tasks = [asyncio.create_task(_look(releases)), asyncio.create_task(link.run())]
+    server = Server(settings)
+    tasks = [asyncio.create_task(work) for work in (server.link.run(), server.rounds())]
     ended = asyncio.create_task(stopped.wait())
     await asyncio.wait({*tasks, ended}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, ended):
         task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    server.keeper.close()
+    for result in results:
         if isinstance(result, Exception):
             raise result
 
 
-async def _look(releases: Releases) -> None:
-    while True:
-        releases.look()
-        await asyncio.sleep(LOOK_S)
+class Server:
+    """Wires the line to the readers, the releases in memory and the roll-outs together."""
+
+    def __init__(self, settings: config.Config) -> None:
+        state = Path(settings.state)
+        password = broker.passwords(state / "broker", [broker.FLEET])[broker.FLEET]
+        self.keeper = Keeper()
+        self.link = FleetLink(settings.broker, password, self._part, self._hear, self.keeper.line)
+        self._releases = Releases(state)
+        self._withdrawn: set[tuple[str, str, int]] = set()
+
+    async def rounds(self) -> None:
+        """Look after releases and roll-outs, for ever."""
+        await asyncio.sleep(SETTLE_S)
+        while True:
+            found = await asyncio.to_thread(self._releases.look)
+            if done := await self.keeper.round(found):
+                self._withdrawn = done.withdrawn
+                told = [
+                    order
+                    for order in done.orders
+                    if self._order(order.shop, order.reader, order.number, f"{order.row}")
+                ]
+                await self.keeper.told(told)
+            await asyncio.sleep(ROUND_S)
+
+    def _part(self, shop: str, reader: str, ask: UpdateAsk) -> bytes | None:
+        if (shop, reader, ask.n) in self._withdrawn:
+            return None
+        return self._releases.part(ask.n, ask.f, ask.o)
+
+    def _hear(self, said: Said) -> None:
+        self.keeper.hear(said)
+        message = said.message
+        if isinstance(message, UpdateState) and message.s == "trying" and not said.retained:
+            # That it was heard is what the reader waits for before it keeps the release.
+            self._order(said.shop, said.reader, message.n, "ok", is_ok=True)
+
+    def _order(
+        self, shop: str, reader: str, number: int, name: str, *, is_ok: bool = False
+    ) -> bool:
+        expires = int(time.time()) + ORDER_EXPIRY_S
+        order = UpdateOrder(name, number, expires, ok=is_ok)
+        return self.link.order(shop, reader, order, ORDER_EXPIRY_S)

@@ -16,7 +16,7 @@ from django.db.models import Count, F, QuerySet
 
 from besnik.store.models import Reader, Rollout, RolloutReader
 from besnik.store.models.updates import STAGES
-from besnik.store.rollouts.hearing import PASSING, halt
+from besnik.store.rollouts.hearing import PASSING, TRIES_MAX, halt
 
 UNDER_WAY: Final = frozenset({"told", "loading", "ready", "trying"})
 # What a bad release could stop at the same time, whatever else is done; and of a shop's readers
@@ -25,11 +25,10 @@ AT_ONCE: Final = 8
 # A reader answers an order at once, and says how far it is every few seconds while it loads.
 ANSWER: Final = dt.timedelta(seconds=30)
 STALL: Final = dt.timedelta(seconds=60)
-TRIES_MAX: Final = 5
 # It decides within five minutes whether it keeps a release; three bad starts and the way back
 # into the network come on top of that.
 GONE: Final = dt.timedelta(minutes=15)
-AGAIN: Final = dt.timedelta(seconds=30)  # after "busy"
+AGAIN: Final = dt.timedelta(seconds=60)  # after "busy" and its like
 
 Online = Collection[tuple[str, str]]  # slugs of shop and reader
 
@@ -44,14 +43,17 @@ class Order(msgspec.Struct, frozen=True):
     number: int
 
 
-def due(online: Online, now: dt.datetime) -> list[Order]:
-    """Carry every running roll-out on, and return who is to be told now."""
+def due(online: Online, now: dt.datetime, since: dt.datetime) -> list[Order]:
+    """Carry every running roll-out on, and return who is to be told now.
+
+    ``since``: from when on readers could be heard; silence before that means nothing.
+    """
     orders = []
     running = Rollout.objects.filter(state="running", release__is_here=True)
     for rollout in running.select_related("release", "first"):
         _fill(rollout, now)
         rows = list(_rows(rollout))
-        if _look_after(rows, online, now):
+        if _look_after(rows, online, now, since):
             _go_on(rollout, rows, online, now)
         if rollout.state == "running":
             orders += _orders(rollout, rows, online, now)
@@ -100,10 +102,13 @@ def _place(row: RolloutReader) -> tuple[str, str]:
     return row.reader.shop.slug, row.reader.slug
 
 
-def _look_after(rows: list[RolloutReader], online: Online, now: dt.datetime) -> bool:
+def _look_after(
+    rows: list[RolloutReader], online: Online, now: dt.datetime, since: dt.datetime
+) -> bool:
     """Give up on readers that say nothing any more; False if one is gone, which stops it all."""
     for row in rows:
-        state = _overdue(row, _place(row) in online, now)
+        silence = now - max(row.at, since)
+        state = _overdue(row, _place(row) in online, silence)
         if state == row.state:
             continue
         # Only from what it was: its own word may have come meanwhile.
@@ -117,8 +122,7 @@ def _look_after(rows: list[RolloutReader], online: Online, now: dt.datetime) -> 
     return True
 
 
-def _overdue(row: RolloutReader, is_online: bool, now: dt.datetime) -> str:
-    silence = now - row.at
+def _overdue(row: RolloutReader, is_online: bool, silence: dt.timedelta) -> str:
     waits = {"told": ANSWER, "loading": STALL, "ready": GONE, "trying": GONE}
     if row.state not in waits or silence <= waits[row.state]:
         return row.state

@@ -10,10 +10,9 @@ from django.db import transaction
 from besnik.contract import UpdateState
 from besnik.store.models import Rollout, RolloutReader
 
-# These pass: the reader is told again.
-PASSING: Final = frozenset({"busy", "expired"})
-# The release itself is not what it should be, or not by our key: no other reader is asked.
-GRAVE: Final = frozenset({"signature", "hash", "truncated"})
+# These pass: the reader is told again, so often.
+PASSING: Final = frozenset({"busy", "expired", "truncated"})
+TRIES_MAX: Final = 8
 
 
 def heard(shop: str, reader: str, said: UpdateState, now: dt.datetime) -> None:
@@ -28,13 +27,12 @@ def heard(shop: str, reader: str, said: UpdateState, now: dt.datetime) -> None:
     if row is None:
         return
     with transaction.atomic():
-        row.state = "waiting" if said.s == "refused" and said.why in PASSING else said.s
+        passes = said.s == "refused" and said.why in PASSING and row.tries < TRIES_MAX
+        row.state = "waiting" if passes else said.s
         row.why, row.percent, row.at = _printable(said.why), said.p, now
         row.save(update_fields=["state", "why", "percent", "at"])
         if said.s == "rolled_back":
             halt(row, "rolled_back", now)
-        elif said.s == "refused" and said.why in GRAVE:
-            halt(row, said.why, now)
 
 
 def halt(row: RolloutReader, why: str, now: dt.datetime) -> None:
