@@ -52,6 +52,7 @@ class HttpCrm:
         places = template.fill(msgspec.to_builtins(mapping.customer), plain)
         customer = msgspec.convert(places, CustomerPlaces)
         self._columns = reading.columns(customer, [])
+        self._per_day = _per_day(mapping, plain)
         self._mapping = mapping = msgspec.structs.replace(mapping, customer=customer)
         url = template.fill_text(mapping.url, plain) or ""
         line = web.Web(url, total_s=web.TOTAL_S, follow_redirects=False)
@@ -82,7 +83,7 @@ class HttpCrm:
             write_max=min(visits.write.at_once, visits.balance.at_once if visits.balance else 1000),
             idempotent_writes=visits.write.is_idempotent,
             per_second=mapping.limits.per_second,
-            per_day=mapping.limits.per_day,
+            per_day=self._per_day,
             search_lag_s=mapping.limits.search_lag_s,
             can_create=mapping.create is not None,
             can_list=mapping.listing is not None,
@@ -92,7 +93,7 @@ class HttpCrm:
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Table[str, Found]:
         """Return the customers of cards, with ``fields``; an absent card is unknown there."""
         found: dict[str, Found] = {}
-        for chunk in writing.chunks(cards, self._mapping.lookup.at_once):
+        for chunk in writing.chunks([*dict.fromkeys(cards)], self._mapping.lookup.at_once):
             found |= await self._look_up(chunk, fields)
         return found
 
@@ -122,7 +123,7 @@ class HttpCrm:
         """Return customers by their own ids; one that is absent is gone."""
         ask, places = self._mapping.refresh, self._mapping.customer
         found: dict[str, Customer] = {}
-        for chunk in writing.chunks(ids, ask.at_once):
+        for chunk in writing.chunks([*dict.fromkeys(ids)], ask.at_once):
             columns = reading.columns(places, fields)
             values = {"ids": list(chunk), "id": chunk[0], "columns": columns}
             reply = await self._calls.get(ask, values)
@@ -171,6 +172,16 @@ class HttpCrm:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._calls.aclose()
+
+
+def _per_day(mapping: Mapping, settings: Table[str, str]) -> int | None:
+    limit = mapping.limits.per_day
+    if not isinstance(limit, str):
+        return limit
+    text = settings[limit]
+    if not text.isdecimal() or int(text) < 1:
+        raise CrmSettingsError(f"{limit}: {text!r} must be a whole number of requests a day")
+    return int(text)
 
 
 class OwnMapping(HttpCrm):

@@ -24,7 +24,7 @@ async def page(
     if how.next == "path" and after is not None:
         reply = calls.understood(how, await calls.follow(how, after))
     else:
-        start = {"offset": "0", "page": "1"}.get(how.next)
+        start = how.start or {"offset": "0", "page": "1"}.get(how.next)
         columns = reading.columns(places, fields)
         values = {"after": after or start, "columns": columns, "limit": limit}
         reply = await calls.get(how, values)

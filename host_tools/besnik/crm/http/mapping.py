@@ -71,10 +71,14 @@ class Lookup(Ask, frozen=True, kw_only=True):
 
 
 class Listing(Ask, frozen=True, kw_only=True):
-    """All customers, page by page; ``next`` is how the following page is asked for."""
+    """All customers, page by page; ``next`` is how the following page is asked for.
+
+    ``start`` is what stands for ``{after}`` on the first page.
+    """
 
     next: Literal["at", "path", "offset", "page", "last_id"]
     next_at: str = ""
+    start: str = ""
     page_size: int = 100
 
 
@@ -103,7 +107,7 @@ class Results(_Table, frozen=True, kw_only=True):
     """What an answer says of each of several records, in order."""
 
     rows: str = ""
-    done: Rule
+    done: Rule = Rule()
     already: list[Rule] = []
     why: str = ""
 
@@ -126,7 +130,7 @@ class Visits(_Table, frozen=True, kw_only=True):
 
     write: Write
     find: Find | None = None
-    balance: Ask | None = None
+    balance: Write | None = None
 
 
 class Creation(_Table, frozen=True, kw_only=True):
@@ -163,10 +167,10 @@ class Errors(_Table, frozen=True, kw_only=True):
 
 
 class Limits(_Table, frozen=True, kw_only=True):
-    """How hard it may be asked, from the vendor's pages."""
+    """How hard it may be asked, from the vendor's pages; ``per_day`` may be a setting's name."""
 
     per_second: float | None = None
-    per_day: int | None = None
+    per_day: int | str | None = None
     search_lag_s: float = 0.0
 
 
@@ -197,12 +201,12 @@ class Mapping(_Table, frozen=True, kw_only=True, rename={"listing": "list"}):
 
 
 _VISIT = {"event_id", "customer", "kind", "shop", "at", "points", "balance", "card"}
-_VISITS = {*_VISIT, "visits", "events"}
+_VISITS = {*_VISIT, "visits", "events", "it"}
 _CUSTOMER = {"event_id", "name", "first_name", "last_name", "card", "cards", "phone", "email"}
 _CUSTOMERS = {*_CUSTOMER, "customers", "events"}
 _READ = {"cards", "card", "columns", "limit", "ids", "id", "after"}
 # What templates may use without a setting of that name, each where it makes sense.
-RESERVED = {*_VISITS, *_CUSTOMERS, *_READ, "token"}
+RESERVED = {*_VISITS, *_CUSTOMERS, *_READ, "token", "it"}
 
 
 def read(file: Path) -> Mapping:
@@ -225,6 +229,8 @@ def _check(mapping: Mapping) -> None:
         raise CrmSettingsError(f"mapping: a setting cannot be called {name}: templates use that")
     every = {setting.name for setting in mapping.settings}
     template.check(mapping.url, plain, "url")
+    if isinstance(mapping.limits.per_day, str) and mapping.limits.per_day not in plain:
+        raise CrmSettingsError(f"mapping: limits.per_day: no setting {mapping.limits.per_day!r}")
     for place in ("value", "user", "password", "token_url", "form"):
         template.check(getattr(mapping.auth, place), {*every, "token"}, f"auth.{place}")
     for place in ("id", "name", "cards", "points", "fields", "columns"):
@@ -247,8 +253,8 @@ def _check(mapping: Mapping) -> None:
 def _asks(mapping: Mapping) -> Sequence[tuple[str, Ask, set[str]]]:
     visits, create = mapping.visits, mapping.create
     found: list[tuple[str, Ask | None, set[str]]] = [
-        ("lookup", mapping.lookup, {"cards", "card", "columns", "limit"}),
-        ("refresh", mapping.refresh, {"ids", "id", "columns"}),
+        ("lookup", mapping.lookup, {"cards", "card", "columns", "limit", "it"}),
+        ("refresh", mapping.refresh, {"ids", "id", "columns", "it"}),
         ("list", mapping.listing, {"after", "columns", "limit"}),
         ("describe", mapping.describe, {"columns"}),
         ("health", mapping.health, {"columns"}),

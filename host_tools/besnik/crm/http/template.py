@@ -2,7 +2,8 @@
 
 ``{name}`` alone keeps the value as it is (a number, a list); inside other text it is written out.
 ``{name:filter}`` writes it for a language inside the text (`FILTERS`). ``{{`` and ``}}`` are
-braces. A table ``{for_each = "cards", make = {...}}`` becomes a list with one entry a card.
+braces. A table ``{for_each = "cards", make = {...}}`` becomes a list, one entry a card, which is
+``{it}``; of visits and customers each has its own values there.
 
 A value that is not there (None) takes the whole text with it, and a table or list that loses all
 its entries so goes too: a balance nobody knows is left out of the request, not sent as nothing.
@@ -139,8 +140,9 @@ def _fill(template: Any, values: Values) -> Any:
         return _fill_string(template, values)
     if isinstance(template, Mapping):
         if set(template) == _REPEAT:
-            items: Sequence[Values] = values[template["for_each"]]
-            return _kept_list([_fill(template["make"], {**values, **item}) for item in items])
+            items: Sequence[Any] = values[template["for_each"]]
+            named = [item if isinstance(item, Mapping) else {"it": item} for item in items]
+            return _kept_list([_fill(template["make"], {**values, **item}) for item in named])
         filled = {fill_text(key, values): _fill(value, values) for key, value in template.items()}
         kept = {key: value for key, value in filled.items() if value is not GONE}
         return kept if kept or not template else GONE

@@ -9,7 +9,6 @@ import msgspec
 
 from besnik.crm.foreign import (
     Ambiguous,
-    CrmAnswerError,
     CrmRefusedError,
     Delivered,
     Found,
@@ -18,11 +17,12 @@ from besnik.crm.foreign import (
 )
 from besnik.crm.http import paths
 from besnik.crm.http.calls import Calls, Reply, holds
-from besnik.crm.http.mapping import Ask, Creation, Find, Visits, Write
+from besnik.crm.http.mapping import Creation, Find, Visits, Write
 from besnik.crm.http.template import Values
 
 T = TypeVar("T")
 
+NO_WHY: Final = "it did not take it"
 NO_CARD_WHY: Final = "it has no card, by which it could be found there again"
 TWICE_WHY: Final = "more than one customer has that card there: merge them, or take the card away"
 
@@ -85,14 +85,13 @@ async def _write_all(
         done |= await _there(calls, find, write, name, list(values.values()))
     missing = [value for event_id, value in values.items() if event_id not in done]
     for chunk in chunks(missing, write.at_once):
-        reply = await calls.ask(write, _batch(name, chunk))
-        if reply.is_fine or len(chunk) == 1:
-            done |= _outcomes(calls, write, chunk, reply)
-            continue
-        # One of them is refused, and perhaps those before it are written.
-        singly = msgspec.structs.replace(write, at_once=1)
-        alone = {value["event_id"]: value for value in chunk}
-        done |= await _write_all(calls, singly, find, name, alone, again=True)
+        outcomes = await _write(calls, write, name, chunk)
+        if outcomes is None:
+            # One of them is refused, and perhaps those before it are written.
+            singly = msgspec.structs.replace(write, at_once=1)
+            alone = {value["event_id"]: value for value in chunk}
+            outcomes = await _write_all(calls, singly, find, name, alone, again=True)
+        done |= outcomes
     return done
 
 
@@ -116,30 +115,30 @@ async def _there(
     return found
 
 
-def _outcomes(
-    calls: Calls, write: Write, chunk: Sequence[Values], reply: Reply
-) -> dict[str, Delivered]:
+async def _write(
+    calls: Calls, write: Write, name: str, chunk: Sequence[Values]
+) -> dict[str, Delivered] | None:
+    """Send one request; None if it cannot be told which of several records were refused."""
+    reply = await calls.ask(write, _batch(name, chunk))
     event_ids = [value["event_id"] for value in chunk]
     if not reply.is_fine:
-        outcome = _refused(calls, write, event_ids[0], reply)
-        return {outcome.event_id: outcome}
+        return (
+            None if len(chunk) > 1 else {event_ids[0]: _refused(calls, write, event_ids[0], reply)}
+        )
     if write.results is None and not write.id:
         return {event_id: Delivered(event_id, "done") for event_id in event_ids}
     rows = reply.rows(write.results.rows if write.results else write.rows)
-    if len(rows) != len(chunk):
-        raise CrmAnswerError(f"it was given {len(chunk)} records and answered {len(rows)}")
-    return {
-        event_id: _of_row(write, event_id, row)
-        for event_id, row in zip(event_ids, rows, strict=True)
-    }
+    if len(rows) == len(chunk):
+        pairs = zip(event_ids, rows, strict=True)
+        return {event_id: _of_row(write, event_id, row) for event_id, row in pairs}
+    return None if len(chunk) > 1 else {event_ids[0]: Delivered(event_ids[0], "refused", NO_WHY)}
 
 
 def _refused(calls: Calls, write: Write, event_id: str, reply: Reply) -> Delivered:
     if reply.matches(write.already):
         return Delivered(event_id, "already")
-    return Delivered(
-        event_id, "refused", f"it takes it not (status {reply.status}{calls.code(reply)})"
-    )
+    why = f"{NO_WHY} (status {reply.status}{calls.code(reply)})"
+    return Delivered(event_id, "refused", why)
 
 
 def _of_row(write: Write, event_id: str, row: Any) -> Delivered:
@@ -150,36 +149,40 @@ def _of_row(write: Write, event_id: str, row: Any) -> Delivered:
     if any(holds(row, rule) for rule in results.already):
         return Delivered(event_id, "already", "", own_id)
     code = paths.text(paths.get(row, results.why)) if results.why else ""
-    return Delivered(
-        event_id, "refused", f"it takes it not ({code})" if code else "it takes it not"
-    )
+    return Delivered(event_id, "refused", NO_WHY + (f" ({code})" if code else ""))
 
 
-async def _set_balances(calls: Calls, ask: Ask, visits: Sequence[Visit]) -> dict[str, Delivered]:
+async def _set_balances(
+    calls: Calls, write: Write, visits: Sequence[Visit]
+) -> dict[str, Delivered]:
     """Set each customer's balance once, to that after the last visit; return what was refused."""
     last = {visit.customer: visit for visit in visits if visit.balance is not None}
     refused: dict[str, Delivered] = {}
-    for chunk in chunks(list(last.values()), ask.at_once):
-        if await _sets(calls, ask, chunk) is None:
-            continue
-        for visit in chunk:
-            why = await _sets(calls, ask, [visit])
-            if why is not None:
-                told = f"the visit is there, but the balance could not be set ({why})"
-                refused[visit.event_id] = Delivered(visit.event_id, "refused", told)
+    for chunk in chunks(list(last.values()), write.at_once):
+        values = [_visit_values(visit) for visit in chunk]
+        outcomes = await _set(calls, write, values)
+        for value in values if outcomes is None else ():
+            outcomes = (outcomes or {}) | (await _set(calls, write, [value]) or {})
+        for event_id, each in (outcomes or {}).items():
+            if each.outcome == "refused":
+                told = f"the visit is there, but the balance could not be set: {each.why}"
+                refused[event_id] = Delivered(event_id, "refused", told)
     return refused
 
 
-async def _sets(calls: Calls, ask: Ask, visits: Sequence[Visit]) -> str | None:
-    """Set balances; return why that was refused, None if it was done.
+async def _set(calls: Calls, write: Write, values: Sequence[Values]) -> dict[str, Delivered] | None:
+    """Set balances in one request, as ``_write``.
 
     403 is an answer about the customer here: whoever may write visits was let in.
     """
     try:
-        reply = await calls.ask(ask, _batch("visits", [_visit_values(visit) for visit in visits]))
+        return await _write(calls, write, "visits", values)
     except CrmRefusedError:
-        return "not allowed, or the customer is gone"
-    return None if reply.is_fine else f"status {reply.status}{calls.code(reply)}"
+        if len(values) > 1:
+            return None
+        event_id = values[0]["event_id"]
+        why = "it is not allowed, or the customer is gone"
+        return {event_id: Delivered(event_id, "refused", why)}
 
 
 def _batch(name: str, chunk: Sequence[Values]) -> Values:
