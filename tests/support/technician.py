@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from support.processes import Processes, Running
 from support.secure_broker import SecureBroker
@@ -26,15 +27,14 @@ class Technician:
         )
         self._environment = {"BESNIK_CONFIG": str(toml), "BESNIK_WIFI_PASSWORD": "open sesame"}
 
-    def starts(self, *command: str) -> Running:
-        """Start ``besnik fleet`` with ``command`` on the board's port."""
+    def starts(self, *command: str, boards: Sequence[Board] = ()) -> Running:
+        """Start ``besnik fleet`` with ``command`` on the board's port, or on those of several."""
         argv = [sys.executable, "-m", "besnik.cli", "fleet", *command]
-        port = str(self.board.parts.port)
-        return self._processes.start(
-            command[0], [*argv, "--port", port], environment=self._environment
-        )
+        for board in boards or (self.board,):
+            argv += ["--port", str(board.parts.port)]
+        return self._processes.start(command[0], argv, environment=self._environment)
 
-    def runs(self, *command: str) -> tuple[int, str]:
+    def runs(self, *command: str, boards: Sequence[Board] = ()) -> tuple[int, str]:
         """Run a command to its end; return its exit status and what it said."""
-        running = self.starts(*command)
+        running = self.starts(*command, boards=boards)
         return running.wait(60), running.log

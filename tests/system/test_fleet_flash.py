@@ -75,7 +75,7 @@ def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
     assert "'a'" in there and "main.py" not in there
     status, said = flashes(technician)
     assert status == 0, said
-    assert f"{READER} is on line" in said
+    assert f"{READER}: is on line" in said
 
 
 def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written(
@@ -136,12 +136,15 @@ def image_for(file: Path, chip: int) -> Path:
 
 def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, free_tcp_port: int) -> None:
     file = image_for(tmp_path / "ESP32_GENERIC.bin", 0x0000)
+    loader = f"socket://127.0.0.1:{free_tcp_port}"
+    seen: list[int] = []
     mock = [str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")]
     subprocess.run([*mock, "start", "--chip", "esp32", "--port", str(free_tcp_port)], check=True)
     try:
-        image.write(f"socket://127.0.0.1:{free_tcp_port}", file)
+        image.write(loader, file, lambda _, share: seen.append(share))
     finally:
-        subprocess.run([*mock, "stop"], check=True)
+        subprocess.run([*mock, "stop", "--port", str(free_tcp_port)], check=True)
+    assert seen[0] == 0 and seen[-1] == 100
 
 
 def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None:

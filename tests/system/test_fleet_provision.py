@@ -55,5 +55,5 @@ async def test_a_reader_without_settings_gets_them_on_its_cable_and_works(
     assert "--again" in said
     status, said = technician.runs("provision", READER, "--no-tap", "--again", "--shop", "station")
     assert status == 0, said
-    assert f"{READER} is on line" in said
+    assert f"{READER}: is on line" in said
     assert "station" in technician.board.mpremote("eval", "open('config.json').read()")

@@ -13,17 +13,16 @@ if TYPE_CHECKING:
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this file to those of ``besnik fleet``."""
-    table = argparse.ArgumentParser(add_help=False)
-    table.add_argument("--port", default="", help="its serial port (default: the only board)")
-    _add_flash(commands, table, _settings())
+    _add_flash(commands)
     provision = commands.add_parser(
         "provision",
-        parents=[table, _settings()],
+        parents=[_settings()],
         help="give settings to a reader that has none: it waits 120 s for them when it is plugged"
         " in, its light red and green in turn",
         epilog=_KEPT,
     )
     provision.add_argument("reader", metavar="READER", help=_ID)
+    provision.add_argument("--port", default="", help="its serial port (default: the only board)")
     provision.add_argument(
         "--again", action="store_true", help="make it forget first what it was given before"
     )
@@ -55,42 +54,74 @@ def _settings() -> argparse.ArgumentParser:
     return settings
 
 
-def _add_flash(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    table: argparse.ArgumentParser,
-    settings: argparse.ArgumentParser,
-) -> None:
+def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     flash = commands.add_parser(
         "flash",
-        parents=[table, settings],
+        parents=[_settings()],
         help="make a reader of a connected board: application, settings, certificate; sees it work",
         epilog=_KEPT,
     )
-    flash.add_argument("reader", nargs="?", metavar="READER", help=_ID)
+    flash.add_argument(
+        "reader",
+        nargs="?",
+        default="",
+        metavar="READER",
+        help=f"{_ID}; with --all their first part",
+    )
+    flash.add_argument(
+        "--all", action="store_true", help="every connected board at once: READER-1, READER-2, …"
+    )
     flash.add_argument(
         "--blank",
         action="store_true",
         help="without READER: the application alone; the settings come later, by provision",
     )
     flash.add_argument(
+        "--port",
+        action="append",
+        default=[],
+        help="the serial port (default: the only board); with --all can be given again",
+    )
+    flash.add_argument(
         "--image", type=Path, metavar="FILE", help="MicroPython to write first, for a bare board"
     )
     flash.add_argument(
-        "--loader", default="", metavar="PORT", help="the port of its boot loader, if another"
+        "--loader",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="the port of its boot loader, if another; with --all one for each --port",
     )
     flash.set_defaults(action=_flash)
 
 
 def _flash(chosen: argparse.Namespace) -> int:
-    from besnik.fleet import flash_command
+    from besnik.fleet import flash_all, flash_command
 
+    if chosen.all:
+        if chosen.loader and len(chosen.loader) != len(chosen.port):
+            return _misused("give one --loader for each --port")
+        if chosen.blank and chosen.reader:
+            return _misused("--blank boards have no READER yet")
+        table = flash_all.Table(
+            ports=tuple(chosen.port), loaders=tuple(chosen.loader), image=chosen.image
+        )
+        return flash_all.main(_order(chosen), table, blank=chosen.blank)
     if bool(chosen.reader) == chosen.blank:
-        print("besnik fleet flash: give either READER or --blank", file=sys.stderr)
-        return 2
-    bench = flash_command.Bench(port=chosen.port, image=chosen.image, loader=chosen.loader)
+        return _misused("give either READER or --blank")
+    if len(chosen.port) > 1 or len(chosen.loader) > 1:
+        return _misused("several boards at once: with --all")
+    bench = flash_command.Bench(
+        port="".join(chosen.port), image=chosen.image, loader="".join(chosen.loader)
+    )
     if chosen.blank:
         return flash_command.main_blank(bench)
     return flash_command.main(_order(chosen), bench)
+
+
+def _misused(why: str) -> int:
+    print(f"besnik fleet flash: {why}", file=sys.stderr)
+    return 2
 
 
 def _provision(chosen: argparse.Namespace) -> int:

@@ -45,26 +45,28 @@ async def watching(shop: config.Config, reader: Identity) -> AsyncIterator[Watch
         await watcher.close()
 
 
-async def see(watcher: Watcher, reader: str, say: Say, *, waits_for_tap: bool) -> None:
+async def see(
+    watcher: Watcher, reader: str, say: Say, *, waits_for_tap: bool, tap_s: float = TAP_S
+) -> None:
     """Return when the reader is on line and, if asked, a card was answered; BoardError if not."""
-    say("the reader starts …")
+    say(f"{reader}: starts …")
     birth = await watcher.online(ONLINE_S)
     if birth is None:
         raise BoardError(
             f"{reader} did not come on line within {ONLINE_S} s. Its light says why (README:"
             " signals); usually the Wi-Fi's name or password, or broker.host"
         )
-    say(f"{reader} is on line, start {birth.bd}")
+    say(f"{reader}: is on line, start {birth.bd}")
     if not waits_for_tap:
         return
-    say("hold any card to it …")
-    visit = await watcher.visit(TAP_S)
+    say(f"{reader}: hold any card to it …")
+    visit = await watcher.visit(tap_s)
     if visit is None:
         raise BoardError(
-            f"no tap was answered within {TAP_S} s: is the RC522 wired as the README says, does the"
-            " bridge run, and is this reader in its shop (page Readers)?"
+            f"no tap was answered within {tap_s:.0f} s: is the RC522 wired as the README says, does"
+            " the bridge run, and is this reader in its shop (page Readers)?"
         )
-    say(f"tap {visit.tap}: {visit.r}, {visit.why}. The reader works.")
+    say(f"{reader}: tap {visit.tap}: {visit.r}, {visit.why}. The reader works.")
 
 
 def draw_label(shop: config.Config, reader: Identity) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from besnik.fleet import content
-from besnik.fleet.usb import BoardError, UsbBoard
+from besnik.fleet.usb import BoardError, Found, UsbBoard
 
 # The oldest whose compiler the firmware is held to (`make check`).
 OLDEST: Final = (1, 24, 0)
@@ -20,13 +20,14 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being written, how many bytes are done, and of how many."""
 
 
-def write(board: UsbBoard, files: dict[str, bytes], progress: Progress) -> int:
+def write(board: UsbBoard, found: Found, files: dict[str, bytes], progress: Progress) -> int:
     """Make ``files`` what the board runs, and start it; return how many were written.
+
+    ``found`` is what was there (`UsbBoard.look`).
 
     BoardError if it is no ESP32, if MicroPython is too old, or if what was written does not read
     back.
     """
-    found = board.look()
     if not found.is_esp32:
         raise BoardError("this board runs MicroPython, but it is no ESP32: a reader needs one")
     if found.version < OLDEST:

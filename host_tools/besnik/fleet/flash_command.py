@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, content, image, provision
+from besnik.fleet import arrival, boards, content, image, provision
 from besnik.fleet.flash import write
 from besnik.fleet.order import Order, prepared
-from besnik.fleet.terminal import only_port, progress, run, show
+from besnik.fleet.terminal import only_port, percent, progress, run, show
 from besnik.fleet.usb import opened
 
 _SPEAKS_S = 20
@@ -41,10 +41,11 @@ def main_blank(bench: Bench) -> int:
 
 async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     reader = prepared(order, shop)
-    files = content.of_reader(reader.settings, reader.certificates)
+    files = content.of_reader(None, None) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:
-        await asyncio.to_thread(_write, bench, port, files)
+        chip = await asyncio.to_thread(_write, bench, port, files)
+        boards.remember(Path(shop.state), chip, reader.reader)
         card = arrival.draw_label(shop, reader)
         show(f"print and stick under the reader: {card}")
         await arrival.see(watcher, reader.reader, show, waits_for_tap=order.waits_for_tap)
@@ -56,13 +57,16 @@ async def _blank(bench: Bench) -> None:
     await asyncio.to_thread(_waits, port)
 
 
-def _write(bench: Bench, port: str, files: dict[str, bytes]) -> None:
+def _write(bench: Bench, port: str, files: dict[str, bytes]) -> str:
+    """Write the files; return the chip's own number."""
     if bench.image:
         show(f"{port}: MicroPython from {bench.image.name} …")
-        image.write(bench.loader or port, bench.image)
+        image.write(bench.loader or port, bench.image, percent)
     with opened(port) as board:
-        written = write(board, files, progress)
+        chip = board.chip()
+        written = write(board, board.look(), files, progress)
     show(f"{port}: {written} of {len(files)} files written, all checked")
+    return chip
 
 
 def _waits(port: str) -> None:

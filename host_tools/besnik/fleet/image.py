@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import sys
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,6 +34,8 @@ _CHIPS: Final = {
 }
 _HEADER: Final = struct.Struct("<B11xH10x")
 _MAGIC: Final = 0xE9
+_PERCENT: Final = re.compile(r"(\d+)\.\d%")
+_TOLD_LINES: Final = 6
 
 
 def chip_of(image: Path) -> Chip:
@@ -51,24 +56,37 @@ def chip_of(image: Path) -> Chip:
     return _CHIPS[chip]
 
 
-def write(port: str, image: Path) -> None:
-    """Erase the board on ``port`` and write ``image``; esptool prints how far it is.
+def write(port: str, image: Path, say: Callable[[str, int], None]) -> None:
+    """Erase the board on ``port`` and write ``image``; ``say`` is told what is done, in percent.
 
     esptool compares what it wrote with what the flash then holds. BoardError if it fails; run
     it again: the chip's loader is in its ROM and cannot be broken by this.
     """
     chip = chip_of(image)
-    _esptool(chip, port, "erase-flash")
-    _esptool(chip, port, "write-flash", hex(chip.offset), str(image))
+    _esptool(chip, port, "erase-flash", say=say)
+    _esptool(chip, port, "write-flash", hex(chip.offset), str(image), say=say)
 
 
-def _esptool(chip: Chip, port: str, *command: str) -> None:
-    done = subprocess.run(
+def _esptool(chip: Chip, port: str, *command: str, say: Callable[[str, int], None]) -> None:
+    what = f"esptool {command[0]}"
+    say(what, 0)
+    with subprocess.Popen(
         [sys.executable, "-m", "esptool", "--chip", chip.name, "--port", port, *command],
-        check=False,
-    )
-    if done.returncode:
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        told: deque[str] = deque(maxlen=_TOLD_LINES)
+        for line in process.stdout:
+            if share := _PERCENT.search(line):
+                say(what, int(share[1]))
+            elif line.strip():
+                told.append(line.rstrip())
+    if process.returncode:
         raise BoardError(
-            f"esptool {command[0]} failed, for what it says above. Hold the board's BOOT button"
-            " while it starts, and try another cable or port"
+            f"{what} failed:\n  " + "\n  ".join(told) + "\nHold the board's BOOT button while it"
+            " starts, and try another cable or port"
         )
+    say(what, 100)

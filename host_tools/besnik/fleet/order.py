@@ -27,12 +27,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader is to be.
 
     ``shop``, ``wifi``, ``host`` and ``changes`` (by key, as in ``pins.irq``) are kept with the
-    reader: they need to be given once.
+    reader: they need to be given once. ``password`` is the Wi-Fi's where it is known already.
     """
 
     reader: str
     shop: str = ""
     wifi: str = ""
+    password: str | None = None
     host: str = ""
     changes: Mapping[str, str] = msgspec.field(default_factory=dict)
     waits_for_tap: bool = True
@@ -45,13 +46,32 @@ class Identity(msgspec.Struct, frozen=True):
     settings: Settings
     certificates: Path | None
 
+    def files(self) -> dict[str, bytes]:
+        """Return what of it is on the reader's flash, by path."""
+        files = {"config.json": settings.encode(self.settings)}
+        if self.certificates is not None:
+            for name in cert.FILES:
+                files[f"cert/{name}"] = (self.certificates / name).read_bytes()
+        return files
+
+
+def asked(order: Order) -> Order:
+    """Return the order with the password of its Wi-Fi, to be used for several readers.
+
+    It is asked for at the terminal, or taken from BESNIK_WIFI_PASSWORD; SettingsError.
+    """
+    if not order.wifi or order.password is not None:
+        return order
+    return msgspec.structs.replace(order, password=_wifi_password(order.wifi))
+
 
 def prepared(order: Order, shop: config.Config) -> Identity:
     """Return what the order makes of a reader; its settings are kept, its certificate is made.
 
-    The Wi-Fi's password is asked for, or taken from BESNIK_WIFI_PASSWORD. Raises SettingsError if
-    the reader would refuse its settings, CertificateError, ConfigError, UnixPortError, OSError.
+    Raises SettingsError if the reader would refuse its settings, CertificateError, ConfigError,
+    UnixPortError, OSError.
     """
+    order = asked(order)
     state = Path(shop.state)
     cert.check_id(order.reader)
     wanted = _settings(order, shop, state)
@@ -78,7 +98,7 @@ def _settings(order: Order, shop: config.Config, state: Path) -> Settings:
     }
     found = settings.changed(found, {key: json.dumps(text) for key, text in given.items() if text})
     if order.wifi:
-        found["wifi"]["password"] = _wifi_password(order.wifi)
+        found["wifi"]["password"] = order.password
     broker = found.setdefault("broker", {})
     if bool(broker.get("plain")) != shop.broker.plain:
         # The shop has gone over to TLS, or from it: what was for the other way goes.

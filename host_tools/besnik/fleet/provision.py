@@ -11,15 +11,11 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import serial
 
-from besnik.fleet import cert
-from besnik.fleet.order import Identity
-from besnik.fleet.settings import encode
 from besnik.fleet.usb import BoardError, gone, opened
 
 _BAUD: Final = 115_200
@@ -29,9 +25,8 @@ _CHUNK: Final = 96
 # An MCU restarts in two seconds and speaks once a second; writing takes half a second.
 _ANSWER_S: Final = 10
 _READ_S: Final = 0.2
-_SETTINGS: Final = "config.json"
-# What a reader is provisioned by (`firmware/provision.py`), and what is half of it.
-_OLD: Final = (_SETTINGS, f"{_SETTINGS}.new", f"{_SETTINGS}.part")
+# What makes a reader a provisioned one, or would at its next start (`firmware/provision.py`).
+_OLD: Final = ("config.json.new", "config.json")
 
 Progress = Callable[[str, int, int], None]
 
@@ -71,10 +66,14 @@ class Line:
         )
 
     def give(self, files: Mapping[str, bytes], progress: Progress) -> None:
-        """Send ``files`` to a reader that waits; BoardError with its own words if it refuses."""
+        """Send ``files`` (`Identity.files`) to a reader that waits.
+
+        BoardError with its own words if it refuses them.
+        """
         total, done = sum(map(len, files.values())), 0
         self._ask(f"begin {self.wait(_ANSWER_S).ticket}")
-        for name, data in files.items():
+        for path, data in files.items():
+            name = path.rpartition("/")[2]
             self._ask(f"file {name} {len(data)} {hashlib.sha256(data).hexdigest()}")
             for start in range(0, len(data), _CHUNK):
                 progress(name, done, total)
@@ -123,15 +122,6 @@ def listening(port: str) -> Iterator[Line]:
     finally:
         with contextlib.suppress(OSError):
             opened_port.close()
-
-
-def files_of(reader: Identity) -> dict[str, bytes]:
-    """Return what a reader is provisioned with, by the names that ``firmware/provision.py`` has."""
-    files = {_SETTINGS: encode(reader.settings)}
-    if reader.certificates is not None:
-        folder: Path = reader.certificates
-        files.update({name: (folder / name).read_bytes() for name in cert.FILES})
-    return files
 
 
 def forget(port: str) -> None:

@@ -27,7 +27,7 @@ async def _provision(order: Order, port: str, shop: config.Config, *, again: boo
     async with arrival.watching(shop, reader) as watcher:
         if again:
             await asyncio.to_thread(provision.forget, port)
-        await asyncio.to_thread(_give, port, provision.files_of(reader))
+        await asyncio.to_thread(_give, port, reader.files())
         print(f"{port}: the reader has checked its settings and kept them", flush=True)
         card = arrival.draw_label(shop, reader)
         print(f"print and stick under the reader: {card}")

@@ -57,7 +57,11 @@ def show(text: str) -> None:
 
 
 def progress(path: str, done: int, total: int) -> None:
-    """Show how far it is, on one line; ``path`` is empty at its end."""
-    share = 100 * done // total if total else 100
-    end = "\n" if not path else ""
-    print(f"\r{share:3} % {path:32}", end=end, flush=True)
+    """Show how many bytes are done, on one line; ``path`` is empty at its end."""
+    percent(path, 100 * done // total if total else 100)
+
+
+def percent(what: str, share: int) -> None:
+    """Show how much is done, on one line, which ends with its last word."""
+    end = "\n" if share == 100 else ""
+    print(f"\r{share:3} % {what:32}", end=end, flush=True)

@@ -67,6 +67,12 @@ class UsbBoard:
         version, is_esp32, files = json.loads(self.run(_LOOK))
         return Found(tuple(version), is_esp32, files)
 
+    def chip(self) -> str:
+        """Return the chip's own number, in hex: its MAC address."""
+        return self.run(
+            "import binascii, machine\nprint(binascii.hexlify(machine.unique_id()).decode())"
+        ).strip()
+
     def put(self, path: str, data: bytes) -> None:
         """Write a file, and the folders it is in; it is half there until this returns."""
         for end, character in enumerate(path):
