@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from besnik.cli import fleet, office, shop, sim
+from besnik.cli import crm, fleet, office, shop, sim
 
 _SETTINGS = "Settings come from besnik.toml in this folder, or from the file BESNIK_CONFIG names."
 
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=_SETTINGS,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (shop, office, fleet, sim):
+    for part in (shop, office, crm, fleet, sim):
         part.add(commands)
     chosen = parser.parse_args(arguments)
     status: int = chosen.action(chosen)

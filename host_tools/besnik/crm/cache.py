@@ -7,7 +7,7 @@ they are asked for again, and for as long as the CRM does not answer.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from django.db.models import Q
@@ -42,6 +42,18 @@ def keep(program: int, customers: Iterable[Customer], now: dt.datetime) -> None:
         update_conflicts=True,
         unique_fields=["program", "external_id"],
         update_fields=["name", "points", "fields", "fetched_at", "is_stale"],
+    )
+
+
+def renew(program: int, ids: Sequence[str], found: Sequence[Customer], now: dt.datetime) -> None:
+    """Keep what a CRM has just said of customers who were asked for by their ids.
+
+    Of one who is gone there is nothing to show; that is known for as long as fields are fresh.
+    """
+    keep(program, found, now)
+    gone = set(ids) - {customer.id for customer in found}
+    CrmRecord.objects.filter(program=program, external_id__in=gone).update(
+        fields={}, points=None, fetched_at=now, is_stale=False
     )
 
 

@@ -32,6 +32,7 @@ from besnik.crm.foreign import (
     Setting,
     Visit,
 )
+from besnik.crm.said import place
 from besnik.crm.thread import DatabaseThread
 from besnik.store.models import CrmSource
 
@@ -130,6 +131,12 @@ class Front:
             await self._say()
         return health
 
+    def forgive(self) -> None:
+        """Begin anew, because somebody else has written that it is well."""
+        if self._said.state != "closed":
+            self.breaker.reset()
+            self._said = Standing()
+
     async def aclose(self) -> None:
         """See ForeignCrm."""
         await self._crm.aclose()
@@ -164,7 +171,7 @@ class Front:
             raise
         except Exception as error:
             # A fault of an adapter, ours or a stranger's: like an answer nobody understands.
-            _log.exception("the adapter failed")
+            _log.error("the adapter failed: %s at %s", type(error).__name__, place(error))
             raise CrmAnswerError(f"its adapter failed: {type(error).__name__}") from error
 
     async def _pay(self, *, is_spare: bool) -> None:

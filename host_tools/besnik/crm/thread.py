@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, connections
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -40,7 +40,11 @@ class DatabaseThread:
         """Return ``work(*arguments, **named)``."""
 
         def checked() -> _T:
-            close_old_connections()
-            return work(*arguments, **named)
+            try:
+                return work(*arguments, **named)
+            except (OperationalError, InterfaceError):
+                # A connection that broke stays broken; the next piece of work gets a new one.
+                connections.close_all()
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, checked)

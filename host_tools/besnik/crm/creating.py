@@ -1,0 +1,169 @@
+"""New members that a CRM is told of; those it knows by a card already are linked, not made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from django.db import IntegrityError, transaction
+
+from besnik.crm import cache, telling
+from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
+from besnik.store.models import (
+    Card,
+    CardState,
+    CrmDelivery,
+    CrmLink,
+    CrmSource,
+    MemberStatus,
+    Person,
+)
+
+
+class Newcomer(msgspec.Struct, frozen=True):
+    """A member who is no customer there yet; ``row`` is theirs in CrmDelivery."""
+
+    row: int
+    member: int
+    new: NewCustomer
+
+
+class Newcomers(msgspec.Struct, frozen=True):
+    """Members of one batch; ``again``: a call with some of them may have been carried out."""
+
+    people: tuple[Newcomer, ...]
+    again: bool
+
+    @property
+    def rows(self) -> list[int]:
+        """Their rows in CrmDelivery."""
+        return [each.row for each in self.people]
+
+    @property
+    def cards(self) -> list[str]:
+        """All their cards."""
+        return [card for each in self.people for card in each.new.cards]
+
+    def without(self, rows: Sequence[int]) -> Newcomers:
+        """Return the others."""
+        return Newcomers(tuple(each for each in self.people if each.row not in rows), self.again)
+
+
+def batch(source: int, most: int, now: dt.datetime) -> Newcomers:
+    """Take the next new members; none if nobody waits. Who left meanwhile is not told of."""
+    program = CrmSource.objects.values_list("program", flat=True).get(pk=source)
+    rows = (
+        telling.due(program, now)
+        .filter(entry__isnull=True)
+        .select_related("member")
+        .order_by("-maybe", "pk")
+    )
+    first = rows.first()
+    if first is None:
+        return Newcomers((), False)
+    taken = list(rows.filter(maybe=first.maybe)[: telling.size(most, first.tries)])
+    return Newcomers(tuple(_newcomers(taken)), first.maybe)
+
+
+def _newcomers(rows: Sequence[CrmDelivery]) -> Iterator[Newcomer]:
+    """Yield those who have to be told of; the others are settled."""
+    members = [row.member_id for row in rows]
+    people = {person.member_id: person for person in Person.objects.filter(member__in=members)}
+    active = Card.objects.filter(member__in=members, state=CardState.ACTIVE).order_by("pk")
+    cards: dict[int, dict[str, None]] = {}
+    for holder, data in active.values_list("member", "data"):
+        cards.setdefault(holder, {})[data] = None
+    linked = set(CrmLink.objects.filter(member__in=members).values_list("member", flat=True))
+    for row in rows:
+        member = row.member
+        if member is None or member.status != MemberStatus.ACTIVE:
+            telling.refuse([row.pk], "this member left")
+        elif member.pk in linked:
+            telling.done([row.pk])
+        else:
+            person = people.get(member.pk)
+            new = NewCustomer(
+                event_id=row.event_id,
+                name=member.name,
+                cards=tuple(cards.get(member.pk, ())),
+                phone=person.phone if person else "",
+                email=person.email if person else "",
+            )
+            yield Newcomer(row.pk, member.pk, new)
+
+
+def take_known(
+    source: int, asked: Newcomers, found: Mapping[str, Found], now: dt.datetime
+) -> Newcomers:
+    """Link those whose cards the CRM knows; return those who have to be made there."""
+    settled: list[int] = []
+    for each in asked.people:
+        hits = [found[card] for card in each.new.cards if card in found]
+        if not hits:
+            continue
+        settled.append(each.row)
+        ids = {hit.id for hit in hits if isinstance(hit, Customer)}
+        if len(ids) == 1 and all(isinstance(hit, Customer) for hit in hits):
+            _link(source, each, ids.pop())
+        else:
+            telling.refuse([each.row], "more than one customer there has this member's card")
+    customers = [hit for hit in found.values() if isinstance(hit, Customer)]
+    cache.keep(_program(source), customers, now)
+    return asked.without(settled)
+
+
+def begin(asked: Newcomers) -> None:
+    """Mark members as perhaps made there, before the CRM is told of them."""
+    CrmDelivery.objects.filter(pk__in=asked.rows).update(maybe=True)
+
+
+def take_made(
+    source: int, asked: Newcomers, results: Sequence[Delivered], now: dt.datetime
+) -> None:
+    """Write what became of members that the CRM was told of, in order."""
+    made = []
+    for each, result in zip(asked.people, results, strict=True):
+        if result.outcome == "refused":
+            telling.refuse([each.row], result.why)
+        elif not result.customer:
+            telling.refuse([each.row], "the CRM did not say which customer this member is there")
+        else:
+            _link(source, each, result.customer)
+            made.append(Customer(result.customer, each.new.name, each.new.cards))
+    cache.keep(_program(source), made, now)
+
+
+def refuse_orphans(source: int) -> None:
+    """Leave to the owner what members did who could not be made customers there."""
+    program = _program(source)
+    refused = CrmDelivery.objects.filter(program=program, entry__isnull=True, state="refused")
+    orphans = CrmDelivery.objects.filter(
+        program=program,
+        state="waiting",
+        entry__isnull=False,
+        member__crm_link__isnull=True,
+        member__in=refused.values("member"),
+    )
+    telling.refuse(
+        list(orphans.values_list("pk", flat=True)), "this member could not be made a customer there"
+    )
+
+
+def _link(source: int, each: Newcomer, customer: str) -> None:
+    """Say that a member is that customer there, unless another member is."""
+    try:
+        with transaction.atomic():
+            CrmLink.objects.create(
+                program_id=_program(source), member_id=each.member, external_id=customer
+            )
+            telling.done([each.row])
+    except IntegrityError:
+        if CrmLink.objects.filter(member=each.member).exists():
+            telling.done([each.row])
+        else:
+            telling.refuse([each.row], "another member is that customer there already")
+
+
+def _program(source: int) -> int:
+    return CrmSource.objects.values_list("program", flat=True).get(pk=source)

@@ -1,0 +1,188 @@
+"""Which entries and new members a CRM has still to be told of: the ledger itself is the outbox.
+
+Every entry above the mark ``CrmSource.delivered_to`` is looked at; what the CRM is to be told gets
+a row in CrmDelivery, once. The mark passes only what nothing can come below any more
+(`besnik.crm.horizon`); what is above it is looked at again in the next round.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+
+from besnik.crm.horizon import settled_before
+from besnik.loyalty.ledger import HELD, MAIN
+from besnik.store.models import (
+    CrmDelivery,
+    CrmLink,
+    CrmSource,
+    Entry,
+    Member,
+    MemberStatus,
+    Posting,
+)
+
+PAGE: Final = 1000
+# Between accounts of the member: what was set aside is told when it is redeemed.
+_OWN: Final = (MAIN, HELD)
+
+
+def collect(source: int, now: dt.datetime, *, can_create: bool) -> int:
+    """Make rows for what happened since the last round; return how many are of entries.
+
+    Without ``can_create`` new members are not told of, and what they do is not either.
+    """
+    before = settled_before(now)
+    row = CrmSource.objects.get(pk=source)
+    # All members first: an entry of one who is not there yet is told once they are.
+    _Walk(row.members_to, before).go(
+        lambda after: _members(row, after, can_create=can_create),
+        lambda mark: CrmSource.objects.filter(pk=source).update(members_to=mark),
+    )
+    count = _Walk(row.delivered_to, before).go(
+        lambda after: _entries(row, after),
+        lambda mark: CrmSource.objects.filter(pk=source).update(delivered_to=mark),
+    )
+    _forget(CrmSource.objects.get(pk=source))
+    return count
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """Rows that were looked at, each with when it was written, and how many were made of them."""
+
+    rows: list[tuple[int, dt.datetime]]
+    made: int = 0
+
+
+class _Walk:
+    """From a mark to the end, page by page; the mark follows as far as nothing can come below."""
+
+    def __init__(self, mark: int, before: dt.datetime | None) -> None:
+        self._mark = mark
+        self._before = before
+
+    def go(self, look: Callable[[int], _Page], keep: Callable[[int], object]) -> int:
+        """``look`` at each page after a row, ``keep`` each new mark with it; return what was made.
+
+        Both of a page are one transaction.
+        """
+        after, count, is_settled = self._mark, 0, True
+        while True:
+            with transaction.atomic():
+                page = look(after)
+                if is_settled and (passed := self._passed(page.rows)):
+                    keep(passed)
+            count += page.made
+            if len(page.rows) < PAGE:
+                return count
+            after = page.rows[-1][0]
+            is_settled = is_settled and passed == after
+
+    def _passed(self, rows: Sequence[tuple[int, dt.datetime]]) -> int:
+        """Return the last row that nothing can come below any more, 0 if it is none of these."""
+        passed = 0
+        for pk, at in rows:
+            if self._before is not None and at >= self._before:
+                break
+            passed = pk
+        return passed
+
+
+def _members(source: CrmSource, after: int, *, can_create: bool) -> _Page:
+    members = list(
+        Member.objects.filter(program=source.program_id, pk__gt=after).order_by("pk")[:PAGE]
+    )
+    page = _Page([(member.pk, member.created_at) for member in members])
+    if not can_create:
+        return page
+    links = CrmLink.objects.filter(member__in=members)
+    linked = set(links.values_list("member", flat=True))
+    CrmDelivery.objects.bulk_create(
+        [
+            CrmDelivery(
+                program_id=source.program_id,
+                event_id=f"m{member.ref}",
+                member=member,
+                at=member.created_at,
+            )
+            for member in members
+            if member.status == MemberStatus.ACTIVE and member.pk not in linked
+        ],
+        ignore_conflicts=True,
+    )
+    return page
+
+
+def _entries(source: CrmSource, after: int) -> _Page:
+    entries = list(
+        Entry.objects.filter(program=source.program_id, pk__gt=after)
+        .order_by("pk")
+        .values_list("pk", "created_at", "tap")[:PAGE]
+    )
+    visits = {pk for pk, _, tap in entries if tap is not None}
+    moved = _moved([pk for pk, *_ in entries])
+    told = _told(source.program_id, {member for members in moved.values() for member in members})
+    rows = [
+        CrmDelivery(
+            program_id=source.program_id,
+            event_id=event_id(source.program_id, pk, member, alone=len(moved[pk]) == 1),
+            entry=pk,
+            member_id=member,
+            at=at,
+        )
+        for pk, at, _ in entries
+        for member, is_moved in sorted(moved.get(pk, {}).items())
+        if member in told and (is_moved or pk in visits)
+    ]
+    known = set(
+        CrmDelivery.objects.filter(
+            program=source.program_id, entry__in=[row.entry for row in rows]
+        ).values_list("event_id", flat=True)
+    )
+    made = CrmDelivery.objects.bulk_create([row for row in rows if row.event_id not in known])
+    return _Page([(pk, at) for pk, at, _ in entries], len(made))
+
+
+def event_id(program: int, entry: int, member: int, *, alone: bool) -> str:
+    """Return what a CRM knows an entry by; of an entry about several members each has its own."""
+    return f"e{program}-{entry}" if alone else f"e{program}-{entry}-{member}"
+
+
+def _moved(entries: Collection[int]) -> dict[int, dict[int, bool]]:
+    """Return, by entry and member, whether anything came to the member or left."""
+    postings = Posting.objects.filter(
+        entry__in=entries, account__member__isnull=False, account__account__in=_OWN
+    ).values_list("entry", "account__member", "account__unit", "amount")
+    sums: dict[int, dict[int, dict[str, int]]] = {}
+    for entry, member, unit, amount in postings:
+        units = sums.setdefault(entry, {}).setdefault(member or 0, {})
+        units[unit] = units.get(unit, 0) + amount
+    return {
+        entry: {member: any(units.values()) for member, units in members.items()}
+        for entry, members in sums.items()
+    }
+
+
+def _told(program: int, members: Collection[int]) -> set[int]:
+    """Return those of the members who are customers there, or are about to be made so."""
+    linked = CrmLink.objects.filter(program=program, member__in=members)
+    made = CrmDelivery.objects.filter(
+        program=program, member__in=members, entry__isnull=True, state="waiting"
+    )
+    return {
+        member
+        for rows in (linked, made)
+        for member in rows.values_list("member", flat=True)
+        if member is not None
+    }
+
+
+def _forget(source: CrmSource) -> None:
+    """Drop what is done, as far as it is below the marks: nobody looks there again."""
+    below = Q(entry__lte=source.delivered_to) | Q(entry__isnull=True, member__lte=source.members_to)
+    CrmDelivery.objects.filter(below, program=source.program_id, state="done").delete()

@@ -1,0 +1,182 @@
+"""Batches of what a CRM is told, and what became of them.
+
+A batch is marked as perhaps sent before it is, so that whoever takes it up after a kill tells the
+adapter that it may be a repeat. One that fails is sent again in halves, and at last event by event:
+one event that a CRM cannot take holds up no other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Sum
+
+from besnik.crm.breaker import HeldBackError
+from besnik.crm.foreign import CrmAnswerError, CrmError, Delivered, Visit, VisitKind
+from besnik.loyalty.ledger import HELD, MAIN
+from besnik.store.models import Account, CrmDelivery, CrmLink, CrmSource, Entry, Posting
+
+_REST_S: Final = 5
+_REST_MAX_S: Final = 900
+# An event whose answer nobody understands so often is one for the owner.
+_TRIES_MAX: Final = 10
+_WHY_MAX: Final = 300
+
+_KINDS: Final[Mapping[str, VisitKind]] = {
+    "redeem": "redeem",
+    "commit": "redeem",
+    "reverse": "reverse",
+    "reinstate": "reverse",
+}
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events that are sent together; ``rows`` are theirs in CrmDelivery, in the same order."""
+
+    rows: tuple[int, ...]
+    visits: tuple[Visit, ...]
+    again: bool
+
+
+def due(program: int, now: dt.datetime) -> QuerySet[CrmDelivery]:
+    """Return what waits and may be sent now."""
+    rows = CrmDelivery.objects.filter(program=program, state="waiting")
+    return rows.filter(Q(next_at__isnull=True) | Q(next_at__lte=now))
+
+
+def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
+    """Take the next events and mark them as perhaps sent; None if there is nothing to send.
+
+    Those that may be repeats come first, and alone. Events of members who are not customers there
+    yet wait until they are.
+    """
+    with transaction.atomic():
+        row = CrmSource.objects.get(pk=source)
+        ready = due(row.program_id, now).filter(entry__isnull=False, member__crm_link__isnull=False)
+        first = ready.order_by("-maybe", "entry", "pk").first()
+        if first is None:
+            return None
+        taken = list(
+            ready.filter(maybe=first.maybe).order_by("entry", "pk")[: size(most, first.tries)]
+        )
+        CrmDelivery.objects.filter(pk__in=[each.pk for each in taken]).update(maybe=True)
+        visits = _visits(row, taken)
+    return Batch(tuple(each.pk for each in taken), visits, first.maybe)
+
+
+def settle(rows: Sequence[int], results: Sequence[Delivered]) -> None:
+    """Write what became of events that a CRM has answered for, in order."""
+    fine = [row for row, each in zip(rows, results, strict=True) if each.outcome != "refused"]
+    done(fine)
+    for row, each in zip(rows, results, strict=True):
+        if each.outcome == "refused":
+            refuse([row], each.why)
+
+
+def done(rows: Sequence[int]) -> None:
+    """Write that a CRM has these events."""
+    CrmDelivery.objects.filter(pk__in=rows).update(state="done", maybe=False, why="")
+
+
+def refuse(rows: Sequence[int], why: str) -> None:
+    """Leave events to the owner, who is told why."""
+    CrmDelivery.objects.filter(pk__in=rows).update(state="refused", why=why[:_WHY_MAX])
+
+
+def failed(rows: Sequence[int], error: CrmError, now: dt.datetime, *, again: bool) -> None:
+    """Write that a call with these events brought nothing; ``again`` as it was in the call."""
+    waiting = CrmDelivery.objects.filter(pk__in=rows)
+    if isinstance(error, HeldBackError):
+        # Nothing was sent: what was no repeat before is none now.
+        if not again:
+            waiting.update(maybe=False)
+        return
+    waiting.update(tries=F("tries") + 1, why=str(error)[:_WHY_MAX])
+    if len(rows) > 1:
+        return
+    for row in waiting:
+        rest_s = min(_REST_S * 2 ** min(row.tries, 10), _REST_MAX_S)
+        row.next_at = now + dt.timedelta(seconds=rest_s)
+        if isinstance(error, CrmAnswerError) and row.tries >= _TRIES_MAX:
+            row.state = "refused"
+        row.save(update_fields=["next_at", "state"])
+
+
+def size(most: int, tries: int) -> int:
+    """Return how many events go together after so many failures."""
+    return max(most >> max(tries - 1, 0), 1)
+
+
+def _visits(source: CrmSource, rows: Sequence[CrmDelivery]) -> tuple[Visit, ...]:
+    entries = {
+        entry.pk: entry
+        for entry in Entry.objects.filter(pk__in=[row.entry for row in rows]).select_related(
+            "tap__reader__shop", "sale__shop"
+        )
+    }
+    members = {row.member_id for row in rows}
+    points = _points(source, entries, members)
+    balances = _balances(source, members)
+    # Only the last event of a customer is followed by what they have now.
+    last = {row.member_id: row.pk for row in rows}
+    links = CrmLink.objects.filter(member__in=members)
+    customers = dict(links.values_list("member", "external_id"))
+    return tuple(
+        _visit(
+            row.event_id,
+            customers[row.member_id or 0],
+            entries[row.entry or 0],
+            points.get((row.entry, row.member_id), 0),
+            balances.get(row.member_id) if last[row.member_id] == row.pk else None,
+        )
+        for row in rows
+    )
+
+
+def _visit(event_id: str, customer: str, entry: Entry, points: int, balance: int | None) -> Visit:
+    tap, sale = entry.tap, entry.sale
+    shop = sale.shop.name if sale is not None else tap.reader.shop.name if tap is not None else ""
+    return Visit(
+        event_id=event_id,
+        customer=customer,
+        kind=_kind(entry),
+        shop=shop,
+        at=entry.occurred_at or entry.created_at,
+        points=points,
+        balance=balance,
+        card=None if tap is None else tap.data,
+    )
+
+
+def _kind(entry: Entry) -> VisitKind:
+    if entry.kind == "accrue":
+        return "purchase" if entry.sale_id is not None else "visit" if entry.tap_id else "other"
+    return _KINDS.get(entry.kind, "other")
+
+
+_Moved = dict[tuple[int | None, int | None], int]
+
+
+def _points(source: CrmSource, entries: Mapping[int, Entry], members: set[int | None]) -> _Moved:
+    """Return what each entry moved of the points that the CRM knows, by entry and member."""
+    moved = Posting.objects.filter(
+        entry__in=entries,
+        account__member__in=members,
+        account__unit=source.unit,
+        account__account__in=(MAIN, HELD),
+    )
+    sums = moved.values_list("entry", "account__member").annotate(sum=Sum("amount"))
+    return {(entry, member): amount for entry, member, amount in sums}
+
+
+def _balances(source: CrmSource, members: set[int | None]) -> dict[int | None, int]:
+    """Return what members have of the CRM's points now; nothing if they are another matter."""
+    if not source.unit:
+        return {}
+    accounts = Account.objects.filter(member__in=members, unit=source.unit, account=MAIN)
+    have: dict[int | None, int] = dict(accounts.values_list("member", "balance"))
+    return {member: have.get(member, 0) for member in members}

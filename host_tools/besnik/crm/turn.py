@@ -1,0 +1,75 @@
+"""Whose turn it is to speak with the CRMs of a database: one process's, while it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from besnik.config import Config
+from besnik.store.database import connect_postgres, is_sqlite, sqlite_path
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Any number that no other program uses on this server: "besnicrm" as seen by ord().
+_LOCK: Final = 0x62_65_73_6E_69_63_72_6D
+
+
+class Turn:
+    """A lock that ends with the process: the kernel's beside an SQLite file, else the server's."""
+
+    def __init__(self, settings: Config) -> None:
+        self._settings = settings
+        self._descriptor: int | None = None
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def take(self) -> bool:
+        """Take the turn if nobody has it, and tell whether it is ours; OSError: nobody knows."""
+        if is_sqlite(self._settings.database.url):
+            return self._file_is_ours()
+        return self._server_is_ours()
+
+    def close(self) -> None:
+        """Give it back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        if self._connection is not None:
+            with contextlib.suppress(Exception):
+                self._connection.close()
+            self._connection = None
+
+    def _file_is_ours(self) -> bool:
+        if self._descriptor is not None:
+            return True
+        database = sqlite_path(self._settings)
+        file = database.with_name(database.name + ".crm")
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def _server_is_ours(self) -> bool:
+        """Ask on the connection that holds the lock: one that broke has lost it."""
+        import psycopg
+
+        try:
+            if self._connection is not None:
+                self._connection.execute("SELECT 1")
+                return True
+            connection = connect_postgres(self._settings)
+            found = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+            if found is not None and found[0]:
+                self._connection = connection
+                return True
+            connection.close()
+        except psycopg.Error as error:
+            self.close()
+            raise OSError(type(error).__name__) from error
+        return False

@@ -1,0 +1,199 @@
+"""What is done all day for the CRM of one program: cards asked for, fields renewed, events told.
+
+Three loops, because a slow answer to one must not hold up the others; each begins with what the
+database says, so that a worker that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from django.db import DatabaseError
+
+from besnik import contract
+from besnik.crm import cache, creating, outbox, pending, telling
+from besnik.crm.breaker import HeldBackError
+from besnik.crm.foreign import CrmAnswerError, CrmError
+from besnik.crm.front import Front, utc_now
+from besnik.crm.said import place
+from besnik.crm.thread import DatabaseThread
+from besnik.store.models import CrmSource
+
+_log = logging.getLogger(__name__)
+
+# How often each loop looks without being woken.
+WAITING_S: Final = 2.0
+REFRESH_S: Final = 5.0
+TELL_S: Final = 20.0
+# A card that a CRM alone answers nonsense about is asked for again after this.
+_ODD_S: Final = 60.0
+
+Say = Callable[[pending.Settled], None]
+
+
+class Worker:
+    """Serves one program's CRM until cancelled. ``heard`` wakes it; ``say`` tells what it did."""
+
+    def __init__(self, source: CrmSource, front: Front, database: DatabaseThread, say: Say) -> None:
+        self._source = source.pk
+        self._program = source.program_id
+        self._fields = cache.shown_fields(source)
+        self._front = front
+        self._database = database
+        self._say = say
+        self._tapped = asyncio.Event()
+        self._full = asyncio.Event()
+        self._told_of = 0
+        self._seen: set[str] = set()
+        self._many = asyncio.Event()
+        self._odd: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._again(self.answer_waiting, self._tapped, WAITING_S))
+            group.create_task(self._again(self.refresh, self._many, REFRESH_S))
+            group.create_task(self._again(self.tell, self._full, TELL_S))
+
+    def heard(self, visit: contract.Visit) -> None:
+        """Take note of a visit, of whatever program."""
+        if visit.why == "pending":
+            self._tapped.set()
+            return
+        if visit.member is None:
+            return
+        self._seen.add(visit.member)
+        self._told_of += visit.r == "accepted"
+        if len(self._seen) >= self._front.capabilities.lookup_max:
+            self._many.set()
+        if self._told_of >= self._front.capabilities.write_max:
+            self._full.set()
+
+    async def answer_waiting(self) -> None:
+        """Settle all taps that wait, as far as the CRM answers."""
+        most = self._front.capabilities.lookup_max
+        while True:
+            waiting = await self._database(pending.waiting, self._program)
+            for card in [card for card, is_known in waiting.items() if is_known]:
+                done = await self._database(pending.settle_known, self._program, card, utc_now())
+                self._tell(done)
+            now_s = time.monotonic()
+            asked = [
+                card
+                for card, is_known in waiting.items()
+                if not is_known and self._odd.get(card, 0.0) <= now_s
+            ][:most]
+            if not asked:
+                return
+            try:
+                found = await self._front.lookup_many(asked, self._fields)
+            except CrmAnswerError as error:
+                # One of them, as a rule: each is asked for by itself.
+                if len(asked) == 1:
+                    self._odd[asked[0]] = now_s + _ODD_S
+                    _log.warning("crm of program %d: a card: %s", self._program, error)
+                most = 1
+                continue
+            self._odd = {card: until_s for card, until_s in self._odd.items() if until_s > now_s}
+            answers = {card: found.get(card) for card in asked}
+            self._tell(await self._database(pending.take, self._program, answers, utc_now()))
+
+    async def refresh(self) -> None:
+        """Ask for the fields of those who were here lately, where what is known is old."""
+        seen, self._seen = self._seen, set()
+        if not seen:
+            return
+        ids = await self._database(cache.stale, self._program, seen, utc_now())
+        most = self._front.capabilities.lookup_max
+        for start in range(0, len(ids), most):
+            part = ids[start : start + most]
+            found = await self._front.refresh(part, self._fields)
+            await self._database(cache.renew, self._program, part, list(found.values()), utc_now())
+
+    async def tell(self) -> None:
+        """Tell the CRM what happened since the last time, members before what they did."""
+        self._told_of = 0
+        able = self._front.capabilities
+        await self._database(outbox.collect, self._source, utc_now(), can_create=able.can_create)
+        failure: CrmError | None = None
+        try:
+            while able.can_create and await self._tell_members():
+                pass
+        except CrmError as error:
+            # What others did is told all the same.
+            failure = error
+        while await self._tell_visits():
+            pass
+        if failure is not None:
+            raise failure
+
+    async def _tell_members(self) -> bool:
+        most = min(self._front.capabilities.write_max, self._front.capabilities.lookup_max)
+        asked = await self._database(creating.batch, self._source, most, utc_now())
+        if not asked.people:
+            await self._database(creating.refuse_orphans, self._source)
+            return False
+        try:
+            if cards := asked.cards:
+                found = await self._front.lookup_many(cards, self._fields)
+                asked = await self._database(
+                    creating.take_known, self._source, asked, found, utc_now()
+                )
+            if asked.people:
+                await self._database(creating.begin, asked)
+                new = [each.new for each in asked.people]
+                done = await self._front.create_customers(new, again=asked.again)
+                await self._database(creating.take_made, self._source, asked, done, utc_now())
+        except CrmError as error:
+            await self._failed(asked.rows, error, again=asked.again)
+            raise
+        return True
+
+    async def _tell_visits(self) -> bool:
+        most = self._front.capabilities.write_max
+        batch = await self._database(telling.batch, self._source, most, utc_now())
+        if batch is None:
+            return False
+        try:
+            done = await self._front.record_visits(batch.visits, again=batch.again)
+        except CrmError as error:
+            await self._failed(batch.rows, error, again=batch.again)
+            raise
+        await self._database(telling.settle, batch.rows, done)
+        return True
+
+    async def _failed(self, rows: Sequence[int], error: CrmError, *, again: bool) -> None:
+        await self._database(telling.failed, rows, error, utc_now(), again=again)
+
+    def _tell(self, settled: list[pending.Settled]) -> None:
+        for each in settled:
+            self._say(each)
+
+    async def _again(
+        self, work: Callable[[], Awaitable[None]], woken: asyncio.Event, every_s: float
+    ) -> None:
+        """Work at once, when woken, and every so often; a failure is one for the next time."""
+        said = ""
+        while True:
+            woken.clear()
+            try:
+                await work()
+                said = ""
+            except HeldBackError:
+                pass
+            except (CrmError, DatabaseError) as error:
+                if said != (said := f"{type(error).__name__}: {_words(error)}"):
+                    _log.warning("crm of program %d: %s", self._program, said)
+            try:
+                await asyncio.wait_for(woken.wait(), every_s)
+            except TimeoutError:
+                continue
+
+
+def _words(error: Exception) -> str:
+    # A database's error can quote the row that it is about.
+    return str(error) if isinstance(error, CrmError) else place(error)

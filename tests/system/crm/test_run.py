@@ -1,0 +1,75 @@
+"""The whole way of a card that only another CRM knows: reader, bridge, worker, CRM, and back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member
+from besnik.store.people import NewCard, enrol
+from support.bridge import ANA, ReaderStation, SiteStation
+from support.paper_crm import PaperServer
+from support.processes import Running
+from support.store import assert_ledger_adds_up
+from support.worker import CARD, Workers, delivered
+
+OTHER, NOBODYS = "04DEADBEEF1281", "04DEADBEEF1282"
+
+
+async def test_a_customer_of_the_crm_is_served_at_their_first_tap(
+    workers: Workers,
+    bridge: Running,
+    reader: ReaderStation,
+    site: SiteStation,
+    paper: PaperServer,
+    orm: str,
+) -> None:
+    worker = workers.start()
+    tap = reader.tap(CARD)
+    assert await reader.hear() == {"id": tap, "r": "accepted", "why": "pending"}
+    first, second = await site.hear(), await site.hear(10)
+    assert (first["why"], first["member"]) == ("pending", None)
+    member = await asyncio.to_thread(Member.objects.get, name="Zana Krasniqi")
+    assert (second["tap"], second["why"], second["member"]) == (tap, "ok", member.ref)
+    reader.tap(CARD)
+    assert (await reader.hear())["why"] == "ok"
+    found = await asyncio.to_thread(delivered, paper, 2)
+    assert [(customer, points) for _, customer, points in found] == [("1", 1), ("1", 1)]
+    assert worker.stop() == 0
+    await asyncio.to_thread(assert_ledger_adds_up, orm)
+
+
+async def test_a_card_of_nobody_is_refused_from_then_on(
+    workers: Workers, bridge: Running, reader: ReaderStation, site: SiteStation
+) -> None:
+    workers.start()
+    reader.tap(NOBODYS)
+    assert (await reader.hear())["why"] == "pending"
+    assert [(await site.hear(10))["r"] for _ in range(2)] == ["accepted", "rejected"]
+    reader.tap(NOBODYS)
+    assert (await reader.hear())["why"] == "unknown"
+
+
+async def test_who_is_enrolled_at_the_till_is_made_there_with_what_they_did(
+    workers: Workers,
+    bridge: Running,
+    reader: ReaderStation,
+    paper: PaperServer,
+    source: CrmSource,
+    orm: str,
+) -> None:
+    def enrolled() -> Member:
+        card = NewCard("uid", OTHER)
+        return enrol(source.program, name="Besa Gashi", language="sq", card=card)
+
+    member = await asyncio.to_thread(enrolled)
+    reader.tap(OTHER)
+    assert (await reader.hear())["why"] == "ok"
+    reader.tap(ANA)  # who is no customer there
+    assert (await reader.hear())["why"] == "ok"
+    workers.start()
+    ((event, customer, points),) = await asyncio.to_thread(delivered, paper, 1)
+    assert (event[0], customer, points) == ("e", "2", 1)
+    link = await asyncio.to_thread(CrmLink.objects.get)
+    assert (link.member_id, link.external_id) == (member.pk, "2")
+    states = CrmDelivery.objects.exclude(state="done")
+    assert await asyncio.to_thread(list, states) == []
