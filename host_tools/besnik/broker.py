@@ -204,7 +204,7 @@ def _access() -> str:
     own = f"{ROOT}/+/%u"
     host = {
         BRIDGE: {
-            "read": ["tap", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
+            "read": ["tap", "visit", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
             "write": ["verdict", "visit", "config", "state", "apdu/cmd"],
         },
         SITE: {"read": ["visit", "state", "health", "info"]},

@@ -33,7 +33,7 @@ RIGHTS = {
     "config": ({"bridge"}, {"own", "monitor"}),
     "apdu/cmd": ({"bridge"}, {"own", "monitor"}),
     "apdu/rsp": ({"own"}, {"bridge", "monitor"}),
-    "visit": ({"bridge"}, {"site", "monitor"}),
+    "visit": ({"bridge"}, {"bridge", "site", "monitor"}),
 }
 # Topics that are nobody's, at the place of a leaf.
 NO_LEAVES = ("", "tap/", "tap/more", "cmd", "cmd/", "cmd/reboot/now", "apdu", "update", "other")

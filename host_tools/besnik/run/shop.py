@@ -44,6 +44,7 @@ class Shop:
         await asyncio.gather(self._start_host("bridge"), self._start_host("site"))
         # Nobody has to wait until these have begun.
         await self._start(Program("jobs", [*self._python("store"), "jobs"], self._environment))
+        await self._start(Program("crm", self._python("crm"), self._environment))
 
     async def start_reader(self) -> None:
         """Switch the reader on."""
