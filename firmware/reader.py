@@ -33,7 +33,7 @@ def forget(name):
 
 # The parts of a running reader. topic: the first part of all its topics, with a slash at its end.
 # board: the module firmware.board. is_leaving: the reader starts anew as soon as no card lies
-# there. errand: what begin() has begun, None when it is over.
+# there. errand: what begin() has begun, None when nothing is.
 class Reader:
     def __init__(self, topic, clock, wlan, lights, outbox, link, taps, presence, board):
         self.topic = topic
@@ -70,22 +70,28 @@ class Reader:
         elif topic.endswith(b"/cmd/update"):
             self.begin("update", payload)
 
-    # Begins what is done rarely, by a module that is loaded for it and forgotten after it: its
-    # Errand has the coroutine run(), and on_message() for whatever the host says meanwhile.
+    # Begins what is done rarely, by modules that are loaded for it one after the other and
+    # forgotten after it. Each has a class Errand with on_message(), for what the host says
+    # meanwhile, and the coroutine run(), which returns the next module's name and payload, or None.
     def begin(self, name, payload):
-        gc.collect()
-        module = getattr(__import__("firmware." + name), name)
-        self.errand = module.Errand(self, payload)
-        self._task = asyncio.create_task(self._do(name, self.errand))
+        if not self._task:
+            self._task = asyncio.create_task(self._do((name, payload)))
 
-    async def _do(self, name, errand):
-        try:
-            await errand.run()
-        except Exception as error:
-            # Without it the reader still reads cards.
-            sys.print_exception(error)
-        self.errand = self._task = None
-        forget(name)
+    async def _do(self, todo):
+        while todo:
+            gc.collect()
+            name, payload = todo
+            try:
+                module = getattr(__import__("firmware." + name), name)
+                self.errand = module.Errand(self, payload)
+                todo = await self.errand.run()
+            except Exception as error:
+                # Without it the reader still reads cards.
+                sys.print_exception(error)
+                todo = None
+            self.errand = module = None
+            forget(name)
+        self._task = None
 
     # The link is about to hold up everything: not while a card is read or the customer is told
     # something. TLS needs the time.

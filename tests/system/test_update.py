@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from besnik.fleet import release, signing
 from support.broker import RunningBroker
 from support.counter import Counter
-from support.processes import Running
+from support.processes import Running, wait_until
 from support.updates import Host
+
+# What a broken line makes of a part: its piece and offset, and the part.
+Spoil = Callable[[tuple[int, int], bytes], bytes]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +33,20 @@ def application(root: Path) -> dict[str, bytes]:
     return release.application(root)
 
 
+@pytest.fixture(scope="session")
+def hasty(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The same firmware, which has no five minutes to wait for its health."""
+    tree = tmp_path_factory.mktemp("hasty")
+    for name in ("firmware", "lib"):
+        shutil.copytree(root / name, tree / name)
+    shutil.copyfile(root / "main.py", tree / "main.py")
+    trial = tree / "firmware/trial.py"
+    text = trial.read_text(encoding="utf-8")
+    assert "const(300000)" in text
+    trial.write_text(text.replace("const(300000)", "const(3000)"), encoding="utf-8")
+    return release.application(tree)
+
+
 @pytest.fixture
 async def host(
     broker: RunningBroker, counter: Counter, key: rsa.RSAPrivateKey, state: Path
@@ -37,6 +55,7 @@ async def host(
     (counter.flash / "cert").mkdir(exist_ok=True)
     (counter.flash / "cert/release.pub").write_bytes(signing.public_half(key))
     made = Host(broker, key, state)
+    await made.start()
     yield made
     await made.end()
 
@@ -53,14 +72,164 @@ async def restarts(reader: Running, counter: Counter) -> Running:
     return counter.start_reader()
 
 
-async def test_a_signed_release_is_loaded_tried_and_kept(
-    counter: Counter, host: Host, application: dict[str, bytes], state: Path
+async def updated(counter: Counter, host: Host, number: int, reader: Running) -> Running:
+    """Order a release and see it kept; return the reader that runs it."""
+    host.order(number)
+    asyncio.get_running_loop().call_later(12, lambda: print("LOG", reader.log))
+    await host.hears("ready", number)
+    reader = await restarts(reader, counter)
+    await host.hears("kept", number)
+    return reader
+
+
+@pytest.fixture
+async def reader(counter: Counter, host: Host) -> Running:
+    """A reader on line."""
+    started = counter.start_reader()
+    await host.until(lambda: host.births == 1)
+    return started
+
+
+async def test_releases_are_loaded_tried_and_kept_one_slot_after_the_other(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path, reader: Running
 ) -> None:
     host.released(7, application)
-    reader = counter.start_reader()
-    await host.born(1)
+    reader = await updated(counter, host, 7, reader)
+    assert nvs(state)["slot"] == 7 << 4 | 1 and not nvs(state)["trial"]
+    # A file of another release does not stay.
+    host.released(8, {**application, "lib/extra.mpy": application["lib/iso14443.mpy"]})
+    reader = await updated(counter, host, 8, reader)
+    assert (counter.flash / "a/lib/extra.mpy").exists()
+    host.released(9, application)
+    await updated(counter, host, 9, reader)
+    assert not list(counter.flash.rglob("*.new"))
+    # Told again, it says what it runs.
+    host.order(9)
+    await host.hears("kept", 9)
+    host.released(10, application)
+    assert nvs(state)["slot"] == 9 << 4 | 1
+
+
+async def test_a_release_that_fails_is_given_up_for_the_one_before(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path, reader: Running
+) -> None:
+    host.released(7, {**application, "main.py": b"import machine\nmachine.reset()\n"})
     host.order(7)
     await host.hears("ready", 7)
     reader = await restarts(reader, counter)
-    await host.hears("kept", 7)
-    assert nvs(state)["slot"] == 7 << 4 | 1 and not nvs(state)["trial"]
+    await restarts(reader, counter)
+    assert (await host.hears("rolled_back", 7)).why == "restarted"
+    # What is told once is not told again, and the next release is taken.
+    await asyncio.to_thread(wait_until, lambda: not nvs(state)["back"], "the host knows")
+    host.released(8, application)
+    host.order(8)
+    await host.hears("ready", 8)
+
+
+@pytest.mark.parametrize("missing", ["broker", "verdict"])
+async def test_a_release_that_is_not_healthy_in_time_is_given_up(
+    counter: Counter, broker: RunningBroker, host: Host, hasty: dict[str, bytes], reader: Running,
+    missing: str,
+) -> None:  # fmt: skip
+    host.released(7, hasty)
+    host.confirms = False
+    host.order(7)
+    await host.hears("ready", 7)
+    assert await asyncio.to_thread(reader.wait, 30) == -9
+    if missing == "broker":
+        broker.stop()
+    await restarts(counter.start_reader(), counter)
+    if missing == "broker":
+        broker.start()
+    assert (await host.hears("rolled_back", 7)).why == missing
+
+
+async def test_a_release_that_is_not_what_was_signed_is_refused_with_the_reason(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path, reader: Running
+) -> None:
+    stranger = rsa.generate_private_key(signing.EXPONENT, signing.BYTES * 8)
+    host.released(3, application, key=stranger)
+    host.released(4, application)
+    host.released(5, application)
+    host.released(6, application)
+    host.released(7, application)
+    host.released(8, application, board="rp2")
+    spoils: dict[int, tuple[str, Spoil]] = {
+        3: ("signature", lambda _, part: part),
+        4: ("signature", lambda at, part: flipped(part) if at == (release.MANIFEST, 512) else part),
+        5: ("signature", lambda at, part: part[:-1] if at[0] == release.SIGNATURE else part),
+        6: ("truncated", lambda at, part: part[:100] if at == (4, 512) else part),
+        7: ("hash", lambda at, part: flipped(part) if at == (4, 512) else part),
+        8: ("board", lambda _, part: part),
+    }
+    (counter.flash / "b").mkdir()
+    (counter.flash / "b/main.py").write_text("# the release before")
+    honest = host.part
+    for number, (why, spoil) in spoils.items():
+
+        def spoilt(number: int, piece: int, offset: int, spoil: Spoil = spoil) -> bytes | None:
+            part = honest(number, piece, offset)
+            return part if part is None else spoil((piece, offset), part)
+
+        host.part = spoilt
+        host.order(number)
+        assert (await host.hears("refused", number)).why == why
+        if why == "signature":
+            assert (counter.flash / "b/main.py").exists(), "nobody touches the other slot"
+    assert not nvs(state).get("trial") and reader.alive
+    assert not (counter.flash / "b/main.py").exists()
+
+
+async def test_an_order_that_is_late_lower_or_one_too_many_is_refused(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path
+) -> None:
+    (state / "nvs.json").write_text(json.dumps({"besnik": {"i:slot": 7 << 4}}))
+    reader = counter.start_reader()
+    await host.until(lambda: host.births == 1)
+    host.released(6, application)
+    host.released(8, application)
+    host.order(6)
+    assert (await host.hears("refused", 6)).why == "number"
+    host.order(8, until_s=1_700_000_000)
+    assert (await host.hears("refused", 8)).why == "expired"
+    host.part = lambda *_: None
+    host.order(8)
+    await host.hears("loading", 8)
+    host.order(9)
+    assert (await host.hears("refused", 9)).why == "busy"
+    host.order(8)
+    await host.hears("loading", 8)
+    assert reader.alive
+
+
+async def test_what_was_loaded_before_the_power_or_the_line_went_is_not_loaded_again(
+    counter: Counter, broker: RunningBroker, host: Host, application: dict[str, bytes],
+    reader: Running,
+) -> None:  # fmt: skip
+    host.released(7, application)
+    honest, asked = host.part, []
+
+    def noted(*what: int) -> bytes | None:
+        asked.append(what)
+        return honest(*what)
+
+    host.part = noted
+    host.order(7)
+    await host.until(lambda: len(asked) > 60)
+    broker.restart()
+    await host.until(lambda: len(asked) > 90)
+    reader.kill()
+    loaded = [what[1] for what in asked]
+    asked.clear()
+    counter.start_reader()
+    await host.until(lambda: host.births == 3)
+    host.order(7)
+    await host.hears("ready", 7)
+    pieces = [what[1] for what in asked]
+    assert set(pieces) & set(loaded[3:]) <= {release.MANIFEST, loaded[-1], loaded[-2]}
+    assert max(pieces) == len(application) - 1
+
+
+def flipped(part: bytes) -> bytes:
+    """Return the part with one bit changed."""
+    return bytes((part[0] ^ 1,)) + part[1:]

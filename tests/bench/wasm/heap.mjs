@@ -29,6 +29,7 @@ function live() {
 
 mp.FS.mkdir("/flash");
 copy(flash, "/flash");
+mp.FS.mkdir("/flash/lib");
 copy(shims, "/flash/lib");
 mp.runPython("import sys, os\nos.chdir('/flash')\nsys.path[:] = ['a', 'a/lib', '', '.frozen', '/flash/lib']");
 const before = live();

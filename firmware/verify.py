@@ -1,0 +1,150 @@
+# Is a manifest that was loaded signed, and is it for this reader? Loaded for that alone, after
+# update.py and before it comes again. Until the signature is checked, nothing of what is in the
+# slot is touched; afterwards all goes that is not of this release.
+
+import asyncio
+import os
+import sys
+from hashlib import sha256
+
+from micropython import const
+
+_FORM = const("besnik-release 1")
+_BOARD = const("esp32")
+_PUBLIC = const("cert/release.pub")
+_KEY_BYTES = const(384)
+_PIECE_BYTES = const(32)
+# Of PKCS#1 v1.5, what stands before a SHA-256 (RFC 8017, 9.2).
+_DIGEST_INFO = const(
+    b"\x00\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+)
+_PAUSE_MS = const(5)
+_BLOCK_BYTES = const(4096)
+# Of the flash, for taps that wait.
+_SPARE_BLOCKS = const(24)
+
+
+# reader: reader.Reader. number: of the release that was ordered.
+class Errand:
+    def __init__(self, reader, number):
+        self._number = number
+        self._folder = "ba"[reader.board.stored("slot") & 1]
+
+    def on_message(self, topic, payload):
+        pass
+
+    async def run(self):
+        return ("update", (self._number, await self._objection()))
+
+    # Why the release is refused (contract); empty when it may be loaded.
+    async def _objection(self):
+        draft, kept = self._folder + "/manifest.new", self._folder + "/manifest"
+        digest = _digest(draft)
+        if not await _is_signed(digest, self._folder + "/signature.new"):
+            return "signature"
+        why = _mismatch(draft, self._number)
+        if why or digest == _digest(kept):
+            return why
+        _wipe(self._folder)
+        if not _has_room(draft):
+            return "space"
+        os.rename(draft, kept)
+        return ""
+
+
+# Whether a signature is that of a SHA-256.
+async def _is_signed(digest, path):
+    signature, modulus = _number(path), _number(_PUBLIC)
+    if signature >= modulus:
+        return False
+    power = signature
+    for _ in range(16):
+        power = _times(power, power, modulus)
+        await asyncio.sleep_ms(_PAUSE_MS)
+    power = _times(power, signature, modulus)
+    padding = b"\xff" * (_KEY_BYTES - 2 - len(_DIGEST_INFO) - len(digest))
+    return power.to_bytes(_KEY_BYTES, "big") == b"\x00\x01" + padding + _DIGEST_INFO + digest
+
+
+# a * b % modulus, b in pieces: after hours the heap may not have the 800 bytes of a product.
+def _times(a, b, modulus):
+    digits = b.to_bytes(_KEY_BYTES, "big")
+    product = 0
+    for at in range(0, _KEY_BYTES, _PIECE_BYTES):
+        piece = int.from_bytes(digits[at : at + _PIECE_BYTES], "big")
+        product = ((product << 8 * _PIECE_BYTES) + a * piece) % modulus
+    return product
+
+
+# A file of a key's size as a number; 0 when it is none.
+def _number(path):
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_KEY_BYTES + 1)
+    except OSError:
+        return 0
+    return int.from_bytes(data, "big") if len(data) == _KEY_BYTES else 0
+
+
+# Why a signed manifest is not for this reader; empty when it is.
+def _mismatch(path, number):
+    mpy = sys.implementation._mpy
+    with open(path) as file:
+        for name, value in (
+            ("besnik-release", "1"),
+            ("number", str(number)),
+            ("version", None),
+            ("board", _BOARD),
+            ("mpy", "%d.%d" % (mpy & 0xFF, mpy >> 8 & 3)),
+        ):
+            found = file.readline().strip().split(" ")
+            if found[0] != name or (value and found[1:] != [value]):
+                # A form that is not known was made for another application than this.
+                return "mpy" if name in ("besnik-release", "version") else name
+    return ""
+
+
+# Littlefs gives a file whole blocks.
+def _has_room(path):
+    found = os.statvfs(".")
+    room = found[0] * found[3] // _BLOCK_BYTES - _SPARE_BLOCKS
+    with open(path) as file:
+        for line in file:
+            if line.startswith("file "):
+                room -= int(line.split(" ")[2]) // _BLOCK_BYTES + 1
+    return room >= 0
+
+
+# Of a file; empty when there is none.
+def _digest(path):
+    sum = sha256()
+    try:
+        with open(path, "rb") as file:
+            while True:
+                block = file.read(_KEY_BYTES)
+                if not block:
+                    return sum.digest()
+                sum.update(block)
+    except OSError:
+        return b""
+
+
+# Empties a slot of all but the new manifest, first of what makes it one. One at a time: what is
+# listed must not change meanwhile.
+def _wipe(folder):
+    try:
+        os.remove(folder + "/main.py")
+    except OSError:
+        pass  # it is no slot
+    while True:
+        for entry in os.ilistdir(folder):
+            if entry[0] != "manifest.new":
+                break
+        else:
+            return
+        path = folder + "/" + entry[0]
+        if entry[1] == 0x4000:
+            _wipe(path)
+            os.rmdir(path)
+        else:
+            os.remove(path)
