@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from besnik.fleet.doctor.at_port import examine
+from besnik.fleet.doctor.at_port import of_parts
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding
 from besnik.fleet.usb import opened
@@ -46,7 +46,7 @@ class Table:
         self.hands.told.clear()
         self.hands.ask("fault", **(MENDED | faults))
         with opened(str(self.board.parts.port)) as board:
-            found = list(examine(Bench(board), self.hands, self.drawing, card_s=1))
+            found = list(of_parts(Bench(board), self.hands, self.drawing, card_s=1))
         return {finding.part: finding for finding in found}
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from besnik.fleet.doctor.services import Records
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,4 +23,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _doctor(chosen: argparse.Namespace) -> int:
     from besnik.fleet.doctor import command
 
-    return command.at_port(chosen.port)
+    return command.at_port(chosen.port, _look)
+
+
+def _look(reader: str) -> Records:
+    """Look a reader up in the shop's records; RecordsError."""
+    import django
+    from django.db import Error
+
+    from besnik.config import ConfigError
+    from besnik.fleet.doctor.services import Records, RecordsError
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
+    try:
+        django.setup()
+        from besnik.store import readers_known
+
+        known = readers_known.find(reader)
+    except ConfigError as error:
+        raise RecordsError(str(error)) from error
+    except Error as error:
+        raise RecordsError(f"{error}; has besnik store migrate run?") from error
+    return Records(known.shop, known.crm, known.breaker, known.why)

@@ -40,6 +40,18 @@ except ImportError:
     is_esp32 = False
 print(json.dumps([list(sys.implementation[1][:3]), is_esp32, found]))
 """
+# Runs on the board: what boot.py keeps of bad boots, slots and trials, but for the newest release's
+# number, below which no update goes back.
+_FORGET: Final = """
+import esp32
+nvs = esp32.NVS("besnik")
+try:
+    nvs.set_i32("slot", nvs.get_i32("slot") >> 4 << 4)
+except OSError:
+    pass
+nvs.set_i32("trial", 0)
+nvs.commit()
+"""
 # A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
 _ANSWER_S: Final = 15
 
@@ -92,10 +104,19 @@ class UsbBoard:
         """Delete a file."""
         self.run(f"import os\nos.remove({path!r})")
 
+    def forget_boots(self) -> None:
+        """Make the first slot the one in use, without bad boots: what was there is gone."""
+        self.run(_FORGET)
+
     def reset(self) -> None:
         """Start the chip anew, with all that is on it; the board is gone from here on."""
         with _words():
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+
+    def restart(self) -> None:
+        """Empty the board's memory, its programs still stopped."""
+        with _words():
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
 
     def run(self, script: str, timeout_s: float = 10) -> str:
         """Run a script and return what it printed, of which some must come every ``timeout_s``."""

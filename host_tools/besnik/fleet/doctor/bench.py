@@ -9,18 +9,26 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from besnik.bytecode import compile_file
 from besnik.fleet.build import ROOT
+from besnik.fleet.doctor import scripts
 from besnik.fleet.doctor.antenna import Step
+from besnik.fleet.doctor.door import Knocked
+from besnik.fleet.doctor.network import Joined, Time
+from besnik.fleet.doctor.trust import OnBoard
 from besnik.fleet.doctor.wiring import Settings, Wiring
 from besnik.fleet.usb import BoardError, UsbBoard
 
-_CARRIED: Final = (
+_T = TypeVar("_T", bound=msgspec.Struct)
+# A name server that does not answer takes longest.
+_NETWORK_S: Final = 40
+_PARTS: Final = (
     "firmware/board.py",
     "firmware/checkup.py",
     "firmware/config.py",
@@ -28,55 +36,7 @@ _CARRIED: Final = (
     "lib/mfrc522.py",
     "lib/mfrc522_selftest.py",
 )
-# A file system of what was brought, in front of everything that is on the flash.
-_SHELF: Final = """
-import io, json, sys, vfs
-from binascii import a2b_base64
-class Shelf:
-    def __init__(self):
-        self.files = {}
-    def mount(self, readonly, mkfs):
-        pass
-    def umount(self):
-        pass
-    def stat(self, path):
-        path = path.strip("/")
-        if path in self.files:
-            return (0x8000, 0, 0, 0, 0, 0, len(self.files[path]), 0, 0, 0)
-        if any(name.startswith(path + "/") for name in self.files):
-            return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        raise OSError(2)
-    def open(self, path, mode):
-        return io.BytesIO(self.files[path.strip("/")])
-shelf = Shelf()
-vfs.mount(shelf, "/doctor")
-sys.path.insert(0, "/doctor")
-for name in list(sys.modules):
-    if name.split(".")[0] in ("firmware", "iso14443", "mfrc522", "mfrc522_selftest"):
-        del sys.modules[name]
-"""
-_OPEN: Final = """
-try:
-    import esp32
-except ImportError:
-    print("null")
-else:
-    import asyncio
-    from firmware import board, checkup, config
-    from iso14443 import TypeA
-    from mfrc522 import MFRC522
-    problem = ""
-    try:
-        settings = config.load()
-    except config.ConfigError as error:
-        problem = str(error)
-        settings = dict(config.DEFAULTS)
-    red, green, buzzer, rc522 = board.wire(settings)
-    spi, cs, rst, irq = rc522
-    chip = MFRC522(spi, cs, rst, board.Clock(), settings["rc522.gain_db"], irq)
-    shown = {key: value for key, value in settings.items() if not key.endswith("password")}
-    print(json.dumps([problem, shown]))
-"""
+_WAY: Final = ("firmware/board.py", "firmware/config.py", "firmware/packets.py")
 
 
 class Bench:
@@ -89,15 +49,18 @@ class Bench:
     def __init__(self, board: UsbBoard) -> None:
         """Bring the code along; BoardError if the board is no ESP32."""
         self.board = board
-        board.run(_SHELF)
-        for name, code in _compiled().items():
-            text = base64.b64encode(code).decode()
-            board.run(f"shelf.files[{name!r}] = a2b_base64({text!r})")
-        opened = json.loads(board.run(_OPEN))
+        self._bring(_compiled(_PARTS))
+        opened = json.loads(board.run(scripts.PARTS))
         if opened is None:
             raise BoardError("this board runs MicroPython, but it is no ESP32: a reader needs one")
         self.problem: str = opened[0]
         self.settings: Settings = opened[1]
+
+    def leave_parts(self) -> None:
+        """Make room for what comes after the chip; its own parts are not asked from here on."""
+        self.board.restart()
+        self._bring(_compiled(_WAY))
+        self.board.run(scripts.WAY)
 
     def wiring(self) -> Wiring:
         """Return how the RC522 is wired."""
@@ -121,19 +84,47 @@ class Bench:
             f"red({red:d})\ngreen({green:d})\n{tone}buzzer.duty_u16({32768 if tone_hz else 0})"
         )
 
+    def join(self) -> Joined:
+        """Join the Wi-Fi of the settings and return how that went."""
+        return self._said("way.join(settings)", Joined)
+
+    def time(self) -> Time:
+        """Set the clock from the network and return it."""
+        return self._said("way.clock()", Time)
+
+    def certificates(self) -> OnBoard:
+        """Return the certificates on the flash."""
+        return self._said("way.certificates()", OnBoard)
+
+    def knock(self) -> Knocked:
+        """Go as far as the broker lets the reader; it is joined to its Wi-Fi."""
+        return self._said("way.knock(settings)", Knocked)
+
+    def _bring(self, files: dict[str, bytes]) -> None:
+        self.board.run(scripts.SHELF)
+        for name, code in files.items():
+            text = base64.b64encode(code).decode()
+            self.board.run(f"shelf.files[{name!r}] = a2b_base64({text!r})")
+
+    def _said(self, call: str, kind: type[_T]) -> _T:
+        said = self.board.run(f"gc.collect()\nprint(json.dumps({call}))", timeout_s=_NETWORK_S)
+        return msgspec.json.decode(said, type=kind)
+
     def _ask(self, call: str, seconds: int) -> Any:
         script = f"answer = asyncio.run({call})\nprint(answer if answer else 'false')"
         said = self.board.run(script, timeout_s=seconds + 10)
         return json.loads(said.replace("True", "true"))
 
 
-def _compiled() -> dict[str, bytes]:
+def _compiled(names: Iterable[str]) -> dict[str, bytes]:
+    """Return firmware modules as bytecode, and the module of `scripts`, by their paths."""
     files = {}
     with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
         target = Path(scratch) / "code.mpy"
-        for name in _CARRIED:
-            compile_file(ROOT / name, target, name)
-            files[Path(name.removeprefix("lib/")).with_suffix(".mpy").as_posix()] = (
-                target.read_bytes()
-            )
+        way = Path(scratch) / "way.py"
+        way.write_text(scripts.WAY_MODULE, encoding="utf-8")
+        for name, source in {**{name: ROOT / name for name in names}, "way.py": way}.items():
+            compile_file(source, target, name)
+            path = Path(name.removeprefix("lib/")).with_suffix(".mpy")
+            files[path.as_posix()] = target.read_bytes()
     return files

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from besnik import config
 from besnik.bytecode import CompileError
 from besnik.fleet import settings
-from besnik.fleet.doctor.at_port import examine
+from besnik.fleet.doctor.at_port import of_parts, of_way
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding, summary
 from besnik.fleet.doctor.person import AtTerminal
+from besnik.fleet.doctor.services import Look
 from besnik.fleet.usb import BoardError, opened
 
 
-def at_port(port: str) -> int:
-    """Examine the reader on a serial port; return 0 when nothing is wrong."""
+def at_port(port: str, look: Look) -> int:
+    """Examine the reader on a serial port; return 0 when nothing is wrong, 1 when something is."""
     try:
         shop = config.load()
         with opened(port) as board:
             try:
                 bench = Bench(board)
-                findings = shown(examine(bench, AtTerminal(), _drawing(bench, shop)))
+                parts = of_parts(bench, AtTerminal(), _drawing(bench, shop))
+                findings = shown(chain(parts, of_way(bench, shop, look)))
             finally:
                 board.reset()
     except (BoardError, CompileError, config.ConfigError, OSError) as error:
