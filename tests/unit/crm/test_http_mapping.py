@@ -1,0 +1,52 @@
+"""A mapping file: each mistake in it is told, before anything is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from besnik.crm.foreign import CrmSettingsError
+from besnik.crm.http.adapter import OwnMapping
+from support.mapped import MAPPING, rewrite, written
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    return written(tmp_path)
+
+
+class TestMappingFile:
+    @pytest.mark.parametrize(
+        ("before", "after", "told"),
+        [
+            ('name = "Ours"', "name = ", "ours.toml"),
+            ('tested = "no"', 'tested = "no"\nspeed = 3', "speed"),
+            ('path = "/find"', 'path = "/find/{key}"', "uses {key}"),
+            ("{cards}", "{card_list}", "uses {card_list}"),
+            ("at_once = 3", "at_once = 0", "at_once"),
+            ("at_once = 3", 'at_once = "three"', "at_once"),
+            ("[visits.find]", "[visits.search]", "search"),
+            ('name = "card_field"', 'name = "cards"', "cannot be called cards"),
+            ('id = "id"\nname', 'id = ""\nname', "customer.id"),
+        ],
+    )
+    def test_a_mistake_is_told(self, mapping: Path, before: str, after: str, told: str) -> None:
+        rewrite(mapping, before, after)
+        with pytest.raises(CrmSettingsError) as caught:
+            OwnMapping.open_crm({"mapping": str(mapping), "url": "http://x"}, {"key": "k"})
+        assert told in str(caught.value)
+
+    def test_visits_that_could_be_doubled_are_no_mapping(self, mapping: Path) -> None:
+        head, _, rest = MAPPING.partition("[visits.find]")
+        mapping.write_text(head + "[visits.write]" + rest.partition("[visits.write]")[2])
+        with pytest.raises(CrmSettingsError, match="written twice"):
+            OwnMapping.open_crm({"mapping": str(mapping), "url": "http://x"}, {"key": "k"})
+
+    def test_what_is_missing_is_asked_for(self, mapping: Path) -> None:
+        with pytest.raises(CrmSettingsError, match="Key"):
+            OwnMapping.open_crm({"mapping": str(mapping), "url": "http://x"}, {})
+        with pytest.raises(CrmSettingsError, match="name the file"):
+            OwnMapping.open_crm({}, {})
+        with pytest.raises(CrmSettingsError, match="cannot be read"):
+            OwnMapping.open_crm({"mapping": "/nowhere.toml"}, {})
