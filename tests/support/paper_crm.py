@@ -160,6 +160,11 @@ class PaperServer:
         assert self.running is not None
         self.running.kill()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.running is not None and self.running.alive
+
     def fault(self, **what: object) -> list[str]:
         """Let something go wrong; return what was asked so far."""
         request = urllib.request.Request(

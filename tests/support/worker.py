@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from contextlib import closing
 
 from support.bridge import BridgeRunner
+from support.crm_reckoning import visits
 from support.paper_crm import PaperServer
 from support.processes import Processes, Running, wait_until
 
@@ -29,13 +28,7 @@ class Workers:
         )
 
 
-def events(paper: PaperServer) -> list[tuple[str, str, int]]:
-    """Return the events that the CRM has written down: id, customer, points."""
-    with closing(sqlite3.connect(paper.file)) as connection:
-        rows = connection.execute("SELECT event, customer, points FROM visit ORDER BY rowid")
-        return [(event, str(customer), points) for event, customer, points in rows]
-
-
 def delivered(paper: PaperServer, count: int) -> list[tuple[str, str, int]]:
-    wait_until(lambda: len(events(paper)) >= count, f"{count} events in the CRM", 30)
-    return events(paper)
+    """Return the events that the CRM has written down when it has as many as that."""
+    wait_until(lambda: len(visits(paper)) >= count, f"{count} events in the CRM", 30)
+    return visits(paper)

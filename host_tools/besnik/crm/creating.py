@@ -113,11 +113,6 @@ def take_known(
     return asked.without(settled)
 
 
-def begin(asked: Newcomers) -> None:
-    """Mark members as perhaps made there, before the CRM is told of them."""
-    CrmDelivery.objects.filter(pk__in=asked.rows).update(maybe=True)
-
-
 def take_made(
     source: int, asked: Newcomers, results: Sequence[Delivered], now: dt.datetime
 ) -> None:

@@ -20,6 +20,9 @@ from besnik.crm.foreign import CrmAnswerError, CrmError, Delivered, Visit, Visit
 from besnik.loyalty.ledger import HELD, MAIN
 from besnik.store.models import Account, CrmDelivery, CrmLink, CrmSource, Entry, Posting
 
+# A call that nobody waits for any more, because its worker was killed or gave up, can still be
+# carried out: for as long as an adapter's calls last, and a little.
+UNSURE_S: Final = 12
 _REST_S: Final = 5
 _REST_MAX_S: Final = 900
 # An event whose answer nobody understands so often is one for the owner.
@@ -63,9 +66,16 @@ def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
         taken = list(
             ready.filter(maybe=first.maybe).order_by("entry", "pk")[: size(most, first.tries)]
         )
-        CrmDelivery.objects.filter(pk__in=[each.pk for each in taken]).update(maybe=True)
+        mark([each.pk for each in taken], now)
         visits = _visits(row, taken)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)
+
+
+def mark(rows: Sequence[int], now: dt.datetime) -> None:
+    """Write that events are perhaps sent from now on; nobody sends them again for a while."""
+    CrmDelivery.objects.filter(pk__in=rows).update(
+        maybe=True, next_at=now + dt.timedelta(seconds=UNSURE_S)
+    )
 
 
 def settle(rows: Sequence[int], results: Sequence[Delivered]) -> None:
@@ -92,14 +102,13 @@ def failed(rows: Sequence[int], error: CrmError, now: dt.datetime, *, again: boo
     waiting = CrmDelivery.objects.filter(pk__in=rows)
     if isinstance(error, HeldBackError):
         # Nothing was sent: what was no repeat before is none now.
-        if not again:
-            waiting.update(maybe=False)
+        waiting.update(maybe=again, next_at=None)
         return
     waiting.update(tries=F("tries") + 1, why=str(error)[:_WHY_MAX])
     if len(rows) > 1:
         return
     for row in waiting:
-        rest_s = min(_REST_S * 2 ** min(row.tries, 10), _REST_MAX_S)
+        rest_s = max(min(_REST_S * 2 ** min(row.tries, 10), _REST_MAX_S), UNSURE_S)
         row.next_at = now + dt.timedelta(seconds=rest_s)
         if isinstance(error, CrmAnswerError) and row.tries >= _TRIES_MAX:
             row.state = "refused"

@@ -144,7 +144,7 @@ class Worker:
                     creating.take_known, self._source, asked, found, utc_now()
                 )
             if asked.people:
-                await self._database(creating.begin, asked)
+                await self._database(telling.mark, asked.rows, utc_now())
                 new = [each.new for each in asked.people]
                 done = await self._front.create_customers(new, again=asked.again)
                 await self._database(creating.take_made, self._source, asked, done, utc_now())
