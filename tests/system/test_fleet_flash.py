@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from besnik import broker as besnik_broker
-from besnik.fleet import image
+from besnik.fleet import image, signing
 from besnik.fleet.usb import BoardError
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
@@ -156,3 +156,22 @@ def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None
         image.chip_of(tmp_path / "page.bin")
     with pytest.raises(BoardError, match="No such file"):
         image.chip_of(tmp_path / "absent.bin")
+
+
+def test_a_reader_gets_the_key_that_signs_releases_and_a_clean_slate(
+    technician: Technician, state: Path
+) -> None:
+    signing.make_key(state / "away/release.key")
+    (state / "release.pub").write_bytes((state / "away/release.pub").read_bytes())
+    # Six bad boots of release 7 in the other slot.
+    remember = "n = __import__('esp32').NVS('besnik'); n.set_i32('slot', 125); n.commit()"
+    technician.board.mpremote("exec", remember)
+
+    status, said = flashes(technician, *ONCE)
+
+    assert status == 0, said
+    assert f"{READER} is on line" in said
+    kept = "__import__('esp32').NVS('besnik').get_i32('slot')"
+    assert technician.board.mpremote("eval", kept).strip() == str(7 << 4 | 1 << 1)
+    there = technician.board.mpremote("exec", "print(len(open('cert/release.pub', 'rb').read()))")
+    assert there.strip() == "384"

@@ -75,7 +75,6 @@ async def restarts(reader: Running, counter: Counter) -> Running:
 async def updated(counter: Counter, host: Host, number: int, reader: Running) -> Running:
     """Order a release and see it kept; return the reader that runs it."""
     host.order(number)
-    asyncio.get_running_loop().call_later(12, lambda: print("LOG", reader.log))
     await host.hears("ready", number)
     reader = await restarts(reader, counter)
     await host.hears("kept", number)

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from besnik.bytecode import FIXED, SLOTS
-from besnik.fleet import cert
-from besnik.fleet.build import ROOT, build
-from besnik.fleet.settings import Settings, encode
+from besnik.fleet import release, signing
+from besnik.fleet.build import ROOT
 
 # The program that starts the reader. It goes on last and off first: without it nothing runs, so a
 # reader that was half written is dark and silent and cannot be taken for a finished one.
 START: Final = "main.py"
+RELEASE_KEY: Final = "cert/release.pub"
 # Paths that begin so are ours: what of them no reader has any more is removed.
 _OURS: Final = (*(f"{slot}/" for slot in SLOTS), "firmware/", "lib/", "cert/", "config.json")
 
 
-def of_reader(
-    settings: Settings | None, certificates: Path | None, root: Path = ROOT
-) -> dict[str, bytes]:
-    """Return all files of a reader; ``certificates`` is the folder of its three (`cert`).
+def of_reader(state: Path, root: Path = ROOT) -> dict[str, bytes]:
+    """Return what all readers of a host have: the application, and what chooses its slot.
 
-    Without settings it is one that waits for them (`provision`).
-    Raises CompileError, OSError.
+    With the public half of the key that signs their releases, if the host in ``state`` has one.
+    What makes it one reader comes by its settings and certificates (`order`, `provision`).
+    Raises CompileError, SigningError, OSError.
     """
-    files: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
-        for artifact in build(Path(scratch), root):
-            files[f"{SLOTS[0]}/{artifact.name}"] = (Path(scratch) / artifact.name).read_bytes()
-    if certificates is not None:
-        for name in cert.FILES:
-            files[f"cert/{name}"] = (certificates / name).read_bytes()
-    if settings is not None:
-        files["config.json"] = encode(settings)
-    files[f"{SLOTS[0]}/main.py"] = (root / "main.py").read_bytes()
-    return files | {name: (root / source).read_bytes() for source, name in FIXED.items()}
+    files = {f"{SLOTS[0]}/{path}": data for path, data in release.application(root).items()}
+    files |= {name: (root / source).read_bytes() for source, name in FIXED.items()}
+    key = release.public_file(state)
+    if key.exists():
+        files[RELEASE_KEY] = signing.load_public(key)
+    return files
 
 
 def missing(files: dict[str, bytes], there: dict[str, str]) -> list[str]:

@@ -51,6 +51,7 @@ def write(board: UsbBoard, found: Found, files: dict[str, bytes], progress: Prog
             board.put(path, files[path])
         done += len(files[path])
     progress("", total, total)
+    board.forget_boots()
     board.reset()
     return len(wanted)
 

@@ -54,7 +54,8 @@ async def _all(order: Order, table: Table, shop: config.Config, *, blank: bool) 
         image.chip_of(table.image)
     # The default pool has few threads, and each board needs one that waits for it.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(found)))
-    work = _Work(asked(order), shop, table, found, content.of_reader(None, None), Lines(found))
+    application = content.of_reader(Path(shop.state))
+    work = _Work(asked(order), shop, table, found, application, Lines(found))
     done = await work.do(blank=blank)
     print(f"{len(done)} of {len(found)} boards are done")
     if failed := [port for port in found if port not in done]:

@@ -36,12 +36,12 @@ def main(order: Order, bench: Bench) -> int:
 
 def main_blank(bench: Bench) -> int:
     """Put the application alone on the board, which then waits for its settings."""
-    return run("flash", lambda _: _blank(bench))
+    return run("flash", lambda shop: _blank(bench, shop))
 
 
 async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     reader = prepared(order, shop)
-    files = content.of_reader(None, None) | reader.files()
+    files = content.of_reader(Path(shop.state)) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:
         chip = await asyncio.to_thread(_write, bench, port, files)
@@ -51,9 +51,9 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
         await arrival.see(watcher, reader.reader, show, waits_for_tap=order.waits_for_tap)
 
 
-async def _blank(bench: Bench) -> None:
+async def _blank(bench: Bench, shop: config.Config) -> None:
     port = bench.port or only_port()
-    await asyncio.to_thread(_write, bench, port, content.of_reader(None, None))
+    await asyncio.to_thread(_write, bench, port, content.of_reader(Path(shop.state)))
     await asyncio.to_thread(_waits, port)
 
 

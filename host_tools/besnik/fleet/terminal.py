@@ -10,6 +10,7 @@ from besnik import config
 from besnik.bytecode import CompileError
 from besnik.fleet.register import CertificateError
 from besnik.fleet.settings import SettingsError
+from besnik.fleet.signing import SigningError
 from besnik.fleet.usb import BoardError, ports
 from besnik.unix_port import UnixPortError
 
@@ -18,6 +19,7 @@ FAILURES = (
     CertificateError,
     CompileError,
     SettingsError,
+    SigningError,
     UnixPortError,
     config.ConfigError,
     OSError,
