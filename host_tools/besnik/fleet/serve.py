@@ -98,3 +98,7 @@ class Server:
         expires = int(time.time()) + ORDER_EXPIRY_S
         order = UpdateOrder(name, number, expires, ok=is_ok)
         return self.link.order(shop, reader, order, ORDER_EXPIRY_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -45,6 +45,7 @@ class Shop:
         # Nobody has to wait until these have begun.
         await self._start(Program("jobs", [*self._python("store"), "jobs"], self._environment))
         await self._start(Program("crm", self._python("crm"), self._environment))
+        await self._start(Program("fleet", self._python("fleet.serve"), self._environment))
 
     async def start_reader(self) -> None:
         """Switch the reader on."""
