@@ -34,6 +34,10 @@ class Shown(msgspec.Struct, frozen=True):
     role: str
 
 
+class TooManyError(ValueError):
+    """More fields than anybody reads while a customer waits."""
+
+
 class Choice(msgspec.Struct, frozen=True):
     """A CRM with everything it asks for; ``secrets`` apart, as they are kept apart."""
 
@@ -124,15 +128,19 @@ def shown(source: CrmSource) -> list[Shown]:
     return [Shown(each["name"], each["label"], each["role"]) for each in source.fields]
 
 
-def show(source: CrmSource, fields: Sequence[Shown]) -> None:
-    """Choose the fields that are shown; ValueError for a role that is none, or too many."""
+def show(source: CrmSource, fields: Sequence[Shown], unit: str) -> None:
+    """Choose the fields that are shown, and the unit of the ledger that points there are.
+
+    ValueError for a role that is none, TooManyError for more than fit a screen.
+    """
     if len(fields) > SHOWN_MOST:
-        raise ValueError(f"at most {SHOWN_MOST} fields are shown")
+        raise TooManyError(f"at most {SHOWN_MOST} fields are shown")
     if any(field.role not in ROLES for field in fields):
         raise ValueError(f"a field is for one of {', '.join(ROLES)}")
     source.fields = [
         {"name": each.name, "label": each.label[:LABEL_MOST], "role": each.role} for each in fields
     ]
-    source.save(update_fields=["fields"])
+    source.unit = unit
+    source.save(update_fields=["fields", "unit"])
     # What is known was read without the new ones.
     CrmRecord.objects.filter(program=source.program_id).update(is_stale=True)

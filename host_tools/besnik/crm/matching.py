@@ -24,7 +24,7 @@ from besnik.store.models import (
     MemberStatus,
     Posting,
 )
-from besnik.store.people import EnrolError, NewCard, clean_name, fold, read_code
+from besnik.store.people import NAME_MAX, EnrolError, NewCard, clean_name, fold, read_code
 
 What = Literal["known", "linked", "made", "skipped"]
 Kind = Literal[
@@ -99,12 +99,13 @@ class Here:
         good = [card for _, card in self._cards[customer.id] if card is not None]
         odd = [text for text, card in self._cards[customer.id] if card is None]
         differences = [Difference("bad_card", there=", ".join(odd)[:200])] if odd else []
-        if any(card.data in self._taken for card in good):
-            return Match(customer, "skipped", differences=(Difference("twice", customer.name),))
-        self._taken |= {card.data for card in good}
         member = self._linked.get(customer.id)
+        is_twice = any(card.data in self._taken for card in good)
+        self._taken |= {card.data for card in good}
         if member is not None:
             return self._known("known", customer, member, good, differences)
+        if is_twice:
+            return self._skipped(customer, Difference("twice", customer.name))
         holders = {holder.pk: holder for card in good if (holder := self._holder.get(card.data))}
         if len(holders) > 1:
             names = ", ".join(holder.name for holder in holders.values())
@@ -121,9 +122,10 @@ class Here:
             self._link_of[holder.pk] = customer.id
             return self._known("linked", customer, holder, good, differences)
         try:
-            name = clean_name(customer.name)
+            name = clean_name(customer.name[:NAME_MAX])
         except EnrolError:
-            return self._skipped(customer, Difference("unnamed", customer.name[:200]))
+            name = customer.id[:NAME_MAX]
+            differences.append(Difference("unnamed", customer.name))
         return Match(customer, "made", None, name, tuple(good), tuple(differences))
 
     @staticmethod
@@ -141,7 +143,7 @@ class Here:
         if member.status != MemberStatus.ACTIVE:
             return Match(customer, what, member.pk, member.name)
         if customer.name.strip() and fold(customer.name) != fold(member.name):
-            differences.append(Difference("name", customer.name[:200], member.name, member.pk))
+            differences.append(Difference("name", customer.name, member.name, member.pk))
         others = [
             holder
             for card in good
@@ -149,7 +151,7 @@ class Here:
         ]
         if others:
             differences.append(
-                Difference("card_of_other", customer.name[:200], others[0].name, member.pk)
+                Difference("card_of_other", customer.name, others[0].name, member.pk)
             )
         balance = self._balance.get(member.pk)
         if customer.points is not None and balance is not None and customer.points != balance:
@@ -183,11 +185,12 @@ def _balances(source: CrmSource, members: Collection[int]) -> dict[int, int]:
             program=source.program_id, member__in=members, state="waiting"
         ).values_list("member", flat=True)
     )
-    underway |= set(
-        Posting.objects.filter(
-            account__member__in=members,
-            account__unit=source.unit,
-            entry_id__gt=source.delivered_to,
-        ).values_list("account__member", flat=True)
-    )
+    if source.started_at is not None:
+        underway |= set(
+            Posting.objects.filter(
+                account__member__in=members,
+                account__unit=source.unit,
+                entry_id__gt=source.delivered_to,
+            ).values_list("account__member", flat=True)
+        )
     return {member: balance for member, balance in balances.items() if member not in underway}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from besnik.site.views import counter, invite, landing, language, readers, start
+from besnik.site.views import counter, crm_hook, invite, landing, language, readers, start
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t", landing.card, name="own-card"),
     path("members/<slug:ref>/page", invite.show, name="member-invite"),
     path("members/<slug:ref>/page/renew", invite.renew, name="member-invite-renew"),
+    path("crm/hook/<int:number>/<slug:token>", crm_hook.called, name="crm-hook"),
     path("owner/", include("besnik.site.owner.urls")),
     path("api/v1/", include("besnik.site.api.urls", namespace="api-v1")),
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from support.pos import Open, Pos
 from support.programs import point_per_euro
 
 if TYPE_CHECKING:
-    from besnik.store.models import CrmSource
+    from besnik.store.models import CrmRun, CrmSource
 
 
 @pytest.fixture
@@ -75,3 +76,22 @@ def secrets_mode() -> int:
 
 def _secrets_file() -> Path:
     return Path(settings.STATE) / "crm-secrets.json"
+
+
+def import_all(owner: Owner, *, dry: bool = False) -> CrmRun:
+    """Press the button and wait for the end."""
+    from besnik.store.models import CrmRun
+
+    answer = owner.office.post("crm/runs/start", dry="1" if dry else "0")
+    run = CrmRun.objects.get(pk=answer.headers["Location"].split("/")[-2])
+    wait_for(lambda: CrmRun.objects.get(pk=run.pk).state != "running", 60)
+    run.refresh_from_db()
+    return run
+
+
+def wait_for(is_so: Callable[[], bool], timeout_s: float) -> None:
+    """Wait until something is so."""
+    until_s = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < until_s, "it took too long"
+        time.sleep(0.05)

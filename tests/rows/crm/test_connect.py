@@ -9,13 +9,13 @@ import pytest
 from rows.crm.conftest import Owner, secrets_mode
 from support.notebook_crm import KEY, NAME, Notebook
 
-ANNA = "04A1B2C3D4E580"
+ANNA = "04A1B2C3D4E590"
 
 
 def test_the_test_finds_a_customer_by_card_and_says_what_is_missing(owner: Owner) -> None:
     owner.notebook.add("Anna Arben", ANNA, notes="Likes oat milk", seen="2026-05-30")
     assert "From another publisher" in owner.office.read("crm/")
-    said = owner.test("04:a1:b2:c3:d4:e5:80")
+    said = owner.test("04:a1:b2:c3:d4:e5:90")
     assert f"Card {ANNA} belongs to Anna Arben" in said
     assert "Likes oat milk" in said
     assert "30 May 2026" in said

@@ -9,8 +9,10 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from besnik.crm.foreign import Setting
+from besnik.crm.choosing import LABEL_MOST, Shown
+from besnik.crm.foreign import Field, Setting
 from besnik.crm.matching import card_from
+from besnik.site.owner.crm_words import ROLES, UNITS
 
 VALUE_MOST: Final = 2000
 _PLAIN: Final = {"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}
@@ -66,4 +68,49 @@ def _field(setting: Setting, start: str, *, is_kept: bool) -> forms.CharField:
         label=gettext(setting.label),
         help_text=said,
         widget=widget,
+    )
+
+
+class FieldForm(forms.Form):
+    """One field of the CRM: whether it is shown at the till, under which name, to whom."""
+
+    show = forms.BooleanField(required=False)
+    label = forms.CharField(
+        max_length=LABEL_MOST,
+        required=False,
+        label=_("Shown as"),
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=ROLES, label=_("For"))
+
+    def __init__(
+        self, number: int, field: Field, shown: Shown | None, data: Mapping[str, Any] | None = None
+    ) -> None:
+        label = field.label or field.name
+        start = {
+            "show": shown is not None,
+            "label": shown.label if shown else label[:LABEL_MOST],
+            "role": shown.role if shown else "manager",
+        }
+        super().__init__(data, prefix=f"field-{number}", initial=start)
+        self.fields["show"].label = label
+        self.field = field
+
+    def chosen(self) -> Shown | None:
+        """Return what was picked, None if the field is not shown."""
+        given = self.cleaned_data
+        if not given["show"]:
+            return None
+        label = " ".join(given["label"].split()) or self.field.label or self.field.name
+        return Shown(self.field.name, label[:LABEL_MOST], given["role"])
+
+
+class UnitForm(forms.Form):
+    """What the CRM's points are here."""
+
+    unit = forms.ChoiceField(
+        choices=UNITS,
+        required=False,
+        label=_("Points there are, here,"),
+        help_text=_("New members begin with what they have there."),
     )

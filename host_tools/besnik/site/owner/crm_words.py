@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -93,6 +93,54 @@ ROLES: Final = (
     ("manager", _("managers and owners")),
     ("owner", _("owners only")),
 )
+
+UNITS: Final = (
+    ("point", _("points")),
+    ("stamp", _("stamps")),
+    ("", _("another matter: leave them alone")),
+)
+
+
+class Kind(NamedTuple):
+    """A kind of difference: what is the matter, and what each button about it is called."""
+
+    text: Any
+    deeds: Mapping[str, Any]
+
+
+_AGAIN: Final = {"again": _("Look again")}
+DIFFERENCES: Final[Mapping[str, Kind]] = {
+    "name": Kind(_("The names are not the same."), {"theirs": _("Take the CRM’s name"), **_AGAIN}),
+    "points": Kind(
+        _("The points are not the same."),
+        {"ours": _("Write ours there"), "theirs": _("Take the CRM’s points"), **_AGAIN},
+    ),
+    "card_of_other": Kind(
+        _("One of the customer’s cards belongs to another member here. Correct it on one side."),
+        _AGAIN,
+    ),
+    "two_members": Kind(
+        _("The customer’s cards belong to two members here. Correct it on one side."), _AGAIN
+    ),
+    "twice": Kind(
+        _("Another customer there has the same card. Leave it with one of them there."), _AGAIN
+    ),
+    "left": Kind(
+        _("This person has left your program here. Take the card out of their record there."),
+        _AGAIN,
+    ),
+    "unnamed": Kind(
+        _("The customer has no name there, so a number stands for it here. Write a name there."),
+        _AGAIN,
+    ),
+    "bad_card": Kind(
+        _("What is written there as a card is no card’s number. Correct it there."), _AGAIN
+    ),
+    "gone": Kind(
+        _("This customer is not there any more."),
+        {"anew": _("Write them there anew"), "unlink": _("Keep them only here"), **_AGAIN},
+    ),
+}
 
 
 def name_of(adapter: str) -> str:

@@ -7,6 +7,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from besnik.site.views.owner import (
     alerts,
     crm,
+    crm_differences,
+    crm_fields,
+    crm_runs,
     document,
     exports,
     figures,
@@ -75,6 +78,14 @@ _CRM: list[URLPattern] = [
     path("connect/<slug:adapter>/", crm.connect, name="owner-crm-connect"),
     path("trial/<slug:key>/", crm.trial, name="owner-crm-trial"),
     path("switch", crm.switch, name="owner-crm-switch"),
+    path("hook", crm.new_hook, name="owner-crm-hook"),
+    path("fields/", crm_fields.fields, name="owner-crm-fields"),
+    path("runs/start", crm_runs.start, name="owner-crm-run-start"),
+    path("runs/<int:number>/", crm_runs.one, name="owner-crm-run"),
+    path("differences/", crm_differences.show, name="owner-crm-differences"),
+    path("differences/write", crm_differences.write_there, name="owner-crm-write"),
+    path("differences/<int:number>", crm_differences.settle, name="owner-crm-settle"),
+    path("refused/<int:number>", crm_differences.send_again, name="owner-crm-send"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

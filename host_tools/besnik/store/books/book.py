@@ -105,13 +105,18 @@ class Books:
         at: dt.datetime,
         source: str,
         lots: Mapping[int, Lot] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> list[Written]:
         """Write entries about different lots in few statements: what a job does to many members.
 
-        ``lots``: those the entries move, by number, as they were read under this lock.
+        ``lots``: those the entries move, by number, as they were read under this lock. ``keys``:
+        one for each entry; IntegrityError for one that was posted before.
         """
         after = self._checked(entries, lots)
-        rows = EntryRow.objects.bulk_create(_row(entry, at, source) for entry in entries)
+        rows = EntryRow.objects.bulk_create(
+            _row(entry, at, source, key=key)
+            for entry, key in zip(entries, keys or [""] * len(entries), strict=True)
+        )
         return self._write(entries, rows, after)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from besnik.crm import choosing, find, sources
 from besnik.crm.foreign import CrmSettingsError
 from besnik.crm.trial import Trial
 from besnik.site.access import need, staff_of
-from besnik.site.owner import crm_words, work
+from besnik.site.owner import crm_words, hooks, work
 from besnik.site.owner.crm_forms import ConnectForm
 from besnik.site.views.owner.common import note, page
 from besnik.store.models import CrmDelivery, CrmDifference, CrmPending, CrmRun, CrmSource, Role
@@ -40,8 +40,10 @@ def show(request: HttpRequest) -> HttpResponse:
         pending=CrmPending.objects.filter(**mine, state="waiting").count(),
         differences=CrmDifference.objects.filter(**mine).count(),
         runs=CrmRun.objects.filter(**mine).order_by("-started_at")[:10],
-        was_tried=CrmRun.objects.filter(**mine, state="done").exists(),
+        was_counted=CrmRun.objects.filter(**mine, state="done").exists(),
+        was_imported=CrmRun.objects.filter(**mine, state="done", dry=False).exists(),
         shown=choosing.shown(source),
+        hook=request.build_absolute_uri(hooks.path(source)),
     )
 
 
@@ -132,6 +134,16 @@ def switch(request: HttpRequest) -> HttpResponse:
     else:
         sources.switch_off(source)
         note(staff, "crm.off", f"crm:{source.adapter}")
+    return redirect("owner-crm")
+
+
+@need(Role.OWNER)
+@require_POST
+def new_hook(request: HttpRequest) -> HttpResponse:
+    """Give the webhook another address; the old one works no more."""
+    source = source_of(request)
+    hooks.renew(source)
+    note(staff_of(request), "crm.hook", f"crm:{source.adapter}")
     return redirect("owner-crm")
 
 

@@ -1,0 +1,101 @@
+"""Where CRM and ledger do not agree: each difference with its reason and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from besnik.crm import settling
+from besnik.crm.foreign import CrmError
+from besnik.crm.trial import trouble_of
+from besnik.loyalty.ledger import RefusedError
+from besnik.site.access import need, staff_of
+from besnik.site.owner import crm_words
+from besnik.site.views.owner.common import note, page
+from besnik.site.views.owner.crm import source_of
+from besnik.store.models import CrmDelivery, CrmDifference, Role
+
+_A_PAGE: Final = 50
+
+
+@need(Role.OWNER)
+@require_GET
+def show(request: HttpRequest) -> HttpResponse:
+    """Show what differs, what the CRM refused, and who is only here."""
+    return _page(request)
+
+
+@need(Role.OWNER)
+@require_POST
+def settle(request: HttpRequest, number: int) -> HttpResponse:
+    """Do what was chosen (``deed``) about one difference."""
+    source, staff = source_of(request), staff_of(request)
+    found = get_object_or_404(CrmDifference, program=source.program_id, pk=number)
+    deed = next(
+        (each for each in settling.DEEDS[found.kind] if each == request.POST.get("deed")), None
+    )
+    if deed is None:
+        return redirect("owner-crm-differences")
+    target = f"crm:{found.external_id}"
+    try:
+        settling.settle(source, found, deed, staff)
+    except CrmError as error:
+        trouble = trouble_of(error)
+        said = {"title": crm_words.TROUBLES[trouble.kind][0], "detail": trouble.text}
+        return _page(request, status=502, trouble=said)
+    except RefusedError:
+        return _page(request, status=422, short=True)
+    note(staff, f"crm.{deed}", target, kind=found.kind)
+    return redirect("owner-crm-differences")
+
+
+@need(Role.OWNER)
+@require_POST
+def send_again(request: HttpRequest, number: int) -> HttpResponse:
+    """Send an event once more that the CRM refused."""
+    source = source_of(request)
+    found = get_object_or_404(CrmDelivery, program=source.program_id, pk=number, state="refused")
+    settling.send_again(found)
+    note(staff_of(request), "crm.send", f"crm:{found.event_id}")
+    return redirect("owner-crm-differences")
+
+
+@need(Role.OWNER)
+@require_POST
+def write_there(request: HttpRequest) -> HttpResponse:
+    """Write all members there that are no customers there yet."""
+    source = source_of(request)
+    count = settling.write_there(source)
+    note(staff_of(request), "crm.write", f"crm:{source.adapter}", members=count)
+    return redirect("owner-crm-differences")
+
+
+def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+    source = source_of(request)
+    rows = CrmDifference.objects.filter(program=source.program_id).select_related("member")
+    refused = CrmDelivery.objects.filter(program=source.program_id, state="refused")
+    listed = Paginator(rows.order_by("kind", "pk"), _A_PAGE).get_page(request.GET.get("page"))
+    return page(
+        request,
+        "crm_differences.html",
+        status=status,
+        source=source,
+        name=crm_words.name_of(source.adapter),
+        listed=listed,
+        differences=[
+            {
+                "row": row,
+                "text": crm_words.DIFFERENCES[row.kind].text,
+                "deeds": crm_words.DIFFERENCES[row.kind].deeds.items(),
+            }
+            for row in listed
+        ],
+        refused=refused.select_related("member").order_by("-pk")[:_A_PAGE],
+        refused_count=refused.count(),
+        only_here=settling.only_here(source.program_id),
+        **more,
+    )

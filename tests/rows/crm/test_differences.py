@@ -1,0 +1,179 @@
+"""What CRM and ledger do not agree on is listed with its reason, and settled by a button each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rows.crm.conftest import Owner, import_all
+from rows.crm.test_import import ANNA, BEN, CLEO, balance
+from rows.owner.conftest import words
+from support.pos import Pos
+
+if TYPE_CHECKING:
+    from besnik.store.models import CrmDifference, Member
+
+
+def only(kind: str) -> CrmDifference:
+    from besnik.store.models import CrmDifference
+
+    (found,) = CrmDifference.objects.all()
+    assert found.kind == kind
+    return found
+
+
+def none() -> bool:
+    from besnik.store.models import CrmDifference
+
+    return not CrmDifference.objects.exists()
+
+
+def member(card: str) -> Member:
+    from besnik.store.models import Card
+
+    return Card.objects.get(data=card).member
+
+
+@pytest.fixture
+def anna(owner: Owner) -> str:
+    """Anna has 50 points on both sides; her number there."""
+    customer = owner.notebook.add("Anna Arben", ANNA, points=50)
+    owner.test()
+    import_all(owner)
+    assert none()
+    return customer
+
+
+def press(owner: Owner, row: CrmDifference, deed: str, status: int = 302) -> str:
+    return words(owner.office.post(f"crm/differences/{row.pk}", status=status, deed=deed))
+
+
+def test_a_name_is_taken_over(owner: Owner, anna: str) -> None:
+    owner.notebook.change(anna, name="Anna Berisha")
+    import_all(owner)
+    said = owner.office.read("crm/differences/")
+    assert "The names are not the same. There: Anna Berisha · Here: Anna Arben" in said
+    press(owner, only("name"), "theirs")
+    assert none()
+    assert member(ANNA).name == "Anna Berisha"
+
+
+@pytest.mark.parametrize(("there", "here"), [(80, 80), (20, 20)])
+def test_points_are_taken_over_up_and_down(owner: Owner, anna: str, there: int, here: int) -> None:
+    from besnik.store.models import Entry
+
+    owner.notebook.change(anna, points=there)
+    import_all(owner)
+    said = owner.office.read("crm/differences/")
+    assert f"The points are not the same. There: {there} · Here: 50" in said
+    press(owner, only("points"), "theirs")
+    assert none()
+    assert balance(member(ANNA).pk) == here
+    assert Entry.objects.latest("pk").staff == owner.office.staff
+
+
+def test_or_ours_are_written_there_once(owner: Owner, anna: str) -> None:
+    owner.notebook.change(anna, points=7)
+    import_all(owner)
+    row = only("points")
+    press(owner, row, "ours")
+    assert none()
+    assert owner.notebook.events(anna) == [(f"b{owner.office.program}-{row.pk}", 0, 50)]
+    import_all(owner)
+    assert none(), "the notebook has 50 too"
+
+
+def test_points_that_are_on_their_way_are_no_difference(owner: Owner, anna: str, pos: Pos) -> None:
+    owner.office.post("crm/switch", on="1")
+    pos.sell(1_000, {"member": member(ANNA).ref})
+    import_all(owner)
+    assert none()
+
+
+def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(owner: Owner, anna: str) -> None:
+    from besnik.store.models import CrmDelivery, CrmLink
+
+    owner.notebook.remove(anna)
+    import_all(owner)
+    assert "This customer is not there any more." in owner.office.read("crm/differences/")
+    press(owner, only("gone"), "anew")
+    assert none()
+    assert not CrmLink.objects.exists()
+    assert CrmDelivery.objects.get(event_id=f"m{member(ANNA).ref}").state == "waiting"
+
+
+def test_a_card_of_two_customers_is_looked_at_again(owner: Owner) -> None:
+    owner.notebook.add("Ben", BEN)
+    second = owner.notebook.add("Cleo", BEN)
+    owner.test()
+    import_all(owner)
+    row = only("twice")
+    press(owner, row, "again")
+    press(owner, only("twice"), "theirs")
+    assert only("twice"), "a button that this kind does not have does nothing"
+    owner.notebook.remove(second)
+    owner.notebook.add("Cleo", CLEO)
+    press(owner, only("twice"), "again")
+    assert none()
+
+
+def test_a_crm_that_is_away_changes_nothing_and_says_so(owner: Owner, anna: str) -> None:
+    owner.notebook.change(anna, name="Anna Berisha")
+    import_all(owner)
+    owner.notebook.file.rename(owner.notebook.file.with_suffix(".away"))
+    said = press(owner, only("name"), "theirs", status=502)
+    assert "It does not answer. Nothing was changed. Try again later." in said
+    assert member(ANNA).name == "Anna Arben"
+
+
+def test_points_that_were_spent_cannot_be_taken_away(owner: Owner, anna: str, pos: Pos) -> None:
+    from besnik.crm import settling
+    from besnik.loyalty.ledger import RefusedError
+
+    owner.notebook.change(anna, points=-10)
+    import_all(owner)
+    with pytest.raises(RefusedError):
+        settling.settle(owner.source(), only("points"), "theirs", owner.office.staff)
+    assert "Write ours there instead" in press(owner, only("points"), "theirs", status=422)
+    assert balance(member(ANNA).pk) == 50
+
+
+def test_what_was_refused_is_sent_again_and_members_are_written_there(
+    owner: Owner, anna: str, pos: Pos
+) -> None:
+    from django.utils import timezone
+
+    from besnik.store.models import CrmDelivery
+
+    ben = pos.join("Ben", card=BEN)
+    said = owner.office.read("crm/differences/")
+    assert "1 member is only here" in said
+    owner.office.post("crm/differences/write")
+    waits = CrmDelivery.objects.get(event_id=f"m{ben.ref}")
+    assert waits.state == "waiting"
+    refused = CrmDelivery.objects.create(
+        program_id=owner.office.program,
+        event_id="e1-1",
+        member=member(ANNA),
+        state="refused",
+        tries=4,
+        why="the field Points is read-only",
+        at=timezone.now(),
+    )
+    assert "the field Points is read-only" in owner.office.read("crm/differences/")
+    owner.office.post(f"crm/refused/{refused.pk}")
+    refused.refresh_from_db()
+    assert (refused.state, refused.tries, refused.why) == ("waiting", 0, "")
+
+
+def test_nobody_settles_what_is_another_program_s(
+    owner: Owner, anna: str, open_shop: object
+) -> None:
+    from rows.owner.conftest import Office
+    from support.programs import point_per_euro
+
+    owner.notebook.change(anna, name="Anna Berisha")
+    import_all(owner)
+    other = Office(open_shop(point_per_euro()).program)  # type: ignore[operator]
+    other.post(f"crm/differences/{only('name').pk}", status=404, deed="theirs")

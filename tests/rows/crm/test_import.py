@@ -1,0 +1,150 @@
+"""The customers of a CRM are counted, then made members; what breaks off goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from besnik.crm.foreign import CrmAwayError, Page
+from rows.crm.conftest import Owner, import_all
+from support.notebook_crm import NotebookCrm
+from support.pos import Pos
+
+if TYPE_CHECKING:
+    from besnik.store.models import CrmRun
+
+ANNA, BEN, CLEO = "04A1B2C3D4E590", "04A1B2C3D4E591", "04A1B2C3D4E592"
+
+
+def counts(run: CrmRun) -> dict[str, int]:
+    names = ("seen", "made", "linked", "known", "opened", "skipped", "differing")
+    return {name: getattr(run, name) for name in names if getattr(run, name)}
+
+
+def balance(member: int, unit: str = "point") -> int:
+    from besnik.store.models import Account
+
+    rows = Account.objects.filter(member=member, unit=unit, account="main")
+    return rows.values_list("balance", flat=True).first() or 0
+
+
+@pytest.fixture
+def people(owner: Owner, pos: Pos) -> Owner:
+    """Anna is a member already; Ben and Cleo are only there, Cleo's card is Ben's too."""
+    anna = pos.join("Anna Arben", card=ANNA)
+    anna.buy(5_000)
+    owner.notebook.add("Anna Arben", ANNA, points=50)
+    owner.notebook.add("Ben", BEN, points=120, notes="Likes oat milk")
+    owner.notebook.add("Cleo", BEN, CLEO)
+    owner.notebook.add("", "not a card")
+    owner.test()
+    return owner
+
+
+def test_a_trial_run_changes_nothing_and_tells_what_an_import_would_do(people: Owner) -> None:
+    from besnik.store.models import CrmDifference, CrmLink, CrmRecord, Member
+
+    members = Member.objects.count()
+    run = import_all(people, dry=True)
+    assert (run.state, run.why) == ("done", "")
+    assert counts(run) == {
+        "seen": 4,
+        "made": 2,
+        "linked": 1,
+        "opened": 1,
+        "skipped": 1,
+        "differing": 2,
+    }
+    assert Member.objects.count() == members
+    for table in (CrmLink, CrmRecord, CrmDifference):
+        assert not table._default_manager.exists()
+    said = people.office.read(f"crm/runs/{run.pk}/")
+    assert "Nothing has been changed, neither here nor there" in said
+    assert "Another customer there has the same card" in said
+
+
+def test_an_import_makes_members_once_with_their_cards_and_points(people: Owner) -> None:
+    from besnik.store.models import Card, CrmLink, CrmRecord, Member
+    from besnik.store.people import find
+
+    run = import_all(people)
+    assert run.state == "done"
+    assert counts(run)["made"] == 2
+    ben = Card.objects.get(data=BEN).member
+    assert (ben.name, balance(ben.pk)) == ("Ben", 120)
+    assert find(people.office.program, "ben", role="owner")[0].ref == ben.ref, "a search finds them"
+    assert CrmLink.objects.get(member=Card.objects.get(data=ANNA).member).external_id == "1"
+    assert CrmRecord.objects.count() == 3
+    unnamed = CrmLink.objects.get(external_id="4").member
+    assert unnamed.name == "4"
+    # Anna's 50 points are those of the purchase, and not another 50.
+    assert balance(Card.objects.get(data=ANNA).member_id) == 50
+    before = Member.objects.count()
+    again = import_all(people)
+    assert counts(again) == {"seen": 4, "known": 3, "skipped": 1, "differing": 2}
+    assert Member.objects.count() == before
+    assert balance(ben.pk) == 120
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_an_import_that_broke_off_goes_on_and_takes_nobody_twice(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    from besnik.crm import imports
+    from besnik.store.models import CrmRun, Member
+
+    owner.notebook.fill(170)
+    owner.test()
+    listed = NotebookCrm.list_customers
+    calls = 0
+
+    async def breaks(self: NotebookCrm, after: str | None, fields: list[str]) -> Page:
+        nonlocal calls
+        calls += 1
+        if calls > pages:
+            raise CrmAwayError("the line is down")
+        return await listed(self, after, fields)
+
+    monkeypatch.setattr(NotebookCrm, "list_customers", breaks)
+    run = imports.walk(imports.begin(owner.source(), None, dry=False), patience_s=0)
+    assert (run.state, run.why) == ("failed", "the line is down")
+    assert run.made == pages * 50
+    said = owner.office.read(f"crm/runs/{run.pk}/")
+    assert "broke off. It can go on: nothing is taken twice." in said
+    monkeypatch.setattr(NotebookCrm, "list_customers", listed)
+    done = import_all(owner)
+    assert (done.pk, done.state) == (run.pk, "done")
+    assert (done.seen, done.made, done.known, done.opened) == (170, 170, 0, 170)
+    assert Member.objects.filter(name__startswith="Customer ").count() == 170
+    assert CrmRun.objects.count() == 1
+
+
+def test_a_kill_within_a_page_loses_and_doubles_nothing(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from besnik.crm import imports
+    from besnik.store.models import CrmRun
+
+    owner.notebook.fill(45)
+    owner.test()
+    run = imports.begin(owner.source(), None, dry=False)
+    with pytest.raises(KeyboardInterrupt):
+        imports.walk(run, told=lambda _run: (_ for _ in ()).throw(KeyboardInterrupt))
+    # As a kill leaves it: nobody wrote that it was ended.
+    CrmRun.objects.filter(pk=run.pk).update(state="running", why="")
+    left = CrmRun.objects.get(pk=run.pk)
+    assert (left.seen, left.within) == (20, 20)
+    with pytest.raises(imports.BusyError):
+        imports.begin(owner.source(), None, dry=False)
+    CrmRun.objects.filter(pk=run.pk).update(beat_at=left.beat_at - 2 * imports.LOST_AFTER)
+    done = import_all(owner)
+    assert (done.pk, done.seen, done.made, done.opened) == (run.pk, 45, 45, 45)
+
+
+def test_a_refused_key_fails_at_once_with_what_to_do(owner: Owner) -> None:
+    owner.notebook.fill(3)
+    owner.test(key="wrong")
+    run = import_all(owner, dry=True)
+    assert run.state == "failed"
+    assert "does not open by this key" in owner.office.read(f"crm/runs/{run.pk}/")
