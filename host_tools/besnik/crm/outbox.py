@@ -28,6 +28,8 @@ from besnik.store.models import (
 )
 
 PAGE: Final = 1000
+# Keys of entries that the CRM is not told of: they brought here what it had said itself.
+UNTOLD: Final = "crm:"
 # Between accounts of the member: what was set aside is told when it is redeemed.
 _OWN: Final = (MAIN, HELD)
 
@@ -122,10 +124,10 @@ def _entries(source: CrmSource, after: int) -> _Page:
     entries = list(
         Entry.objects.filter(program=source.program_id, pk__gt=after)
         .order_by("pk")
-        .values_list("pk", "created_at", "tap")[:PAGE]
+        .values_list("pk", "created_at", "tap", "key")[:PAGE]
     )
-    visits = {pk for pk, _, tap in entries if tap is not None}
-    moved = _moved([pk for pk, *_ in entries])
+    visits = {pk for pk, _, tap, _ in entries if tap is not None}
+    moved = _moved([pk for pk, *_, key in entries if not key.startswith(UNTOLD)])
     told = _told(source.program_id, {member for members in moved.values() for member in members})
     rows = [
         CrmDelivery(
@@ -135,7 +137,7 @@ def _entries(source: CrmSource, after: int) -> _Page:
             member_id=member,
             at=at,
         )
-        for pk, at, _ in entries
+        for pk, at, *_ in entries
         for member, is_moved in sorted(moved.get(pk, {}).items())
         if member in told and (is_moved or pk in visits)
     ]
@@ -145,7 +147,7 @@ def _entries(source: CrmSource, after: int) -> _Page:
         ).values_list("event_id", flat=True)
     )
     made = CrmDelivery.objects.bulk_create([row for row in rows if row.event_id not in known])
-    return _Page([(pk, at) for pk, at, _ in entries], len(made))
+    return _Page([(pk, at) for pk, at, *_ in entries], len(made))
 
 
 def event_id(program: int, entry: int, member: int, *, alone: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from besnik.crm import cache
 from besnik.crm.matching import Difference, Match
+from besnik.crm.outbox import UNTOLD
 from besnik.loyalty.ledger import OPENING, NewLot
 from besnik.loyalty.operations import accrue
 from besnik.loyalty.periods import expires_at
@@ -16,8 +17,6 @@ from besnik.store.books import writing
 from besnik.store.models import Card, CrmDifference, CrmLink, CrmSource, Entry, Member, Person
 from besnik.store.people import names
 
-# Keys of entries that the CRM is not told of: they bring here what it has said itself.
-UNTOLD: Final = "crm:"
 _TEXT_MAX: Final = 200
 _KEY_MAX: Final = 96
 

@@ -91,6 +91,24 @@ def test_points_that_are_on_their_way_are_no_difference(owner: Owner, anna: str,
     assert none()
 
 
+def test_the_crm_is_not_told_what_it_said_itself(owner: Owner, anna: str, pos: Pos) -> None:
+    from django.utils import timezone
+
+    from besnik.crm import outbox
+    from besnik.store.models import CrmDelivery
+
+    owner.office.post("crm/switch", on="1")
+    owner.notebook.add("Ben", BEN, points=30)
+    owner.notebook.change(anna, points=80)
+    import_all(owner)
+    press(owner, only("points"), "theirs")
+    source = owner.source()
+    assert outbox.collect(source.pk, timezone.now(), can_create=True) == 0
+    pos.sell(1_000, {"member": member(ANNA).ref})
+    assert outbox.collect(source.pk, timezone.now(), can_create=True) == 1
+    assert CrmDelivery.objects.get().member == member(ANNA)
+
+
 def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(owner: Owner, anna: str) -> None:
     from besnik.store.models import CrmDelivery, CrmLink
 
