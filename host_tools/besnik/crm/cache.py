@@ -14,10 +14,10 @@ from django.db.models import Q
 
 from besnik.crm.foreign import Ambiguous, Customer
 from besnik.store.models import CrmAnswer, CrmLink, CrmRecord, CrmSource
-from besnik.store.pending import AMBIGUOUS_FOR
 
 FRESH_FOR: Final = dt.timedelta(minutes=15)
 _NAME_MAX: Final = 200
+_NOBODY_KEPT: Final = dt.timedelta(days=1)
 
 
 def shown_fields(source: CrmSource) -> list[str]:
@@ -76,9 +76,14 @@ def keep_unowned(program: int, cards: Mapping[str, Ambiguous | None], now: dt.da
     )
 
 
-def forget_unowned(program: int, now: dt.datetime) -> None:
-    """Drop the answers about cards that count no more."""
-    CrmAnswer.objects.filter(program=program, fetched_at__lt=now - AMBIGUOUS_FOR).delete()
+def forget_unowned(program: int, owned: Collection[str], now: dt.datetime) -> None:
+    """Drop the answers about cards that have an owner by now, and old ones about nobody's.
+
+    Those about several customers stay for the owner to see until they are settled there.
+    """
+    answers = CrmAnswer.objects.filter(program=program)
+    answers.filter(card__in=owned).delete()
+    answers.filter(state="none", fetched_at__lt=now - _NOBODY_KEPT).delete()
 
 
 def stale(program: int, members: Collection[str], now: dt.datetime) -> list[str]:

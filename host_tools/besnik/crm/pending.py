@@ -78,6 +78,7 @@ def take(program: int, answers: Mapping[str, Found | None], now: dt.datetime) ->
     # First, so that the next tap of such a card is answered by it.
     cache.keep_unowned(program, unowned, now)
     cache.keep(program, customers, now)
+    cache.forget_unowned(program, answers.keys() - unowned.keys(), now)
     done: list[Settled] = []
     for card, found in answers.items():
         try:

@@ -15,7 +15,16 @@ from besnik.loyalty.ledger import Unit
 from besnik.site.open_sale import OpenSale, open_sale
 from besnik.store.glance import Glance, glance, visits
 from besnik.store.members import TapFile, happened_at, tap_line
-from besnik.store.models import Card, Member, Posting, Reader, Tap, Till
+from besnik.store.models import (
+    Card,
+    CrmAnswer,
+    CrmSource,
+    Member,
+    Posting,
+    Reader,
+    Tap,
+    Till,
+)
 
 # A tap older than this is no longer the person who stands at the till.
 PRESENT_FOR: Final = dt.timedelta(minutes=5)
@@ -29,6 +38,8 @@ View = Literal[
     "blocked",
     "refused",
     "too_soon",
+    "pending",
+    "ambiguous",
     "new",
     "enrolled",
     "found",
@@ -41,6 +52,7 @@ _VIEWS: Final[dict[str, View]] = {
     "ok": "accepted",
     "blocked": "blocked",
     "too_soon": "too_soon",
+    "pending": "pending",
     "unknown": "new",
     "random_id": "phone",
     "error": "error",
@@ -70,7 +82,7 @@ class Board(msgspec.Struct, frozen=True):
     upper-case hex, shown only where nobody is named yet. ``newest`` is the row of the newest tap.
     ``missed`` are those that came while the page was away, without the shown one, ``missed_more``
     counts what is too much to list, and ``since`` came after them. Lists begin with what happened
-    last.
+    last. ``is_crm_away``: who is shown as pending waits for a CRM that does not answer now.
     """
 
     view: View
@@ -86,6 +98,7 @@ class Board(msgspec.Struct, frozen=True):
     missed: tuple[EarlierTap, ...] = ()
     missed_more: int = 0
     day: dt.date = dt.date.min
+    is_crm_away: bool = False
 
     @property
     def key(self) -> str:
@@ -181,6 +194,7 @@ def _shown(present: tuple[Tap, TapFile] | None, now: dt.datetime) -> Board:
         member=glance(member, now, visits=count) if member else None,
         gained=_gained(tap) if view == "accepted" else {},
         uid=tap.data,
+        is_crm_away=view == "pending" and _is_crm_away(tap),
     )
 
 
@@ -224,7 +238,20 @@ def _meaning(tap: Tap, shown: TapFile) -> tuple[View, Member | None]:
         .select_related("member")
         .first()
     )
-    return ("enrolled", card.member) if card else ("new", None)
+    if card is not None:
+        return "enrolled", card.member
+    return ("ambiguous" if _is_ambiguous(tap) else "new"), None
+
+
+def _is_ambiguous(tap: Tap) -> bool:
+    """Whether the program's other CRM has the card for more than one customer."""
+    said = CrmAnswer.objects.filter(program__shops__readers=tap.reader_id, card=tap.data)
+    return said.filter(state="ambiguous").exists()
+
+
+def _is_crm_away(tap: Tap) -> bool:
+    source = CrmSource.objects.filter(program__shops__readers=tap.reader_id)
+    return source.exclude(breaker="closed").exists()
 
 
 def _nothing(tap: Tap, shown: TapFile) -> View:

@@ -25,7 +25,7 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.pace import alert
-from besnik.store.pending import AMBIGUOUS_FOR, NOBODY_FOR, WAITING, AnswerKey
+from besnik.store.pending import UNOWNED_FOR, WAITING, AnswerKey
 from besnik.store.rulebook import Rulebook
 
 
@@ -89,8 +89,7 @@ _UNOWNED: Final = """
     JOIN store_shop shop ON shop.id = reader.shop_id
     JOIN store_crmanswer answer
       ON answer.program_id = shop.program_id AND answer.card = sought.card
-    WHERE answer.fetched_at > CASE answer.state
-        WHEN 'none' THEN %s::timestamptz ELSE %s::timestamptz END"""
+    WHERE answer.fetched_at > %s"""
 _PENDING: Final = f"""
     INSERT INTO store_crmpending ({", ".join(TABLES["store_crmpending"])})
     SELECT shop.program_id, tap.id, %s
@@ -254,8 +253,8 @@ class PostgresStore:
 
     def unowned(self, keys: Collection[AnswerKey], now: dt.datetime) -> set[AnswerKey]:
         """See AnswerRows."""
-        since = now - NOBODY_FOR, now - AMBIGUOUS_FOR
-        return set(self._connection.execute(_UNOWNED, (*_unzipped(keys), *since)))
+        since = now - UNOWNED_FOR
+        return set(self._connection.execute(_UNOWNED, (*_unzipped(keys), since)))
 
     def _wait(self, pending: Collection[TapKey]) -> None:
         if pending:

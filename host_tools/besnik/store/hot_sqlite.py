@@ -23,7 +23,7 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.many import Many
-from besnik.store.pending import AMBIGUOUS_FOR, NOBODY_FOR, AnswerKey
+from besnik.store.pending import UNOWNED_FOR, AnswerKey
 from besnik.store.rulebook import Rulebook
 from besnik.store.sqlite_writing import Writing, moment
 
@@ -98,7 +98,7 @@ _PRAGMAS: Final = (
 _UNOWNED: Final = """
     SELECT 1 FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
     JOIN store_crmanswer answer ON answer.program_id = shop.program_id AND answer.card = ?
-    WHERE reader.id = ? AND answer.fetched_at > CASE answer.state WHEN 'none' THEN ? ELSE ? END"""
+    WHERE reader.id = ? AND answer.fetched_at > ?"""
 
 
 class SqliteStore:
@@ -239,11 +239,11 @@ class _Cards:
 
     def unowned(self, keys: Collection[AnswerKey], now: dt.datetime) -> set[AnswerKey]:
         """See AnswerRows."""
-        since = moment(now - NOBODY_FOR), moment(now - AMBIGUOUS_FOR)
+        since = moment(now - UNOWNED_FOR)
         return {
             (reader, card)
             for reader, card in keys
-            if self._cursor.execute(_UNOWNED, (card, reader, *since)).fetchone()
+            if self._cursor.execute(_UNOWNED, (card, reader, since)).fetchone()
         }
 
 

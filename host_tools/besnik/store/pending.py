@@ -14,10 +14,9 @@ from msgspec.structs import replace
 
 from besnik.store.hot import DecidedTap, TapKey
 
-# A customer who is being entered there is not turned away for longer than this.
-NOBODY_FOR: Final = dt.timedelta(seconds=60)
-# Somebody has to decide whose card it is; then it is asked for again.
-AMBIGUOUS_FOR: Final = dt.timedelta(minutes=10)
+# That a card is nobody's there, or more than one's, is believed for so long: whoever is entered
+# there, or whose card is corrected, is not turned away for longer.
+UNOWNED_FOR: Final = dt.timedelta(seconds=60)
 WAITING: Final = "waiting"
 
 # Reader row and the card's number.

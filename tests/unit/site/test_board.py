@@ -10,7 +10,7 @@ from django.test import Client
 from besnik import demo
 from besnik.contract import Reason
 from besnik.site.board import MISSED, PRESENT_FOR, Gap, board
-from besnik.store.models import Till
+from besnik.store.models import CrmAnswer, CrmSource, Till
 
 from .conftest import UIDS, Tapped
 
@@ -33,6 +33,7 @@ def till(orm: str) -> Till:
         ("ana", "expired", "refused", "This pass has expired."),
         ("ana", "replayed", "refused", "This code was used before."),
         ("blank", "unknown", "new", "This card has no member yet."),
+        ("blank", "pending", "pending", "The visit counts when it has said so."),
         ("phone", "random_id", "phone", "It shows a new number each time."),
     ],
 )
@@ -45,6 +46,34 @@ def test_each_verdict_says_what_to_do(
     assert f'data-view="{view}"' in page
     assert text in page
     assert ("Enrol this card" in page) is (view == "new")
+
+
+def test_a_card_that_waits_for_a_crm_that_is_away_says_so(
+    client: Client, till: Till, tapped: Tapped
+) -> None:
+    source = CrmSource.objects.create(program=till.shop.program, adapter="other", is_on=True)
+    tapped("blank", "pending")
+    before = board(till).key
+    source.breaker = "open"
+    source.save()
+    assert board(till).key != before, "the screen must be drawn anew"
+    assert "The shop’s CRM does not answer now." in client.get(PAGE).content.decode()
+
+
+def test_a_card_of_several_customers_is_not_offered_to_be_enrolled(
+    client: Client, till: Till, tapped: Tapped
+) -> None:
+    tap = tapped("blank", "unknown")
+    answer = CrmAnswer.objects.create(
+        program=till.shop.program, card=tap.data, state="ambiguous", fetched_at=tap.received_at
+    )
+    assert board(till).view == "ambiguous"
+    page = client.get(PAGE).content.decode()
+    assert "A card of several customers" in page
+    assert "Enrol this card" not in page
+    answer.state = "none"
+    answer.save()
+    assert board(till).view == "new"
 
 
 def test_a_member_s_screen_has_name_language_and_card(client: Client, tapped: Tapped) -> None:

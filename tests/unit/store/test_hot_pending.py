@@ -98,8 +98,8 @@ def test_a_waiting_tap_is_written_once_with_what_it_waits_for(
     [
         ("none", 59, UNKNOWN),
         ("none", 61, PENDING),
-        ("ambiguous", 599, UNKNOWN),
-        ("ambiguous", 601, PENDING),
+        ("ambiguous", 59, UNKNOWN),
+        ("ambiguous", 61, PENDING),
     ],
 )
 def test_what_the_crm_said_lately_counts_at_once(
