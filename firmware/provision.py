@@ -1,9 +1,9 @@
 # Takes a reader's settings and certificates on its serial line: for 120 s after it starts without
 # any that it can use, and once. Loaded for that alone; afterwards the reader starts anew.
 #
-# Once a second the reader says "besnik: open TICKET SECONDS WHY", or "besnik: closed WHY" when the
-# time is over. The host sends lines, each after the answer to the one before, because nothing stops
-# it from filling the 260 bytes of the chip's receiver:
+# Once a second the reader says "besnik: open TICKET SECONDS CHIP WHY", CHIP being its MAC address,
+# or "besnik: closed WHY" when the time is over. The host sends lines, each after the answer to the
+# one before, because nothing stops it from filling the 260 bytes of the chip's receiver:
 #   begin TICKET            the ticket is used up
 #   file NAME SIZE SHA256   in hex
 #   data BASE64             of the file named last
@@ -191,6 +191,7 @@ def _put(path, data):
 # Waits for a host; does not return. why: what is wrong with what the reader has. board is the
 # module firmware.board.
 def serve(board, why):
+    board.settle()  # to have no settings is no bad boot
     if resume():
         board.reset()
     asyncio.run(_serve(board, why))
@@ -200,7 +201,8 @@ async def _serve(board, why):
     red, green, buzzer, _ = board.wire(config.DEFAULTS)
     lights = signals.Signals(red, green, buzzer)
     playing = asyncio.create_task(lights.run())
-    if await _take(lights, why):
+    chip = hexlify(board.station().config("mac")).decode()
+    if await _take(lights, chip + " " + str(why)):
         await asyncio.sleep_ms(_SEEN_MS)
         board.reset()
     lights.set_fault(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
@@ -82,3 +83,28 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
         assert f"counter-{number}: tap" in running.log
         assert (state / f"readers/counter-{number}/label.svg").exists()
     assert "open sesame" not in running.log
+
+
+def test_all_readers_that_wait_are_provisioned_also_one_that_was_unplugged_on_the_way(
+    technician: Technician, boards: list[Board]
+) -> None:
+    status, said = technician.runs("flash", "--all", "--blank", boards=boards)
+    assert status == 0, said
+    assert f"{BOARDS} of {BOARDS} boards are done" in said
+    gone = boards[-1]
+
+    running = technician.starts("provision", "--all", "counter", "--no-tap", *ONCE, boards=boards)
+    running.wait_for(f"{gone.parts.port}:   0 %", 60)
+    time.sleep(random.uniform(0, 0.6))
+    gone.unplug()
+    assert running.wait(90) == 1
+    assert f"{gone.parts.port}: FAILED" in running.log
+
+    # Whenever that was, it has all of it or waits for all of it.
+    gone.plug_in()
+    status, said = technician.runs("provision", "--all", "--no-tap", boards=[gone])
+    if status:
+        assert "One that has some says nothing" in said
+        status, said = technician.runs("flash", "--all", "--no-tap", boards=[gone])
+    assert status == 0, said
+    assert f"counter-{BOARDS}: is on line" in said

@@ -170,7 +170,7 @@ def test_a_reader_gets_the_key_that_signs_releases_and_a_clean_slate(
     status, said = flashes(technician, *ONCE)
 
     assert status == 0, said
-    assert f"{READER} is on line" in said
+    assert f"{READER}: is on line" in said
     kept = "__import__('esp32').NVS('besnik').get_i32('slot')"
     assert technician.board.mpremote("eval", kept).strip() == str(7 << 4 | 1 << 1)
     there = technician.board.mpremote("exec", "print(len(open('cert/release.pub', 'rb').read()))")

@@ -21,15 +21,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         " in, its light red and green in turn",
         epilog=_KEPT,
     )
-    provision.add_argument("reader", metavar="READER", help=_ID)
-    provision.add_argument("--port", default="", help="its serial port (default: the only board)")
+    _add_boards(provision)
     provision.add_argument(
         "--again", action="store_true", help="make it forget first what it was given before"
     )
     provision.set_defaults(action=_provision)
 
 
-_ID = "its id: 1 to 16 of a-z, 0-9 and hyphen"
 _KEPT = (
     "What is given once is kept with the reader. The Wi-Fi's password is asked for, or taken from"
     " BESNIK_WIFI_PASSWORD."
@@ -54,6 +52,25 @@ def _settings() -> argparse.ArgumentParser:
     return settings
 
 
+def _add_boards(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "reader",
+        nargs="?",
+        default="",
+        metavar="READER",
+        help="its id: 1 to 16 of a-z, 0-9 and hyphen; with --all the first part of their ids",
+    )
+    command.add_argument(
+        "--all", action="store_true", help="every connected board at once: READER-1, READER-2, …"
+    )
+    command.add_argument(
+        "--port",
+        action="append",
+        default=[],
+        help="the serial port (default: the only board); with --all can be given again",
+    )
+
+
 def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     flash = commands.add_parser(
         "flash",
@@ -61,26 +78,11 @@ def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="make a reader of a connected board: application, settings, certificate; sees it work",
         epilog=_KEPT,
     )
-    flash.add_argument(
-        "reader",
-        nargs="?",
-        default="",
-        metavar="READER",
-        help=f"{_ID}; with --all their first part",
-    )
-    flash.add_argument(
-        "--all", action="store_true", help="every connected board at once: READER-1, READER-2, …"
-    )
+    _add_boards(flash)
     flash.add_argument(
         "--blank",
         action="store_true",
         help="without READER: the application alone; the settings come later, by provision",
-    )
-    flash.add_argument(
-        "--port",
-        action="append",
-        default=[],
-        help="the serial port (default: the only board); with --all can be given again",
     )
     flash.add_argument(
         "--image", type=Path, metavar="FILE", help="MicroPython to write first, for a bare board"
@@ -98,19 +100,19 @@ def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _flash(chosen: argparse.Namespace) -> int:
     from besnik.fleet import flash_all, flash_command
 
+    if chosen.loader and len(chosen.loader) != len(chosen.port):
+        return _misused("flash", "give one --loader for each --port")
+    if chosen.blank and chosen.reader:
+        return _misused("flash", "--blank boards have no READER yet")
     if chosen.all:
-        if chosen.loader and len(chosen.loader) != len(chosen.port):
-            return _misused("give one --loader for each --port")
-        if chosen.blank and chosen.reader:
-            return _misused("--blank boards have no READER yet")
-        table = flash_all.Table(
+        boards = flash_all.Boards(
             ports=tuple(chosen.port), loaders=tuple(chosen.loader), image=chosen.image
         )
-        return flash_all.main(_order(chosen), table, blank=chosen.blank)
-    if bool(chosen.reader) == chosen.blank:
-        return _misused("give either READER or --blank")
-    if len(chosen.port) > 1 or len(chosen.loader) > 1:
-        return _misused("several boards at once: with --all")
+        if chosen.blank:
+            return flash_all.main_blank(boards)
+        return flash_all.main(_order(chosen), boards)
+    if why := _unclear(chosen):
+        return _misused("flash", why)
     bench = flash_command.Bench(
         port="".join(chosen.port), image=chosen.image, loader="".join(chosen.loader)
     )
@@ -119,15 +121,28 @@ def _flash(chosen: argparse.Namespace) -> int:
     return flash_command.main(_order(chosen), bench)
 
 
-def _misused(why: str) -> int:
-    print(f"besnik fleet flash: {why}", file=sys.stderr)
-    return 2
-
-
 def _provision(chosen: argparse.Namespace) -> int:
     from besnik.fleet import provision_command
 
-    return provision_command.main(_order(chosen), chosen.port, again=chosen.again)
+    if chosen.all:
+        return provision_command.main_all(_order(chosen), chosen.port, again=chosen.again)
+    if why := _unclear(chosen):
+        return _misused("provision", why)
+    return provision_command.main(_order(chosen), "".join(chosen.port), again=chosen.again)
+
+
+def _unclear(chosen: argparse.Namespace) -> str:
+    """Return why it is not clear what one board is to be, empty if it is."""
+    if len(chosen.port) > 1:
+        return "several boards at once: with --all"
+    if not chosen.reader and not getattr(chosen, "blank", False):
+        return "say who it is to be: READER"
+    return ""
+
+
+def _misused(command: str, why: str) -> int:
+    print(f"besnik fleet {command}: {why}", file=sys.stderr)
+    return 2
 
 
 def _order(chosen: argparse.Namespace) -> Order:

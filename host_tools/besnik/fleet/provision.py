@@ -32,10 +32,11 @@ Progress = Callable[[str, int, int], None]
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A reader that waits: what it has to be answered with, until when, and what it lacks."""
+    """A reader that waits: how to begin, until when, its chip's number, and what it lacks."""
 
     ticket: str
     left_s: int
+    chip: str
     why: str
 
 
@@ -52,8 +53,8 @@ class Line:
         while time.monotonic() < deadline:
             said = self._next()
             if said.startswith("open "):
-                _, ticket, left_s, why = said.split(" ", 3)
-                return Waiting(ticket, int(left_s), why)
+                _, ticket, left_s, chip, why = said.split(" ", 4)
+                return Waiting(ticket, int(left_s), chip, why)
             if said.startswith("closed"):
                 raise BoardError(
                     "the reader has waited for its settings for 120 s and takes none any more:"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from besnik import config
-from besnik.fleet import arrival, provision
-from besnik.fleet.order import Order, prepared
+from besnik.fleet import arrival, boards, provision
+from besnik.fleet.lines import Lines
+from besnik.fleet.order import Identity, Order, prepared
+from besnik.fleet.table import make_readers
 from besnik.fleet.terminal import only_port, progress, run, show
 
 # From power-up to the reader's first word: MicroPython's own start, and a second between words.
-_SPEAKS_S = 8
+_SPEAKS_S: Final = 5
+# One that was just started anew is certain to speak.
+_STARTS_S: Final = 20
 
 
 def main(order: Order, port: str, *, again: bool) -> int:
@@ -21,21 +28,52 @@ def main(order: Order, port: str, *, again: bool) -> int:
     return run("provision", lambda shop: _provision(order, port, shop, again=again))
 
 
+def main_all(order: Order, ports: Sequence[str], *, again: bool) -> int:
+    """Give all readers that wait, on the ``ports`` or on all, their settings; as `main`.
+
+    ``order.reader`` is the first part of the ids of new ones.
+    """
+    return run("provision", lambda shop: make_readers(order, shop, ports, _Provisioning(again)))
+
+
 async def _provision(order: Order, port: str, shop: config.Config, *, again: bool) -> None:
     reader = prepared(order, shop)
     port = port or only_port()
     async with arrival.watching(shop, reader) as watcher:
-        if again:
-            await asyncio.to_thread(provision.forget, port)
-        await asyncio.to_thread(_give, port, reader.files())
-        print(f"{port}: the reader has checked its settings and kept them", flush=True)
-        card = arrival.draw_label(shop, reader)
-        print(f"print and stick under the reader: {card}")
+        found = await asyncio.to_thread(_waiting, port, again=again)
+        show(f"{port}: waits for its settings, {found.left_s} s more ({found.why})")
+        await asyncio.to_thread(_give, port, reader, progress)
+        boards.remember(Path(shop.state), found.chip, reader.reader)
+        show(f"{port}: the reader has checked its settings and kept them")
+        show(f"print and stick under the reader: {arrival.draw_label(shop, reader)}")
         await arrival.see(watcher, reader.reader, show, waits_for_tap=order.waits_for_tap)
 
 
-def _give(port: str, files: dict[str, bytes]) -> None:
+def _waiting(port: str, *, again: bool) -> provision.Waiting:
+    if again:
+        provision.forget(port)
     with provision.listening(port) as line:
-        found = line.wait(_SPEAKS_S)
-        show(f"{port}: waits for its settings, {found.left_s} s more ({found.why})")
-        line.give(files, progress)
+        return line.wait(_STARTS_S if again else _SPEAKS_S)
+
+
+def _give(port: str, reader: Identity, shown: provision.Progress) -> None:
+    with provision.listening(port) as line:
+        line.give(reader.files(), shown)
+
+
+class _Provisioning:
+    """The `table.Way` of readers that have the application already."""
+
+    def __init__(self, again: bool) -> None:
+        self._again = again
+
+    def begin(self, port: str, lines: Lines) -> str:
+        lines.say(port, "does it wait?")
+        return _waiting(port, again=self._again).chip
+
+    def put(self, port: str, reader: Identity, lines: Lines) -> None:
+        def shown(name: str, done: int, total: int) -> None:
+            lines.percent(port, name, 100 * done // total)
+
+        _give(port, reader, shown)
+        lines.say(port, f"{reader.reader}: has checked its settings and kept them")

@@ -28,7 +28,7 @@ def wlan_config(wlan, param=None, **values):
         _config.update(values)
         return None
     if param == "mac":
-        return b"\x24\x6f\x28\xbe\x51\x14"
+        return __import__("machine").unique_id()
     if param == "ssid":
         return wlan.ssid
     try:
