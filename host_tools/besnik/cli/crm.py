@@ -12,8 +12,78 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = what.add_parser("run", help="speak with the CRMs of all programs, until it is stopped")
     run.set_defaults(action=_run)
 
+    adding = what.add_parser("add", help="connect a CRM: fill in what it needs, test it, keep it")
+    adding.add_argument("adapter", nargs="?", default="", help="which one; without it: which are")
+    adding.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what it asks for; passwords are typed, or in BESNIK_CRM_<NAME>",
+    )
+    _card(adding)
+    test = what.add_parser("test", help="look up a card there, and say what is missing")
+    _card(test)
+    taking = what.add_parser(
+        "import", help="make members of all customers there; goes on if broken"
+    )
+    taking.add_argument("--dry-run", action="store_true", help="only count what it would do")
+    on = what.add_parser("on", help="ask and tell it from now on")
+    off = what.add_parser("off", help="leave it alone; what happens meanwhile is told later")
+    status = what.add_parser("status", help="how it does, and what waits")
+    for part, action in (
+        (adding, _add),
+        (test, _test),
+        (taking, _import),
+        (on, _on),
+        (off, _off),
+        (status, _status),
+    ):
+        part.add_argument("--program", default="", help="whose, if there are several")
+        part.set_defaults(action=action)
+
+
+def _card(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--card", default="", metavar="NUMBER", help="a card of a customer there")
+
 
 def _run(_: argparse.Namespace) -> int:
     from besnik.crm.__main__ import main as crm
 
     return crm()
+
+
+def _add(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.connect(chosen.program, chosen.adapter, chosen.set, chosen.card)
+
+
+def _test(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.test(chosen.program, chosen.card)
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.take_over(chosen.program, dry=chosen.dry_run)
+
+
+def _on(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.switch(chosen.program, on=True)
+
+
+def _off(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.switch(chosen.program, on=False)
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.status(chosen.program)

@@ -58,7 +58,8 @@ def choice(program: int, adapter: str, given: Mapping[str, str]) -> Choice:
     """
     asks = find.adapter(adapter).asks_for()
     source = of(program)
-    kept = secrets.read(program) if source is not None and source.adapter == adapter else {}
+    is_this = source is not None and source.adapter == adapter
+    kept = secrets.read(program) if is_this else secrets.outside()
     settings: dict[str, str] = {}
     hidden: dict[str, str] = {}
     for setting in asks:
@@ -105,7 +106,11 @@ def keep(program: int, chosen: Choice, offered: Sequence[Field] = ()) -> CrmSour
         if offered:
             source.offered = [msgspec.to_builtins(field) for field in offered]
         source.save()
-        secrets.write(program, chosen.secrets)
+        outside = secrets.outside()
+        secrets.write(
+            program,
+            {name: text for name, text in chosen.secrets.items() if outside.get(name) != text},
+        )
     return source
 
 
@@ -116,6 +121,13 @@ def _begin_anew(source: CrmSource) -> None:
         table._default_manager.filter(program=source.program_id).delete()
     source.fields, source.offered = [], []
     source.started_at = source.answered_at = None
+
+
+def keep_offered(source: CrmSource, fields: Sequence[Field]) -> None:
+    """Keep which fields a test of the CRM found; none: it found nothing new."""
+    if fields:
+        source.offered = [msgspec.to_builtins(field) for field in fields]
+        source.save(update_fields=["offered"])
 
 
 def offered(source: CrmSource) -> list[Field]:

@@ -31,13 +31,16 @@ def read(program: int) -> dict[str, str]:
 
     Names are in lower case.
     """
-    known = _all().get(str(program), {})
-    outside = {
+    return {**_all().get(str(program), {}), **outside()}
+
+
+def outside() -> dict[str, str]:
+    """Return the secrets that the environment holds, by name in lower case."""
+    return {
         name.removeprefix(ENVIRONMENT).lower(): value
         for name, value in os.environ.items()
         if name.startswith(ENVIRONMENT)
     }
-    return {**known, **outside}
 
 
 def write(program: int, secrets: Mapping[str, str]) -> None:

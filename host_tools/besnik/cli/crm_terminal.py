@@ -1,0 +1,279 @@
+"""A foreign CRM at the machine's terminal: connected, tested, imported, switched, looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from besnik.store.terminal import CannotError, run
+
+if TYPE_CHECKING:
+    from besnik.crm.foreign import Setting
+    from besnik.crm.trial import Trial
+    from besnik.store.models import CrmRun, CrmSource, Program
+
+_TELL_EVERY_S: Final = 1.0
+
+
+def connect(program: str, adapter: str, given: Sequence[str], card: str) -> int:
+    """Ask for what a CRM needs, test it, and keep it; return the exit status."""
+    return run("besnik crm", lambda: _connect(program, adapter, given, card))
+
+
+def test(program: str, card: str) -> int:
+    """Test the CRM that is connected; return the exit status, 1 if it does not work."""
+    return run("besnik crm", lambda: _test(program, card))
+
+
+def take_over(program: str, *, dry: bool) -> int:
+    """Import the customers, or count them; return the exit status, 1 if it broke off."""
+    return run("besnik crm", lambda: _take_over(program, dry=dry))
+
+
+def switch(program: str, *, on: bool) -> int:
+    """Switch the CRM on or off; return the exit status."""
+    return run("besnik crm", lambda: _switch(program, on=on))
+
+
+def status(program: str) -> int:
+    """Say how each CRM does; return the exit status, 1 if one of them cannot be used now."""
+    return run("besnik crm", lambda: _status(program))
+
+
+def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int:
+    from besnik.crm import choosing, find
+    from besnik.crm.foreign import CrmSettingsError
+
+    if not adapter:
+        print("crm: name one of " + ", ".join(sorted(find.adapters())), file=sys.stderr)
+        return 2
+    whose = _program(program)
+    try:
+        asks = find.adapter(adapter).asks_for()
+        filled = _filled(whose.pk, adapter, asks, _pairs(given))
+        chosen = choosing.choice(whose.pk, adapter, filled)
+        found = asyncio.run(choosing.tried(chosen, _number(card)))
+        source = choosing.of(whose.pk)
+        if found.trouble is None or source is None or not source.is_on:
+            choosing.keep(whose.pk, chosen, found.fields)
+            _note(whose, "crm.connect", f"crm:{adapter}", works=found.trouble is None)
+    except CrmSettingsError as error:
+        raise CannotError(str(error)) from error
+    is_fine = _say(found)
+    if is_fine:
+        print(f"crm: {adapter} is kept; besnik crm import --dry-run counts, besnik crm on uses it")
+    return 0 if is_fine else 1
+
+
+def _test(program: str, card: str) -> int:
+    from besnik.crm import choosing, find
+    from besnik.crm.foreign import CrmError
+    from besnik.crm.trial import Trial, trouble_of, try_out
+
+    source = _source(program)
+    try:
+        found = asyncio.run(try_out(find.open_source(source), _number(card)))
+    except CrmError as error:
+        found = Trial(trouble_of(error))
+    choosing.keep_offered(source, found.fields)
+    return 0 if _say(found) else 1
+
+
+def _take_over(program: str, *, dry: bool) -> int:
+    from besnik.crm import imports
+
+    source = _source(program)
+    try:
+        begun = imports.begin(source, None, dry=dry)
+    except imports.BusyError as error:
+        raise CannotError(str(error)) from error
+    if begun.seen:
+        print(f"crm: an import that broke off after {begun.seen:,} customers goes on")
+    if not dry:
+        _note(source.program, "crm.import", f"crm:{source.adapter}", run=begun.pk)
+    try:
+        done = imports.walk(begun, _progress())
+    except KeyboardInterrupt:
+        print("\ncrm: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(_counted(done))
+    if done.state != "done":
+        print(f"crm: it broke off: {done.why}; the same command goes on", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _switch(program: str, *, on: bool) -> int:
+    from django.utils import timezone
+
+    from besnik.crm import sources
+
+    source = _source(program)
+    if on:
+        sources.switch_on(source, timezone.now())
+    else:
+        sources.switch_off(source)
+    _note(source.program, "crm.on" if on else "crm.off", f"crm:{source.adapter}")
+    print(f"crm: {source.adapter} of {source.program} is {'on' if on else 'off'}")
+    return 0
+
+
+def _status(program: str) -> int:
+    from besnik.store.models import CrmDelivery, CrmDifference, CrmPending, CrmRun, CrmSource
+
+    found = CrmSource.objects.select_related("program").order_by("pk")
+    rows = [row for row in found if program in ("", row.program.name)]
+    if not rows:
+        raise CannotError("no CRM is connected: besnik crm add")
+    for row in rows:
+        mine = {"program": row.program_id}
+        waiting = CrmDelivery.objects.filter(**mine, state="waiting").count()
+        refused = CrmDelivery.objects.filter(**mine, state="refused").count()
+        pending = CrmPending.objects.filter(**mine, state="waiting").count()
+        print(f"{row.adapter} of {row.program}: {_doing(row)}")
+        print(f"  {waiting:,} wait to be written there, {refused:,} were refused")
+        print(f"  {pending:,} taps wait for its answer; asked {row.asked:,} times on its last day")
+        print(f"  {CrmDifference.objects.filter(**mine).count():,} differences")
+        last = CrmRun.objects.filter(**mine).order_by("-started_at").first()
+        if last is not None:
+            kind = "count" if last.dry else "import"
+            print(f"  last {kind}, {last.started_at:%Y-%m-%d %H:%M} UTC: {last.state}")
+    return 1 if any(row.is_on and row.breaker != "closed" for row in rows) else 0
+
+
+def _doing(row: CrmSource) -> str:
+    if not row.is_on:
+        return "off"
+    if row.breaker == "closed":
+        return "on, and answers"
+    if row.retry_at is None:
+        return f"does not let us in ({row.why}): give it another key by besnik crm add"
+    return f"does not answer ({row.why}); tried again at {row.retry_at:%H:%M:%S} UTC"
+
+
+def _say(found: Trial) -> bool:
+    """Print what a test found; tell whether it can be used."""
+    from besnik.site.owner import crm_words
+
+    if found.trouble is not None:
+        title, what_to_do = crm_words.TROUBLES[found.trouble.kind]
+        print(f"crm: {title} ({found.trouble.text}). {what_to_do}", file=sys.stderr)
+        return False
+    print("crm: it answers and lets us in")
+    if found.customer is not None:
+        one = found.customer
+        points = "" if one.points is None else f", {one.points:,} points"
+        print(f"crm: card {found.card} belongs to {one.name} ({one.id}){points}")
+        for field, value in found.values:
+            print(f"  {field.label or field.name}: {value}")
+    elif found.several:
+        print(f"crm: card {found.card} is of {', '.join(found.several)}")
+    for lack in found.lacks:
+        print(f"crm: {crm_words.LACKS[lack]}")
+    return True
+
+
+def _progress() -> Callable[[CrmRun], None]:
+    told_s = time.monotonic()
+
+    def tell(run: CrmRun) -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s >= _TELL_EVERY_S:
+            told_s = time.monotonic()
+            print(f"crm: {run.seen:,} customers so far", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _counted(done: CrmRun) -> str:
+    would = "would be " if done.dry else ""
+    return (
+        f"crm: {done.seen:,} customers: {done.made:,} {would}new members, {done.linked:,} members "
+        f"already, {done.known:,} known before, {done.skipped:,} cannot be taken; "
+        f"{done.opened:,} balances; {done.differing:,} with a difference"
+    )
+
+
+def _filled(
+    program: int, adapter: str, asks: Sequence[Setting], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what was given, and what is typed at the terminal for the rest."""
+    from besnik.crm import choosing, secrets
+
+    unknown = given.keys() - {setting.name for setting in asks}
+    secret = {setting.name for setting in asks if setting.is_secret}
+    if unknown:
+        names = ", ".join(sorted({setting.name for setting in asks} - secret))
+        raise CannotError(f"{adapter} does not ask for {', '.join(unknown)}; it asks for {names}")
+    if given.keys() & secret:
+        raise CannotError(
+            "a password or key is no argument, which others could read: it is typed, or in the "
+            f"environment as {secrets.ENVIRONMENT}{next(iter(given.keys() & secret)).upper()}"
+        )
+    source = choosing.of(program)
+    known = dict(source.settings) if source is not None and source.adapter == adapter else {}
+    there = secrets.read(program) if known else secrets.outside()
+    filled = {**known, **given}
+    for setting in asks:
+        if setting.name in given or not sys.stdin.isatty():
+            continue
+        if setting.is_secret:
+            kept = " (empty: as it is)" if setting.name in there else ""
+            filled[setting.name] = getpass.getpass(f"{setting.label}{kept}: ")
+        else:
+            start = filled.get(setting.name, setting.default)
+            filled[setting.name] = input(f"{setting.label} [{start}]: ").strip() or start
+    return filled
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, is_pair, value = text.partition("=")
+        if not is_pair:
+            raise CannotError(f"--set {text}: write NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _number(card: str) -> str:
+    from besnik.crm.matching import card_from
+
+    if not card:
+        return ""
+    found = card_from(card)
+    if found is None:
+        raise CannotError(f"--card {card}: a card's number has 8, 14 or 20 of 0-9 and A-F")
+    return found.data
+
+
+def _program(name: str) -> Program:
+    from besnik.store.models import Program
+
+    known = list(Program.objects.order_by("pk"))
+    named = [program for program in known if program.name == name or (not name and len(known) == 1)]
+    if named:
+        return named[0]
+    if not known:
+        raise CannotError("there is no program yet: besnik staff add makes one")
+    names = ", ".join(repr(program.name) for program in known)
+    raise CannotError(f"say whose, by --program and one of {names}")
+
+
+def _source(program: str) -> CrmSource:
+    from besnik.crm import choosing
+
+    source = choosing.of(_program(program).pk)
+    if source is None:
+        raise CannotError("no CRM is connected: besnik crm add")
+    return source
+
+
+def _note(program: Program, action: str, target: str, **detail: object) -> None:
+    from besnik.store import audit
+
+    audit.record(None, action, target, program=program.pk, **detail)
