@@ -1,0 +1,266 @@
+# firmware/update.py, verify.py, trial.py and boot.py on littlefs: the power goes at every single erase
+# and program operation, before it and in the middle of it, and at every number kept in NVS, from
+# the order of a release until it is kept, or given up. The reader always starts a whole slot.
+
+import asyncio
+import json
+import os
+import sys
+from binascii import hexlify
+from hashlib import sha256
+
+import esp32
+from chips import PLACE, Chip, fresh, mount
+from firmware import board, trial, update, verify
+from releases import MODULUS, PUBLIC, Line, Reader, manifest, pieces, signature
+
+HEAP = "16M"
+TIMEOUT_S = 100
+
+_ROOT = board.__file__[: -len("firmware/board.py")]
+_MODULES = {"update": update, "verify": verify}
+OLD = {"main.py": b"print('old')" * 20, "firmware/app.mpy": b"old " * 300, "lib/a.mpy": b"o" * 100}
+NEW = {
+    "main.py": b"print('new')" * 20,
+    "firmware/app.mpy": b"new " * 400,
+    "firmware/more.mpy": b"more" * 128,
+    "lib/a.mpy": b"n" * 100,
+}
+_OFFERED = pieces(7, NEW)
+ORDER = b'{"id":"r","n":7,"x":4000000000}'
+_RESUMED = 10
+
+
+# Writes down every operation of the chip and, between them, what NVS holds.
+class Recorder(Chip):
+    def __init__(self, content):
+        self.log = []
+        Chip.__init__(self, content)
+
+    def change(self, place, data, times=1):
+        self.log.append((place, bytes(data) * times))
+        Chip.change(self, place, data, times)
+
+
+class _RecordedNVS(esp32.NVS):
+    chip = None
+
+    def commit(self):
+        super().commit()
+        if _RecordedNVS.chip:
+            _RecordedNVS.chip.log.append(("nvs", json.dumps(esp32._volatile)))
+
+
+def _remember(**numbers):
+    esp32._volatile.clear()
+    esp32._volatile["besnik"] = {"i:" + name: number for name, number in numbers.items()}
+
+
+def _kept(name):
+    return esp32._volatile["besnik"].get("i:" + name, 0)
+
+
+def _write(path, data):
+    for end, character in enumerate(path):
+        if character == "/" and end:
+            try:
+                os.mkdir(path[:end])
+            except OSError:
+                pass
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+# A chip whose slot a has release 6, which is in use, and b another one, number 5.
+def _reader():
+    chip = fresh(64)
+    os.chdir(PLACE)
+    for slot, number in (("a", 6), ("b", 5)):
+        for path, data in OLD.items():
+            _write(slot + "/" + path, data)
+        _write(slot + "/manifest", manifest(number, OLD))
+    _write("cert/release.pub", PUBLIC)
+    _remember(slot=6 << 4)
+    return chip.content()
+
+
+# Runs boot.py; returns the slot it chooses.
+def _boot():
+    before = sys.path[:]
+    try:
+        with open(_ROOT + "boot.py") as file:
+            exec(file.read(), {"__name__": "__main__"})
+        return sys.path[0] if sys.path != before else None
+    finally:
+        sys.path[:] = before
+
+
+# An order is carried out as reader.Reader does it. Returns what was said last, and whether the
+# reader starts anew.
+def _carry_out(order, offered=None):
+    line = Line(offered or _OFFERED)
+    reader = Reader(line, board.Clock(), board)
+
+    async def run():
+        todo = ("update", order)
+        while todo:
+            reader.errand = _MODULES[todo[0]].Errand(reader, todo[1])
+            todo = await reader.errand.run()
+
+    asyncio.new_event_loop()
+    asyncio.run(run())
+    return line.said[-1], reader.is_leaving
+
+
+class _Part:
+    is_up = True
+    latency_ms = 20
+
+
+# A release on trial, in a reader that lacks nothing.
+def _try():
+    reader = Reader(Line({}), board.Clock(), board)
+    reader.presence = reader.taps = _Part()
+    asyncio.new_event_loop()
+    asyncio.run(trial.Errand(reader, None).run())
+
+
+def _assert_whole(slot):
+    with open(slot + "/manifest") as file:
+        for line in file:
+            if line.startswith("file "):
+                _, path, size, digest = line.split()
+                with open(slot + "/" + path, "rb") as data:
+                    content = data.read()
+                assert len(content) == int(size), path
+                assert hexlify(sha256(content).digest()).decode() == digest, path
+
+
+# Starts the reader on what chip and NVS hold, as often as it wants to start anew.
+def _check(content, kept):
+    esp32._volatile.clear()
+    esp32._volatile.update(json.loads(kept))
+    mount(Chip(content))
+    os.chdir(PLACE)
+    slots = []
+    for _ in range(2):
+        slots.append(_boot())
+        assert slots[-1] in ("a", "b"), slots
+    for slot in ("a", "b"):
+        if "main.py" in os.listdir(slot):
+            _assert_whole(slot)
+    return slots
+
+
+# Cuts the power everywhere in the log; returns how often, and the slots that ran then.
+def _cut_everywhere(content, log, kept):
+    content = bytearray(content)
+    cuts, ran = 0, set()
+    for place, data in log:
+        if place == "nvs":
+            kept = data
+        else:
+            ran.add(tuple(_check(content, kept)))
+            half = len(data) // 2
+            content[place : place + half] = data[:half]
+            ran.add(tuple(_check(content, kept)))
+            if cuts % _RESUMED == 0:
+                _assert_goes_on(content, kept)
+            content[place + half : place + len(data)] = data[half:]
+            cuts += 2
+        ran.add(tuple(_check(content, kept)))
+    return cuts, ran
+
+
+# Ordered again after a cut, the release is loaded.
+def _assert_goes_on(content, kept):
+    if _check(content, kept)[-1] == "b":
+        return
+    said, is_leaving = _carry_out(ORDER)
+    assert said["s"] == "ready" and is_leaving, said
+    assert _boot() == "b"
+    _assert_whole("b")
+
+
+def _recorded(content):
+    chip = _RecordedNVS.chip = mount(Recorder(content))
+    os.chdir(PLACE)
+    esp32.NVS = _RecordedNVS
+    return chip
+
+
+def _stop_recording():
+    _RecordedNVS.chip = None
+
+
+def test_power_cut_everywhere_from_the_order_until_the_release_is_kept():
+    content = _reader()
+    before = json.dumps(esp32._volatile)
+    chip = _recorded(content)
+    said, is_leaving = _carry_out(ORDER)
+    assert said == {"n": 7, "s": "ready", "why": "", "p": 100} and is_leaving, said
+    loaded = len(chip.log)
+    assert _boot() == "b"
+    _try()
+    assert _kept("slot") == 7 << 4 | 1
+    _stop_recording()
+    cuts, ran = _cut_everywhere(content, chip.log, before)
+    assert loaded > 60 and cuts > 120, (loaded, cuts)
+    assert ran == {("a", "a"), ("b", "a"), ("b", "b")}, ran
+
+
+def test_power_cut_everywhere_while_a_release_is_given_up():
+    chip = mount(Chip(_reader()))
+    os.chdir(PLACE)
+    _carry_out(ORDER)
+    assert _boot() == "b"
+    content, kept = chip.content(), json.dumps(esp32._volatile)
+    chip = _recorded(content)
+    assert _boot() == "a"
+    assert _kept("back") == 7 and not _kept("trial")
+    _stop_recording()
+    _, ran = _cut_everywhere(content, chip.log, kept)
+    assert ran == {("a", "a")}, ran
+
+
+# Why this is refused; what is offered is given as its manifest, signed, or as its pieces.
+def _refusal(offered):
+    if isinstance(offered, bytes):
+        offered = {-2: signature(offered), -1: offered}
+    said, is_leaving = _carry_out(ORDER, offered)
+    assert said["s"] == "refused" and not is_leaving and not _kept("trial"), said
+    return said["why"]
+
+
+def test_what_is_signed_but_is_not_for_this_reader_is_refused():
+    mount(Chip(_reader()))
+    os.chdir(PLACE)
+    form = b"besnik-release "
+    for text, why in (
+        (manifest(7, NEW, "board rp2\nmpy 6.3\n"), "board"),
+        (manifest(7, NEW, "board esp32\nmpy 5.0\n"), "mpy"),
+        (manifest(7, NEW, "mpy 6.3\n"), "board"),
+        (manifest(8, NEW), "number"),
+        (manifest(7, NEW).replace(form + b"1", form + b"2"), "mpy"),
+    ):
+        assert _refusal(text) == why, why
+        assert "main.py" in os.listdir("b"), "the slot before is still there"
+    assert _refusal(manifest(7, {"lib/a.mpy": bytes(200000)})) == "space"
+
+
+def test_nothing_but_a_signature_by_the_key_is_one():
+    mount(Chip(_reader()))
+    os.chdir(PLACE)
+    text, signed = _OFFERED[-1], _OFFERED[-2]
+    number = int.from_bytes(signed, "big")
+    # The same number modulo the key's, which a sloppy reader would take for it.
+    same = (number + MODULUS).to_bytes(384, "big")
+    for wrong in (b"", signed[:-1], bytes(384), PUBLIC, same, signature(b"another")):
+        assert _refusal({-2: wrong, -1: text}) == "signature"
+    assert _refusal({-2: signed, -1: text + b"\n"}) == "signature"
+    for key in (b"", PUBLIC[:-1], bytes(384)):
+        _write("cert/release.pub", key)
+        assert _refusal({-2: signed, -1: text}) == "signature"
+    os.remove("cert/release.pub")
+    assert _refusal({-2: signed, -1: text}) == "signature"
+    assert "main.py" in os.listdir("b")
