@@ -32,6 +32,7 @@ ALONE = (
     "tests/system/test_chain.py",
     "tests/system/test_firmware_contract.py",
     "tests/system/test_run.py::TestOnce",
+    "tests/system/test_tryton_chain.py",
 )
 
 

@@ -17,6 +17,8 @@ from support.broker import RunningBroker
 from support.counter import Counter
 from support.customer import Customer
 from support.processes import Processes, Running
+from support.tryton import TrytonServer
+from support.tryton_shop import WorkerRunner, connect
 
 
 @pytest.fixture
@@ -63,6 +65,29 @@ async def customer(counter: Counter) -> AsyncIterator[Customer]:
         yield person
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.fixture
+def tryton(processes: Processes, state: Path) -> TrytonServer:
+    """A Tryton of the test's own, running."""
+    folder = state / "tryton"
+    folder.mkdir()
+    server = TrytonServer(processes, folder)
+    server.start()
+    return server
+
+
+@pytest.fixture
+def workers(
+    tryton: TrytonServer,
+    bridges: BridgeRunner,
+    processes: Processes,
+    database_url: str,
+    state: Path,
+) -> WorkerRunner:
+    """Starts workers for the demo's program, whose CRM Tryton is and is on."""
+    connect(database_url, state, tryton)
+    return WorkerRunner(processes, bridges.settings_file)
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ class TestWritesWithoutAnAnswer:
     async def test_a_server_that_stood_still(self, tryton: TrytonServer) -> None:
         crm = tryton.open()
         anna = tryton.add("Anna Arben")
-        events = [new_event() for _ in range(3)]
+        events = [new_event() for _ in range(2)]
         for event in events:
             assert (await crm.health()).ok
             with stalled(tryton), pytest.raises(CrmAwayError):
@@ -152,12 +152,12 @@ class TestWritesWithoutAnAnswer:
         with Proxy(urlsplit(tryton.url).port or 0) as line:
             crm = tryton.open(url=f"http://127.0.0.1:{line.port}")
             assert (await crm.health()).ok
-            line.delay_s = 4
+            line.delay_s = 3
             with pytest.raises(CrmAwayError):
                 await crm.record_visits([visit(anna, event)], again=False)
             line.delay_s = 0
             assert await retried(crm, anna, event) == ["done"]
-            await asyncio.sleep(4)
+            await asyncio.sleep(3)
             assert tryton.events(anna) == [event]
             await crm.aclose()
 
