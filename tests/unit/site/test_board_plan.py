@@ -19,6 +19,9 @@ def test_the_newest_taps_are_read_by_their_index(tapped: Tapped) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("the plan is read in SQLite's words")
 
+    # With statistics SQLite may begin with the one reader there is, and then sorts.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as asked:
         board(till)
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import msgspec
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from besnik.loyalty import operations
@@ -211,6 +212,18 @@ def test_the_command_does_everything_once(till: Till, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "jobs: nothing was due\n"
     assert Request.objects.get().key == "new"
     assert ImportRun.objects.exclude(problems=[]).get().name == "new"
+
+
+def test_sqlite_learns_how_its_tables_are_filled(till: Till) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL does so by itself")
+    till.earn(50)
+
+    runner.do_all(timezone.now())
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tbl FROM sqlite_stat1")
+        assert {"store_lot", "store_posting"} <= {row[0] for row in cursor.fetchall()}
 
 
 def test_only_one_process_does_the_jobs(till: Till, capsys: pytest.CaptureFixture[str]) -> None:
