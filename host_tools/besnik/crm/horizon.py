@@ -14,7 +14,7 @@ from typing import Final
 
 from django.db import connection
 
-_MARGIN: Final = dt.timedelta(seconds=60)
+MARGIN: Final = dt.timedelta(seconds=60)
 _OLDEST: Final = """
     SELECT coalesce(min(xact_start), now()) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
@@ -27,4 +27,4 @@ def settled_before(now: dt.datetime) -> dt.datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST)
         oldest: dt.datetime = cursor.fetchone()[0]
-    return min(oldest, now) - _MARGIN
+    return min(oldest, now) - MARGIN
