@@ -119,7 +119,8 @@ class TestOAuth:
             ((200, {"error": "invalid_code"}), CrmRefusedError),
             ((200, {"error": "Access Denied"}), CrmAwayError),
             ((200, {}), CrmAnswerError),
-            ((503, {}), CrmAwayError),
+            ((404, {}), CrmAnswerError),
+            ((503, {"error": "temporarily_unavailable"}), CrmAwayError),
         ],
     )
     async def test_no_token_is_told_by_its_reason(

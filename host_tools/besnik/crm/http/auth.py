@@ -6,12 +6,12 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmRefusedError
 from besnik.crm.http import paths, template
 from besnik.crm.http.mapping import Auth
-from besnik.crm.web import Web
+from besnik.crm.web import Answer, Web
 
 # A token is renewed so long before it ends: clocks differ, and requests take their time.
 _BEFORE_END_S: Final = 60.0
@@ -60,24 +60,32 @@ class Credentials:
         auth = self._auth
         form = {name: self._fill(value) for name, value in auth.form.items()}
         answer = await self._web.send("POST", self._fill(auth.token_url), form=form)
-        if answer.status in (400, 401, 403):
+        body = _json(answer)
+        token = paths.text(paths.get(body, auth.token_at))
+        if answer.status != 200 or not token:
+            self._complain(answer, paths.text(paths.get(body, "error")))
+        lives_s = paths.whole(paths.get(body, auth.lives_at)) or auth.lives_s
+        self._token = token
+        self._until = self._now() + max(lives_s - _BEFORE_END_S, lives_s / 2)
+
+    def _complain(self, answer: Answer, error: str) -> NoReturn:
+        """Raise for an answer without a token; Zoho's have status 200 for some refusals."""
+        if error.casefold().replace(" ", "_") == "access_denied":
+            raise CrmAwayError("it gives us no token for now: too many were asked for")
+        if answer.status in (400, 401, 403) or (error and answer.status < 300):
             raise CrmRefusedError(
                 f"it gives us no token (status {answer.status}): the client id, the secret or the "
                 "refresh token is not valid (any more)"
             )
         self._web.judged(answer)
-        body = answer.json()
-        token = paths.text(paths.get(body, auth.token_at))
-        if not token:
-            # Zoho answers 200 with {"error": "..."} for whatever is wrong with the three.
-            if paths.text(paths.get(body, "error")) in ("Access Denied", "access_denied"):
-                raise CrmAwayError("it gives us no token for now: too many were asked for")
-            if paths.get(body, "error") is not paths.ABSENT:
-                raise CrmRefusedError(
-                    "it gives us no token: the client id, secret or refresh "
-                    "token is not valid (any more)"
-                )
-            raise CrmAnswerError(f"its answer has no token at {auth.token_at!r}")
-        lives_s = paths.whole(paths.get(body, auth.lives_at)) or auth.lives_s
-        self._token = token
-        self._until = self._now() + max(lives_s - _BEFORE_END_S, lives_s / 2)
+        raise CrmAnswerError(
+            f"it does not understand the question for a token (status {answer.status}): is the "
+            "address right?"
+        )
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return answer.json()
+    except CrmAnswerError:
+        return None
