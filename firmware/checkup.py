@@ -7,12 +7,14 @@ from iso14443 import CardError
 from mfrc522 import GAINS_DB, ChipError
 from micropython import const
 
-_COM_I_EN = const(0x02 << 1)
+_COMMAND = const(0x01 << 1)
 _COM_IRQ = const(0x04 << 1)
 _FIFO_DATA = const(0x09 << 1)
 _FIFO_LEVEL = const(0x0A << 1)
 _T_PRESCALER = const(0x2B << 1)
 _VERSION = const(0x37 << 1)
+
+_CMD_IDLE = const(0)
 
 _VERSIONS = const(16)
 _ECHOES = const(8)
@@ -71,6 +73,7 @@ def _wires(chip):
 # Writes the FIFO full and reads it back (8.3); returns how many bytes differ.
 def _echo(chip):
     wrong = 0
+    chip.write(_COMMAND, _CMD_IDLE)  # while it talks to a card the FIFO is not ours
     for number in range(_ECHOES):
         chip.write(_FIFO_LEVEL, 0x80)
         for i in range(_FIFO_SIZE):

@@ -29,8 +29,8 @@ _FIELD_GUARD_MS = const(5)  # ISO/IEC 14443-3, 5
 # the looks at the field.
 class Presence:
     def __init__(self, pcd, cards, identifier, clock, on_offer, on_fault):
-        self._pcd = pcd
-        self._cards = cards
+        self.pcd = pcd
+        self.cards = cards
         self._identifier = identifier
         self._clock = clock
         self._on_offer = on_offer
@@ -83,8 +83,8 @@ class Presence:
 
     async def _start(self):
         self._reset_ms = self._clock.ticks_ms()
-        self._pcd.reset(self._is_hard)
-        self._pcd.field(True)
+        self.pcd.reset(self._is_hard)
+        self.pcd.field(True)
         self.is_up = True
         self._on_fault(False)
         await self._clock.sleep_ms(_FIELD_GUARD_MS)
@@ -101,15 +101,15 @@ class Presence:
 
     async def _look(self):
         if self.is_pulsed:
-            self._pcd.wake_up()
-            self._pcd.field(True)
-        if not self._cards.request():
+            self.pcd.wake_up()
+            self.pcd.field(True)
+        if not self.cards.request():
             if self.is_pulsed:
-                self._pcd.power_down()
+                self.pcd.power_down()
             self._identifier.failures = 0
             self._told = None
             if self.ecp and not self.is_pulsed:
-                self._pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
+                self.pcd.transceive(self.ecp, len(self.ecp), rx_bytes=0)
             self._watch_chip()
             if self.relay:
                 await self.relay.answer_refusals()
@@ -132,7 +132,7 @@ class Presence:
         self._polls += 1
         if self._polls >= _CANARY_POLLS:
             self._polls = 0
-            if not self._pcd.is_alive():
+            if not self.pcd.is_alive():
                 raise ChipError("RC522 lost its settings")
 
     # The cards rest, halted: wake them, ask whether the one is among them, halt it again.
@@ -140,8 +140,8 @@ class Presence:
         try:
             now_ms = self._clock.ticks_ms()
             is_whole = self._clock.ticks_diff(now_ms, self._seen_ms) > _UNWATCHED_MS
-            if not self._cards.wake() or (
-                self.uid and not self._cards.is_present(self.uid, is_whole)
+            if not self.cards.wake() or (
+                self.uid and not self.cards.is_present(self.uid, is_whole)
             ):
                 return self._miss()
             self._misses = 0
@@ -149,7 +149,7 @@ class Presence:
         except CardError as error:
             if error.reason == "deaf":
                 raise
-        self._cards.halt()
+        self.cards.halt()
         return 0 if self.relay and self.uid else _REST_MS
 
     def _miss(self):
@@ -164,7 +164,7 @@ class Presence:
 
     # A card that we halted ignores REQA for as long as it has power: take it away for a moment.
     async def _cycle_field(self):
-        self._pcd.field(False)
+        self.pcd.field(False)
         await self._clock.sleep_ms(_FIELD_GUARD_MS)
-        self._pcd.field(True)
+        self.pcd.field(True)
         await self._clock.sleep_ms(_FIELD_GUARD_MS)

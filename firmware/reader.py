@@ -39,7 +39,7 @@ class Reader:
         self.topic = topic
         self.clock = clock
         self._wlan = wlan
-        self._lights = lights
+        self.lights = lights
         self.board = board
         self.outbox = outbox
         self.link = link
@@ -69,6 +69,8 @@ class Reader:
             self.errand.on_message(topic, payload)
         elif topic.endswith(b"/cmd/update"):
             self.begin("update", payload)
+        elif topic.endswith(b"/cmd/doctor"):
+            self.begin("doctor", payload)
 
     # Begins what is done rarely, by modules that are loaded for it one after the other and
     # forgotten after it. Each has a class Errand with on_message(), for what the host says
@@ -97,11 +99,11 @@ class Reader:
     # something. TLS needs the time.
     async def _before_stall(self, is_long):
         waited_ms = 0
-        while (self.presence.uid or self._lights.playing) and waited_ms < _CARD_WAIT_MS:
+        while (self.presence.uid or self.lights.playing) and waited_ms < _CARD_WAIT_MS:
             await asyncio.sleep_ms(50)
             waited_ms += 50
         if is_long:
-            self._lights.show(signals.CONNECTING)
+            self.lights.show(signals.CONNECTING)
             if not self.clock.quality and not self.clock.set_from_network():
                 self.clock.guess()
 
@@ -109,7 +111,7 @@ class Reader:
     async def run(self):
         gc.collect()
         await asyncio.gather(
-            self._lights.run(),
+            self.lights.run(),
             self.link.run(),
             self.presence.run(),
             self.taps.run(),
@@ -120,7 +122,7 @@ class Reader:
     # Once a second: is everybody alive, is it time for the clock, for a word about health.
     async def _tend(self):
         dog = self.board.watchdog(_WATCHDOG_MS)
-        parts = (self._lights, self.link, self.presence, self.taps)
+        parts = (self.lights, self.link, self.presence, self.taps)
         began_ms = self.clock.ticks_ms()
         rest_ms = 0
         while True:

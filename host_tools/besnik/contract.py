@@ -61,6 +61,9 @@ Reason = Literal[
 ]
 NoAnswer = Literal["gone", "busy", "forbidden", "timeout", "protocol", "format"]
 ReleaseNumber = Annotated[int, msgspec.Meta(ge=1, le=2**27 - 1)]  # in an i32 with more (boot.py)
+Examination = Literal[
+    "wiring", "card", "antenna", "red", "green", "tone", "dark", "health", "clock", "end"
+]
 UpdateStep = Literal["loading", "ready", "trying", "kept", "refused", "rolled_back"]
 
 
@@ -243,6 +246,28 @@ class UpdateState(msgspec.Struct, frozen=True):
     s: UpdateStep
     why: Annotated[str, msgspec.Meta(max_length=64)] = ""
     p: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class DoctorOrder(msgspec.Struct, frozen=True):
+    """What a reader shall measure or show (topic ``cmd/doctor``); no card counts meanwhile.
+
+    ``end`` ends the visit, as does a minute without an order; the reader starts anew then.
+    """
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,16}\Z")]
+    do: Examination
+
+
+class DoctorResult(msgspec.Struct, frozen=True):
+    """What came of the order of that ``id`` (topic ``cmd/result``).
+
+    ``r`` is as firmware/checkup.py says for ``wiring`` and ``antenna``, whether there was one for
+    ``card``, a ``Health`` for ``health``, the clock's quality and Unix seconds for ``clock``,
+    else null.
+    """
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,16}\Z")]
+    r: msgspec.Raw
 
 
 class Address(msgspec.Struct, frozen=True):

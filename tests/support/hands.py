@@ -15,12 +15,13 @@ _COLOURS = {(1, 0): "r", (0, 1): "g", (1, 1): "a", (0, 0): "n"}
 class Hands:
     """A person at the counter whose control socket is ``control``.
 
-    As `besnik.fleet.doctor.person.Person`: answers what can be seen and heard on the pins.
-    ``told`` is what was said to them.
+    As `besnik.fleet.doctor.person.Person`: answers what can be seen and heard on the pins, and
+    lays ``card`` there, if there is one, when asked to. ``told`` is what was said to them.
     """
 
-    def __init__(self, control: Path) -> None:
+    def __init__(self, control: Path, card: str | None = None) -> None:
         self._control = control
+        self._card = card
         self.told: list[str] = []
 
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
@@ -35,8 +36,12 @@ class Hands:
         return answer
 
     def tell(self, text: str) -> None:
-        """Listen."""
+        """Listen, and do so."""
         self.told.append(text)
+        if self._card and text.startswith("Lay a card"):
+            self.ask("present", card=self._card)
+        elif self._card and text.startswith("Take the card away"):
+            self.ask("remove", card=self._card)
 
     def choose(self, question: str, _answers: Mapping[str, str]) -> str | None:
         """Look at the light, or listen to the buzzer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from besnik.fleet.doctor.at_port import of_parts
+from besnik.fleet.doctor import lights
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding
+from besnik.fleet.doctor.parts import of_parts
 from besnik.fleet.usb import opened
 from support.hands import Hands
 from support.processes import Processes
@@ -44,10 +46,16 @@ class Table:
     def doctor(self, **faults: Any) -> dict[str, Finding]:
         """Return what is found of a board with these faults, by part."""
         self.hands.told.clear()
+        with self.bench(**faults) as bench:
+            found = list(of_parts(bench, self.hands, self.drawing, card_s=1))
+        return {finding.part: finding for finding in found}
+
+    @contextlib.contextmanager
+    def bench(self, **faults: Any) -> Iterator[Bench]:
+        """Yield the board with these faults, to be measured."""
         self.hands.ask("fault", **(MENDED | faults))
         with opened(str(self.board.parts.port)) as board:
-            found = list(of_parts(Bench(board), self.hands, self.drawing, card_s=1))
-        return {finding.part: finding for finding in found}
+            yield Bench(board)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +137,8 @@ def test_antenna(table: Table, faults: dict[str, Any], says: str, to_do: str) ->
     ],
 )
 def test_light_and_buzzer(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:
-    found = table.doctor(**faults)
-    assert found["lights"].state == "wrong"
-    assert says in found["lights"].says
-    assert to_do in found["lights"].do
+    with table.bench(**faults) as bench:
+        found = lights.look(bench, table.hands, bench.settings)
+    assert found.state == "wrong"
+    assert says in found.says
+    assert to_do in found.do

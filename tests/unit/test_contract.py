@@ -28,6 +28,8 @@ KINDS = {
     "cmd/update": contract.UpdateOrder,
     "update/get": contract.UpdateAsk,
     "update/state": contract.UpdateState,
+    "cmd/doctor": contract.DoctorOrder,
+    "cmd/result": contract.DoctorResult,
 }
 RIGHT = [message for message in MESSAGES if message["ok"]]
 WRONG = [message for message in MESSAGES if not message["ok"]]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from typing import TYPE_CHECKING
+
+from besnik.contract import ID_PATTERN
 
 if TYPE_CHECKING:
     from besnik.fleet.doctor.services import Records
@@ -16,14 +19,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "doctor",
         help="find what is wrong with a reader, from its wires to the CRM, and what to do about it",
     )
-    doctor.add_argument("port", metavar="PORT", help="the serial port of its cable")
+    doctor.add_argument(
+        "where",
+        metavar="PORT|READER",
+        help="the serial port of its cable, as in /dev/ttyUSB0; or its id, when it is on line",
+    )
     doctor.set_defaults(action=_doctor)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
     from besnik.fleet.doctor import command
 
-    return command.at_port(chosen.port, _look)
+    # A reader's id has none of these (contract.ID_PATTERN); a port on Windows is in capitals.
+    is_port = not re.fullmatch(ID_PATTERN, chosen.where)
+    return (command.at_port if is_port else command.at_reader)(chosen.where, _look)
 
 
 def _look(reader: str) -> Records:

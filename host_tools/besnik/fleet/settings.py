@@ -18,11 +18,11 @@ from besnik.unix_port import interpreter
 
 # Only what the settings are checked with is loaded; the checks are those the reader will make.
 _CHECK: Final = """
-import sys
+import json, sys
 sys.path[:] = [{root!r}, ".frozen"]
 from firmware import config
 try:
-    config.load({file!r})
+    print(json.dumps(config.load({file!r})))
 except config.ConfigError as error:
     print(error)
     sys.exit(1)
@@ -88,8 +88,11 @@ def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
     return result
 
 
-def check(settings: Settings) -> None:
-    """Raise SettingsError with the firmware's own words if it would refuse ``settings``."""
+def check(settings: Settings) -> Settings:
+    """Return settings as the firmware has them: flat, as in ``pins.irq``, none left out.
+
+    SettingsError with the firmware's own words if it would refuse them.
+    """
     with tempfile.TemporaryDirectory(prefix="besnik-") as folder:
         # Named as it is on the reader, because the words name it; not to be read by others.
         file = Path(folder) / "config.json"
@@ -105,3 +108,5 @@ def check(settings: Settings) -> None:
     if done.returncode:
         words = (done.stdout or done.stderr).strip().replace(f"{folder}/", "")
         raise SettingsError(words)
+    flat: Settings = json.loads(done.stdout)
+    return flat

@@ -47,6 +47,16 @@ def test_a_chip_that_is_well_wired():
     assert Table().wiring()["irq"] == -1
 
 
+def test_a_chip_in_the_middle_of_its_work_is_no_worse():
+    table = Table(ana="5B3C2A19")
+    table.bench.present("ana")
+    table.chip.reset()
+    table.chip.field(True)
+    table.bench.clock.sleep_us(6000)
+    assert TypeA(table.chip).request()
+    assert table.wiring()["wrong"] == 0
+
+
 def test_a_dead_bus_says_what_it_reads():
     for stuck, read in ((0x00, "00"), (0xFF, "FF")):
         table = Table()

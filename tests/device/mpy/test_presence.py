@@ -163,7 +163,7 @@ async def test_pulsed_field_is_on_for_a_millisecond_and_sees_cards_that_start_at
     counter.presence.is_pulsed = True
     counter.bench.card("ana").start_ns = 50000
     await counter.watch_ms(300)
-    chip = counter.presence._pcd
+    chip = counter.presence.pcd
     switched_us = []
 
     class Watched:
@@ -178,11 +178,11 @@ async def test_pulsed_field_is_on_for_a_millisecond_and_sees_cards_that_start_at
             chip.power_down()
             switched_us.append(counter.bench.clock.ticks_us())
 
-    counter.presence._pcd = Watched()
+    counter.presence.pcd = Watched()
     await counter.watch_ms(500)
     on_us = [off - on for on, off in zip(switched_us[::2], switched_us[1::2])]
     assert len(on_us) > 10 and max(on_us) <= 1000, on_us
-    counter.presence._pcd = chip
+    counter.presence.pcd = chip
     counter.bench.present("ana")
     await counter.watch_ms(2000)
     assert counter.seen == [bytes.fromhex(UID)]

@@ -118,7 +118,7 @@ def test_the_interrupt_of_the_chip_is_used_when_it_is_wired():
     for pin, is_wired in ((-1, False), (21, True)):
         settings = config.check(dict(_SETTINGS, pins={"irq": pin}))
         built = app.build(settings, None, board, board.wire(settings))
-        assert (built.presence._pcd.irq is not None) == is_wired
+        assert (built.presence.pcd.irq is not None) == is_wired
 
 
 def test_the_reset_cause_is_told():

@@ -57,6 +57,25 @@ def judge(found: OnBoard, settings: Mapping[str, Any], state: Path) -> Finding:
     return judge_broker(authority, settings["broker.host"], f"until {_day(shown)}, signed here")
 
 
+def judge_issued(settings: Mapping[str, Any], state: Path) -> Finding:
+    """Return what is wrong with the certificate that this shop has issued to a reader."""
+    reader = settings["reader"]
+    try:
+        with ca.held(state) as folder:
+            authority = ca.existing(folder, ca.clock())
+    except CertificateError as error:
+        return wrong("certificate", str(error), "run this where the shop's authority is kept")
+    issued = authority.register.issued_to(reader)
+    if not issued or issued[-1].revoked:
+        says = "was revoked" if issued else "was never issued"
+        return wrong(
+            "certificate",
+            f"the reader's certificate {says}",
+            f"`besnik fleet cert {reader} --renew`, then `besnik fleet flash {reader}`",
+        )
+    return judge_broker(authority, settings["broker.host"], f"until {issued[-1].until:%Y-%m-%d}")
+
+
 def judge_broker(authority: ca.Authority, host: str, says: str) -> Finding:
     """Return whether the broker's certificate is good for the name by which readers reach it."""
     names = names_of(authority.broker_certificate)

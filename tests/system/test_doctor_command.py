@@ -1,0 +1,107 @@
+"""``besnik fleet doctor`` as it is typed: a finished reader, a real bridge, the shop's records."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from besnik import broker as besnik_broker
+from besnik.fleet import cert, settings
+from besnik.fleet.usb import opened
+from support.bridge import BridgeRunner
+from support.hands import Hands
+from support.processes import Processes
+from support.secure_broker import SecureBroker
+from support.usb_board import Board
+
+READER = "counter-1"
+
+
+@pytest.fixture
+def broker(mosquitto: besnik_broker.Mosquitto, state: Path, processes: Processes) -> SecureBroker:
+    made = SecureBroker(mosquitto, state, processes)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def board(broker: SecureBroker, state: Path, processes: Processes) -> Board:
+    """A reader on a cable, a card lying on it."""
+    made = Board(state / "board", processes)
+    made.plug_in()
+    cert.obtain(state, READER)
+    address = {"host": "127.0.0.1", "port": broker.readers_port}
+    wanted = {"shop": "corner", "reader": READER, "wifi": {"ssid": "demo"}, "broker": address}
+    settings.keep(state, READER, wanted)
+    with opened(str(made.parts.port)) as usb:
+        usb.put("config.json", json.dumps(wanted).encode())
+        for name in cert.FILES:
+            usb.put(f"cert/{name}", (cert.folder_of(state, READER) / name).read_bytes())
+    Hands(made.parts.folder / "control.sock").ask("present", card="card")
+    return made
+
+
+class Terminal:
+    """Where the command is typed, and its questions are answered."""
+
+    def __init__(
+        self, state: Path, broker: SecureBroker, database_url: str, environment: dict[str, str]
+    ) -> None:
+        toml = state / "doctor.toml"
+        toml.write_text(
+            f'state = "{state}"\n[broker]\nport = {broker.port}\n'
+            f'site_password = "{broker.passwords["site"]}"\n[database]\nurl = "{database_url}"\n',
+            encoding="utf-8",
+        )
+        self._environment = {**environment, "BESNIK_CONFIG": str(toml)}
+
+    def types(self, where: str | Path, answers: str = "") -> tuple[int, str]:
+        """Return the exit status and what was printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "besnik.cli", "fleet", "doctor", str(where)],
+            input=answers,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def terminal(
+    state: Path, broker: SecureBroker, database_url: str, environment: dict[str, str]
+) -> Terminal:
+    return Terminal(state, broker, database_url, environment)
+
+
+def test_a_reader_that_is_well_and_then_a_bridge_that_is_not(
+    terminal: Terminal, board: Board, bridges: BridgeRunner, state: Path
+) -> None:
+    bridge = bridges.start()
+    status, said = terminal.types(board.parts.port, "r\nmaybe\ng\ny\n")
+    assert status == 0, said
+    assert "type one of r, g, a, n" in said
+    assert said.endswith("nothing is wrong\n")
+    assert (state / f"readers/{READER}/antenna.svg").exists()
+
+    bridge.kill()
+    status, said = terminal.types(board.parts.port)
+    assert status == 1
+    assert "lights       -      nobody was there to look" in said
+    assert "bridge       WRONG  the bridge died" in said
+    assert said.endswith("begin with: bridge\n")
+
+
+def test_who_cannot_be_examined_is_said_in_plain_words(terminal: Terminal, board: Board) -> None:
+    board.unplug()
+    status, said = terminal.types(board.parts.port)
+    assert status == 2 and "Is the cable in" in said
+    status, said = terminal.types("nobody")
+    assert status == 2 and "keeps no settings of 'nobody'" in said
