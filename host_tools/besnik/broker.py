@@ -207,7 +207,7 @@ def _access() -> str:
             "read": ["tap", "visit", "state", "info", "health", "log", "cmd/result", "apdu/rsp"],
             "write": ["verdict", "visit", "config", "state", "apdu/cmd"],
         },
-        SITE: {"read": ["visit", "state", "health", "info"]},
+        SITE: {"read": ["visit", "state", "health", "info", "update/state"]},
         MONITOR: {"read": ["#"]},
         FLEET: {
             "read": ["state", "info", "health", "cmd/result", "update/get", "update/state"],

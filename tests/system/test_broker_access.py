@@ -28,7 +28,7 @@ RIGHTS = {
     "cmd/update": ({"fleet"}, {"own", "monitor"}),
     "update/get": ({"own"}, {"monitor", "fleet"}),
     "update/part": ({"fleet"}, {"own", "monitor"}),
-    "update/state": ({"own"}, {"monitor", "fleet"}),
+    "update/state": ({"own"}, {"site", "monitor", "fleet"}),
     "verdict": ({"bridge"}, {"own", "monitor"}),
     "config": ({"bridge"}, {"own", "monitor"}),
     "apdu/cmd": ({"bridge"}, {"own", "monitor"}),

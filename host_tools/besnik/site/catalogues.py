@@ -17,7 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 SOURCE: Final = Path(__file__).parent / "locale"
-ROOMS: Final = ("shop", "access", "cashier", "member", "owner", "api", "crm")
+ROOMS: Final = ("shop", "access", "cashier", "member", "owner", "api", "crm", "fleet")
 
 
 def room_file(language: str, room: str, source: Path = SOURCE) -> Path:

@@ -10,11 +10,15 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from besnik.site.access import readers_of
 from besnik.site.faults import GRAVE, Fault, Report, Signal, State
-from besnik.store.models import Reader, ReaderHealth, ReaderInfo, Staff, Tap
+from besnik.site.updates import Step, newest_steps
+from besnik.store.models import Reader, ReaderHealth, ReaderInfo, RolloutReader, Staff, Tap
 
 
 class ReaderLine(msgspec.Struct, frozen=True):
-    """One reader as the page shows it; ``info`` and ``health`` are rows, None if never said."""
+    """One reader as the page shows it; ``info`` and ``health`` are rows, None if never said.
+
+    ``update`` is how far it is with the newest release it was to get, None if there was none.
+    """
 
     slug: str
     name: str
@@ -29,6 +33,7 @@ class ReaderLine(msgspec.Struct, frozen=True):
     waiting_for_s: int
     info: ReaderInfo | None
     health: ReaderHealth | None
+    update: Step | None
 
     @property
     def grave(self) -> frozenset[Fault]:
@@ -47,9 +52,20 @@ class Summary(msgspec.Struct, frozen=True):
 def fleet(staff: Staff, now: dt.datetime) -> list[ReaderLine]:
     """Return the readers of a person's shops by shop, till and name.
 
-    Two queries, however many there are.
+    Three queries, however many there are.
     """
-    return [_line(reader, now) for reader in _readers(staff)]
+    return _lines(_readers(staff), now)
+
+
+def one(staff: Staff, slug: str, now: dt.datetime) -> ReaderLine | None:
+    """Return one reader of a person's shops; None if there is no such one."""
+    return next(iter(_lines(_readers(staff).filter(slug=slug), now)), None)
+
+
+def _lines(readers: QuerySet[Reader], now: dt.datetime) -> list[ReaderLine]:
+    found: list[Any] = list(readers)
+    steps = newest_steps(reader.newest_step for reader in found)
+    return [_line(reader, now, steps.get(reader.pk)) for reader in found]
 
 
 def summary(lines: list[ReaderLine]) -> Summary:
@@ -60,15 +76,19 @@ def summary(lines: list[ReaderLine]) -> Summary:
 
 def _readers(staff: Staff) -> QuerySet[Reader]:
     newest = Tap.objects.filter(reader=OuterRef("pk")).order_by("-received_at")
+    step = RolloutReader.objects.filter(reader=OuterRef("pk")).order_by("-pk")
     return (
         readers_of(staff)
         .select_related("till__shop", "state", "info", "health")
-        .annotate(last_tap=Subquery(newest.values("received_at")[:1]))
+        .annotate(
+            last_tap=Subquery(newest.values("received_at")[:1]),
+            newest_step=Subquery(step.values("pk")[:1]),
+        )
         .order_by("till__shop__name", "till__name", "name", "slug")
     )
 
 
-def _line(reader: Any, now: dt.datetime) -> ReaderLine:
+def _line(reader: Any, now: dt.datetime, update: Step | None) -> ReaderLine:
     # Of a reverse one-to-one that is not there Django says AttributeError.
     state, info, health = (getattr(reader, name, None) for name in ("state", "info", "health"))
     report = Report(
@@ -94,6 +114,7 @@ def _line(reader: Any, now: dt.datetime) -> ReaderLine:
         waiting_for_s=int(waiting.total_seconds()),
         info=info,
         health=health,
+        update=update,
     )
 
 

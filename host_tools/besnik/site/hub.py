@@ -19,7 +19,7 @@ from besnik import config, contract
 
 _log = logging.getLogger(__name__)
 
-LEAVES: Final = ("visit", "state", "info", "health")
+LEAVES: Final = ("visit", "state", "info", "health", "update/state")
 TOPICS: Final = (*(f"{contract.ROOT}/+/+/{leaf}" for leaf in LEAVES), contract.BRIDGE_STATE)
 KEEPALIVE_S: Final = 10
 RETRY_S: Final = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from besnik.site.views import counter, crm_hook, invite, landing, language, readers, start
+from besnik.site.views import counter, crm_hook, invite, landing, language, readers, start, updates
 
 handler500 = "besnik.site.views.wrong.failed"
 
@@ -18,6 +18,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("counter/cards/<slug:card>", counter.move, name="counter-move"),
     path("readers/", readers.page, name="readers"),
     path("readers/events", readers.events, name="readers-events"),
+    path("readers/updates/", updates.page, name="updates"),
+    path("readers/updates/events", updates.events, name="updates-events"),
+    path("readers/updates/begin", updates.begin, name="update-begin"),
+    path("readers/updates/<int:rollout>/stop", updates.stop, name="update-stop"),
+    path("readers/updates/<int:rollout>/widen", updates.widen, name="update-widen"),
+    path("readers/at/<slug:reader>/", readers.one, name="reader"),
     path("demo/", start.demo, name="demo"),
     path("m/", include("besnik.site.own.urls")),
     path("t", landing.card, name="own-card"),

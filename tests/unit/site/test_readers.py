@@ -189,11 +189,12 @@ def test_the_stream_tells_the_list_first_and_then_only_what_changed(
     assert first.startswith(b"event: list\n")
     assert screen.look() == []
     ReaderHealth.objects.filter(reader__slug="reader-2").update(at=timezone.now(), verdict_ms=99)
-    reader, total = screen.look()
+    reader, total, plan = screen.look()
     assert reader.startswith(b"event: reader\n")
     assert b"99 ms" in reader
     assert b"reader-2" in reader
     assert total.startswith(b"event: summary\n")
+    assert plan.startswith(b"event: map\n")
     Reader.objects.create(
         slug="reader-3",
         name="Three",

@@ -1,20 +1,22 @@
-"""The owner's page of readers, and its event stream."""
+"""The owner's page of readers, its event stream, and the page of one reader."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from besnik.site import streams
-from besnik.site.access import need, staff_of
+from besnik.site import fleet as readers
+from besnik.site import reader_history, streams
+from besnik.site.access import need, readers_of, staff_of
 from besnik.site.fleet import ReaderLine, fleet, summary
 from besnik.site.hub import hub
+from besnik.site.views.owner.common import page as owner_page
 from besnik.store.models import Role, Staff
 
 # The bridge writes what readers say at most once a second, a little after the site heard it.
@@ -35,9 +37,28 @@ def page(request: HttpRequest) -> HttpResponse:
 @need(Role.MANAGER, auditor=True)
 @require_GET
 async def events(request: HttpRequest) -> StreamingHttpResponse:
-    """Stream the page: ``list`` (all of it), ``reader`` and ``summary``, ``link`` how current."""
+    """Stream the page: ``list`` (all of it), or ``reader``, ``summary`` and ``map``; ``link``."""
     screen = ReadersScreen(staff_of(request), translation.get_language() or "en")
     return streams.stream(_watch(screen))
+
+
+@need(Role.MANAGER, auditor=True)
+@require_GET
+def one(request: HttpRequest, reader: str) -> HttpResponse:
+    """Show one reader, and what it did in the hours and days before."""
+    now = timezone.now()
+    line = readers.one(staff_of(request), reader, now)
+    if line is None:
+        raise Http404
+    row = readers_of(staff_of(request)).get(slug=reader)
+    return owner_page(
+        request,
+        "reader.html",
+        reader=line,
+        signal=reader_history.signal(row, now),
+        taps=reader_history.taps(row, now),
+        days=reader_history.days(row, now),
+    )
 
 
 class ReadersScreen:
@@ -63,7 +84,13 @@ class ReadersScreen:
                 ]
             news = [line for line in lines if before[line.slug] != self._said[line.slug]]
             told = [streams.event("reader", _article(line)) for line in news]
-            return [*told, streams.event("summary", _summary(lines))] if told else []
+            if not told:
+                return []
+            return [
+                *told,
+                streams.event("summary", _summary(lines)),
+                streams.event("map", render_to_string("site/_readers_map.html", _context(lines))),
+            ]
 
 
 def _key(line: ReaderLine, now: Any) -> tuple[Any, ...]:
@@ -71,7 +98,8 @@ def _key(line: ReaderLine, now: Any) -> tuple[Any, ...]:
     at = line.health.at if line.health else None
     firmware = (line.info.firmware, line.info.since) if line.info else None
     texts = (line.name, line.till, line.shop, line.state, line.faults, line.since)
-    return (*texts, line.last_tap, at, firmware, int(now.timestamp() // AGES_S))
+    update = line.update.words if line.update else None
+    return (*texts, line.last_tap, at, firmware, update, int(now.timestamp() // AGES_S))
 
 
 def _context(lines: list[ReaderLine]) -> dict[str, Any]:

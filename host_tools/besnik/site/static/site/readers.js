@@ -27,6 +27,10 @@ function showSummary(html) {
   if (!place.firstElementChild.isEqualNode(summary)) place.replaceChildren(summary);
 }
 
+function showMap(html) {
+  list.querySelector("[data-map]").replaceChildren(drawn(html));
+}
+
 function vouch() {
   freshness.set(link.dataset.link === "live");
 }
@@ -42,6 +46,7 @@ openStream(
     list: (html) => list.replaceChildren(drawn(html)),
     reader: showReader,
     summary: showSummary,
+    map: showMap,
     link: setLink,
   },
   vouch,
