@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from besnik.contract import Reason
 from besnik.loyalty.ledger import Unit
+from besnik.site.cashier.crm_file import CrmFile
 from besnik.site.open_sale import OpenSale, open_sale
 from besnik.store.glance import Glance, glance, visits
 from besnik.store.members import TapFile, happened_at, tap_line
@@ -83,6 +84,7 @@ class Board(msgspec.Struct, frozen=True):
     ``missed`` are those that came while the page was away, without the shown one, ``missed_more``
     counts what is too much to list, and ``since`` came after them. Lists begin with what happened
     last. ``is_crm_away``: who is shown as pending waits for a CRM that does not answer now.
+    ``crm`` is what that CRM has of the member, as far as who looks may read it.
     """
 
     view: View
@@ -99,6 +101,7 @@ class Board(msgspec.Struct, frozen=True):
     missed_more: int = 0
     day: dt.date = dt.date.min
     is_crm_away: bool = False
+    crm: CrmFile | None = None
 
     @property
     def key(self) -> str:

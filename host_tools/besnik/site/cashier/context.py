@@ -12,6 +12,7 @@ from besnik.loyalty.money import Currency
 from besnik.site import formats
 from besnik.site.access import at_least
 from besnik.site.board import Board, Gap, board
+from besnik.site.cashier.crm_file import crm_file
 from besnik.site.cashier.done import Done
 from besnik.site.cashier.enrolling import EnrolSheet, Source
 from besnik.site.cashier.menu import ACTS, OF_REFUSED, tenders_of
@@ -77,9 +78,13 @@ def may_read_notes(staff: Staff) -> bool:
 
 
 def _for_role(shown: Board, staff: Staff) -> Board:
-    """Return the board without what ``staff`` may not read; a phone in a note nobody reads."""
+    """Return the board with all and only what ``staff`` may read; a phone in a note nobody."""
     member = shown.member
     if member is None:
         return shown
     notes = tuple(map(mask_in, member.notes)) if may_read_notes(staff) else ()
-    return msgspec.structs.replace(shown, member=msgspec.structs.replace(member, notes=notes))
+    return msgspec.structs.replace(
+        shown,
+        member=msgspec.structs.replace(member, notes=notes),
+        crm=crm_file(member.ref, staff),
+    )
