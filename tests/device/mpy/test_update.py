@@ -1,6 +1,6 @@
-# firmware/update.py, verify.py, trial.py and boot.py on littlefs: the power goes at every single erase
-# and program operation, before it and in the middle of it, and at every number kept in NVS, from
-# the order of a release until it is kept, or given up. The reader always starts a whole slot.
+# firmware/update.py, verify.py, trial.py and boot.py on littlefs: the power goes at every single
+# erase and program operation, before it and in the middle of it, and at every number kept in NVS,
+# from the order of a release until it is kept, or given up. What starts is always a whole slot.
 
 import asyncio
 import json
