@@ -121,8 +121,6 @@ def take_made(
     for each, result in zip(asked.people, results, strict=True):
         if result.outcome == "refused":
             telling.refuse([each.row], result.why)
-        elif not result.customer:
-            telling.refuse([each.row], "the CRM did not say which customer this member is there")
         else:
             _link(source, each, result.customer)
             made.append(Customer(result.customer, each.new.name, each.new.cards))

@@ -34,6 +34,7 @@ from besnik.crm.foreign import (
 )
 from besnik.crm.said import place
 from besnik.crm.thread import DatabaseThread
+from besnik.crm.tidy import checked_id, tidied, tidied_all
 from besnik.store.models import CrmSource
 
 _log = logging.getLogger(__name__)
@@ -97,27 +98,58 @@ class Front:
 
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Mapping[str, Found]:
         """See ForeignCrm."""
-        return await self._call(lambda: self._crm.lookup_many(cards, fields))
+
+        async def call() -> Mapping[str, Found]:
+            found = await self._crm.lookup_many(cards, fields)
+            return {
+                card: tidied(each) if isinstance(each, Customer) else each
+                for card, each in found.items()
+            }
+
+        return await self._call(call)
 
     async def refresh(self, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Customer]:
         """See ForeignCrm."""
-        return await self._call(lambda: self._crm.refresh(ids, fields), is_spare=True)
+
+        async def call() -> Mapping[str, Customer]:
+            return tidied_all(await self._crm.refresh(ids, fields))
+
+        return await self._call(call, is_spare=True)
 
     async def record_visits(self, visits: Sequence[Visit], *, again: bool) -> Sequence[Delivered]:
         """See ForeignCrm."""
-        done = await self._call(lambda: self._crm.record_visits(visits, again=again))
-        return _matched(done, [visit.event_id for visit in visits])
+
+        async def call() -> Sequence[Delivered]:
+            done = await self._crm.record_visits(visits, again=again)
+            return _matched(done, [visit.event_id for visit in visits])
+
+        return await self._call(call)
 
     async def create_customers(
         self, new: Sequence[NewCustomer], *, again: bool
     ) -> Sequence[Delivered]:
         """See ForeignCrm."""
-        done = await self._call(lambda: self._crm.create_customers(new, again=again))
-        return _matched(done, [each.event_id for each in new])
+
+        async def call() -> Sequence[Delivered]:
+            done = _matched(
+                await self._crm.create_customers(new, again=again),
+                [each.event_id for each in new],
+            )
+            for each in done:
+                if each.outcome != "refused":
+                    checked_id(each.customer)
+            return done
+
+        return await self._call(call)
 
     async def list_customers(self, after: str | None, fields: Sequence[str]) -> Page:
         """See ForeignCrm."""
-        return await self._call(lambda: self._crm.list_customers(after, fields), is_spare=True)
+
+        async def call() -> Page:
+            page = await self._crm.list_customers(after, fields)
+            return Page(tuple(map(tidied, page.customers)), page.after)
+
+        return await self._call(call, is_spare=True)
 
     async def describe(self) -> Sequence[Field]:
         """See ForeignCrm."""

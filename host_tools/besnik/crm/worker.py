@@ -12,8 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from django.db import DatabaseError
-
 from besnik import contract
 from besnik.crm import cache, creating, outbox, pending, telling
 from besnik.crm.breaker import HeldBackError
@@ -185,7 +183,8 @@ class Worker:
                 said = ""
             except HeldBackError:
                 pass
-            except (CrmError, DatabaseError) as error:
+            except Exception as error:
+                # One of the CRM or the database passes; a fault of ours ends no other loop.
                 if said != (said := f"{type(error).__name__}: {_words(error)}"):
                     _log.warning("crm of program %d: %s", self._program, said)
             try:
