@@ -93,8 +93,9 @@ def station():
 # The parts on the pins of a config (config.check): red and green LED, buzzer, and the bus, chip
 # select, reset and interrupt of the RC522, the last None when it is not wired.
 def wire(config):
+    # 1, which every ESP32 has; a C3 or C6 has no 2 (micropython/micropython#12086).
     spi = machine.SPI(
-        2,
+        1,
         baudrate=config["rc522.spi_hz"],
         sck=machine.Pin(config["pins.sck"]),
         mosi=machine.Pin(config["pins.mosi"]),

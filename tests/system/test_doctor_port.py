@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from besnik.fleet.doctor import lights
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding
 from besnik.fleet.doctor.parts import of_parts
-from besnik.fleet.usb import opened
+from besnik.fleet.usb import BoardError, opened
 from support.hands import Hands
 from support.processes import Processes
 from support.usb_board import Board
@@ -142,3 +143,13 @@ def test_light_and_buzzer(table: Table, faults: dict[str, Any], says: str, to_do
     assert found.state == "wrong"
     assert says in found.says
     assert to_do in found.do
+
+
+def test_a_pin_that_the_board_has_not(table: Table) -> None:
+    settings = {"shop": "corner", "reader": "counter-1", "wifi": {"ssid": "demo"}}
+    settings |= {"broker": {"host": "127.0.0.1"}, "pins": {"rst": 24}}
+    with opened(str(table.board.parts.port)) as board:
+        board.put("config.json", json.dumps(settings).encode())
+        with pytest.raises(BoardError, match=r"a pin of the reader's settings.*docs/hardware.md"):
+            Bench(board)
+        board.remove("config.json")

@@ -114,6 +114,18 @@ async def test_uptime_goes_on_when_the_ticks_wrap():
     assert json.loads(built.health())["up_s"] == 3, built.health()
 
 
+def test_the_bus_is_one_that_every_esp32_has():
+    import machine
+
+    kept, used = machine.SPI, []
+    machine.SPI = lambda bus, **rest: used.append(bus) or kept(bus, **rest)
+    try:
+        board.wire(config.check(_SETTINGS))
+    finally:
+        machine.SPI = kept
+    assert used == [1]
+
+
 def test_the_interrupt_of_the_chip_is_used_when_it_is_wired():
     for pin, is_wired in ((-1, False), (21, True)):
         settings = config.check(dict(_SETTINGS, pins={"irq": pin}))

@@ -47,12 +47,17 @@ class Bench:
     """
 
     def __init__(self, board: UsbBoard) -> None:
-        """Bring the code along; BoardError if the board is no ESP32."""
+        """Bring the code along; BoardError if it is no ESP32 or lacks a pin."""
         self.board = board
         self._bring(_compiled(_PARTS))
         opened = json.loads(board.run(scripts.PARTS))
         if opened is None:
             raise BoardError("this board runs MicroPython, but it is no ESP32: a reader needs one")
+        if isinstance(opened, str):
+            raise BoardError(
+                f"a pin of the reader's settings is none of this board ({opened}): docs/hardware.md"
+                " says which each chip has; set them with --set, as in pins.rst=10"
+            )
         self.problem: str = opened[0]
         self.settings: Settings = opened[1]
 

@@ -56,11 +56,14 @@ else:
     from iso14443 import TypeA
     from mfrc522 import MFRC522
     {_SETTINGS.strip()}
-    red, green, buzzer, rc522 = board.wire(settings)
-    spi, cs, rst, irq = rc522
-    chip = MFRC522(spi, cs, rst, board.Clock(), settings["rc522.gain_db"], irq)
     shown = {{key: value for key, value in settings.items() if not key.endswith("password")}}
-    print(json.dumps([problem, shown]))
+    try:
+        red, green, buzzer, rc522 = board.wire(settings)
+        spi, cs, rst, irq = rc522
+        chip = MFRC522(spi, cs, rst, board.Clock(), settings["rc522.gain_db"], irq)
+        print(json.dumps([problem, shown]))
+    except ValueError as error:
+        print(json.dumps(str(error)))
 """
 
 WAY: Final = f"""
