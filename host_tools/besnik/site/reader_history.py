@@ -44,13 +44,11 @@ def signal(reader: Reader, now: dt.datetime) -> Columns | None:
         Column(
             _clock(hour),
             max(0.0, means[hour] - _FLOOR_DBM) if hour in means else 0.0,
-            formats.localized_digits(f"{means[hour]:.0f} dBm") if hour in means else _("not said"),
+            _dbm(means[hour]) if hour in means else _("not said"),
         )
         for hour in _hours(now)
     ]
-    scale = [
-        (float(dbm - _FLOOR_DBM), formats.localized_digits(f"{dbm} dBm")) for dbm in _SCALE_DBM
-    ]
+    scale = [(float(dbm - _FLOOR_DBM), _dbm(dbm)) for dbm in _SCALE_DBM]
     title = _("Wi-Fi signal hour by hour")
     return charts.columns(title, values, scale, rtl=get_language_bidi())
 
@@ -98,3 +96,8 @@ def _hours(now: dt.datetime) -> list[dt.datetime]:
 
 def _clock(hour: dt.datetime) -> str:
     return formats.localized_digits(f"{timezone.localtime(hour):%H:%M}")
+
+
+def _dbm(value: float) -> str:
+    """Write a level from left to right in every language (Unicode's LRI and PDI around it)."""
+    return formats.localized_digits(f"\u2066{value:.0f} dBm\u2069")

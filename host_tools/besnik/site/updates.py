@@ -71,7 +71,7 @@ class Step(msgspec.Struct, frozen=True):
         """What it does now, and why."""
         said = str(_STATES[self.row.state])
         if self.row.state == "loading":
-            said = f"{said}, {percent(self.row.percent / 100, 0)}"
+            said = f"{said} ({percent(self.row.percent / 100, 0)})"
         reason = _REASONS.get(self.row.why, self.row.why)
         return f"{said}: {reason}" if reason else said
 

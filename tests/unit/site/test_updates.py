@@ -88,7 +88,7 @@ def test_an_owner_gives_a_release_to_the_readers(client: Client, release: Releas
 @pytest.mark.parametrize(
     ("word", "why", "shown"),
     [
-        ("loading", "", "loads it, 40%"),
+        ("loading", "", "loads it (40%)"),
         ("trying", "", "tries it"),
         ("kept", "", "has it"),
         ("refused", "board", "refused it: it is for another kind of board"),
@@ -223,8 +223,8 @@ def test_a_readers_page_shows_signal_taps_and_what_went_wrong(
         tapped("ana", "ok", ago_s=ago_s)
     page = client.get(f"/readers/at/{demo.READER}/")
     shown = text_of(page)
-    assert ": -61 dBm" in shown
-    assert ": -85 dBm" in shown
+    assert ": \u2066-61 dBm" in shown
+    assert ": \u2066-85 dBm" in shown
     assert shown.count(": not said") == 22
     drawn = [int(count) for count in re.findall(r"\d\d:\d\d: (\d+) ", shown)]
     assert sum(drawn) == 3
