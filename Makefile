@@ -27,9 +27,9 @@ else
 	$(BIN)/python -m pytest -m alone && exit $$beside
 endif
 
-test-slow: ## run the tests on real CRMs that are big: Directus (npm), BottleCRM (PostgreSQL)
+test-slow: ## run the tests on big CRMs: Directus (npm), BottleCRM (PostgreSQL), shapes (Prism)
 	@$(READY) dev
-	@$(BIN)/python -m pytest --slow -rs tests/slow
+	@$(BIN)/python -m pytest --slow -rs -m slow tests/slow tests/system/test_big_crms.py
 
 check: ## style, types of host and device, bytecode of every device file, import directions
 	@$(READY) dev && $(READY) stubs

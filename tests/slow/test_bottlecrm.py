@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from besnik.crm.foreign import ForeignCrm
-from support import postgres
-from support.bottlecrm import BottleCrmServer, installed
+from support import big_crms
+from support.bottlecrm import BottleCrmServer
 from support.crm_contract import CrmContract, new_card, new_event, visit
-from support.postgres import PostgresServer
 from support.processes import Processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -19,13 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 @pytest.fixture(scope="module")
 def bottlecrm(servers: Processes, folder: Path) -> Iterator[BottleCrmServer]:
-    programs = postgres.programs()
-    if programs is None:
-        pytest.skip("BottleCRM needs PostgreSQL, and there is none here")
-    installed()
-    with PostgresServer(servers, programs) as database:
-        server = BottleCrmServer(servers, folder, database)
-        server.prepare()
+    with big_crms.bottlecrm(servers, folder) as server:
         yield server
 
 

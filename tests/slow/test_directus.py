@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from besnik.crm.foreign import ForeignCrm
+from support import big_crms
 from support.crm_contract import CrmContract, new_card, new_event, outcomes, visit
 from support.directus import DirectusServer
 from support.processes import Processes
@@ -17,10 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def directus(servers: Processes, folder: Path) -> Iterator[DirectusServer]:
-    server = DirectusServer(servers, folder)
-    server.prepare()
-    yield server
-    server.close()
+    with big_crms.directus(servers, folder) as server:
+        yield server
 
 
 class TestDirectus(CrmContract):

@@ -84,6 +84,7 @@ def _must(command: Sequence[str | Path], timeout_s: float, what: str) -> None:
 class BottleCrmServer:
     """The server and what people do in it; a `support.crm_contract.CrmServer`."""
 
+    adapter = "bottlecrm"
     field = "custom_fields.notes"
 
     def __init__(self, processes: Processes, folder: Path, database: PostgresServer) -> None:

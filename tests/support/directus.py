@@ -46,6 +46,7 @@ VISITS: Final = [
 class DirectusServer:
     """The server and what people do in it; a `support.crm_contract.CrmServer`."""
 
+    adapter = "directus"
     field = "notes"
 
     def __init__(self, processes: Processes, folder: Path) -> None:
@@ -58,6 +59,7 @@ class DirectusServer:
             base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=30
         )
         self._running: Running | None = None
+        self.key = KEY
 
     def prepare(self) -> None:
         """Make the database, start, and make the collections."""

@@ -26,15 +26,21 @@ def connect(database_url: str, state: Path, tryton: TrytonServer, address: str =
 
     ``address``: that of a proxy in front of it.
     """
+    given = {**tryton.settings, **tryton.secrets, "address": address or tryton.url}
+    connect_to(database_url, state, "tryton", given, SHOWN)
+
+
+def connect_to(
+    database_url: str, state: Path, adapter: str, given: dict[str, str], shown: tuple[str, str, str]
+) -> None:
+    """Make a CRM that of the demo's program and switch it on; ``shown``: field, label, role."""
     with models_on(database_url), override_settings(STATE=state):
         from besnik.crm import choosing, sources
         from besnik.store.models import Program
 
         program = Program.objects.get().pk
-        given = {**tryton.settings, **tryton.secrets}
-        chosen = choosing.choice(program, "tryton", {**given, "address": address or tryton.url})
-        source = choosing.keep(program, chosen)
-        choosing.show(source, [choosing.Shown(*SHOWN)], UNIT)
+        source = choosing.keep(program, choosing.choice(program, adapter, given))
+        choosing.show(source, [choosing.Shown(*shown)], UNIT)
         sources.switch_on(source, dt.datetime.now(dt.UTC))
 
 

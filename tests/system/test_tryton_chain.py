@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from besnik import demo
 from besnik.run.taps import READ
 from support.bridge import BLANK, BridgeRunner
 from support.broker import RunningBroker
@@ -18,7 +16,7 @@ from support.login import COOKIE, session_key
 from support.processes import Processes, Running
 from support.site import SiteRunner
 from support.store import assert_ledger_adds_up
-from support.till_page import text_of
+from support.till_screen import TillScreen
 from support.tryton import TrytonServer
 from support.tryton_shop import WorkerRunner, states, told, until
 
@@ -29,33 +27,21 @@ def cookie(database_url: str, state: Path) -> str:
     return f"{COOKIE}={session_key(database_url, state, 'cashier')}"
 
 
-class Till:
-    """The cashier's page, as a browser fetches it."""
-
-    def __init__(self, site: SiteRunner, cookie: str) -> None:
-        self._address = f"http://127.0.0.1:{site.port}/cashier/{demo.SHOP}/{demo.TILL}/"
-        self._cookie = cookie
-
-    def text(self) -> str:
-        """Return what is to be read."""
-        request = urllib.request.Request(self._address, headers={"Cookie": self._cookie})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return text_of(answer.read().decode())
-
-
 @pytest.fixture
-def till(processes: Processes, bridges: BridgeRunner, broker: RunningBroker, cookie: str) -> Till:
+def till(
+    processes: Processes, bridges: BridgeRunner, broker: RunningBroker, cookie: str
+) -> TillScreen:
     """The demo's till, with the site running."""
     site = SiteRunner(processes, bridges.settings_file, broker)
     site.start().wait_for("site: ready")
-    return Till(site, cookie)
+    return TillScreen(site, cookie)
 
 
 async def test_a_customer_of_tryton_taps_and_tryton_hears_of_it(
     tryton: TrytonServer,
     workers: WorkerRunner,
     bridge: Running,
-    till: Till,
+    till: TillScreen,
     counter: Counter,
     customer: Customer,
     database_url: str,
