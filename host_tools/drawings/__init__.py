@@ -1,0 +1,1 @@
+"""The drawings of docs/hardware.md, made by ``python host_tools/drawings``."""

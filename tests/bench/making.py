@@ -1,0 +1,190 @@
+"""What it takes to make readers of bare boards, and what becomes of those that lose their power.
+
+Virtual boards with the ESP32's flash, `besnik fleet` as a technician runs it, a real broker with
+TLS and the bridge. An image of 1.7 MB (no real one: half of it random) goes to esptool's own mock
+of the chip's loader, then the application by mpremote's transport onto the board; a card is held to
+it as soon as it is asked for. The time runs from the command to the verdict.
+
+Unplugged: ten boards at a time are flashed, or flashed without settings and then provisioned, and
+lose their power at a random moment of that; then they are plugged in and the same command is run
+again. Power cut: one board loses it at an erase or program operation of its flash, before it or
+half way in it, over all of a flash; what has a main.py then must be whole. A board is bricked that
+does not become a reader by running the command again. `BESNIK_BENCH_SEED` repeats a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
+from pathlib import Path
+
+from cutting import cut_everywhere
+from figures import Figure, at_most
+from parts import Parts, parts
+
+from besnik.sim.control import Control
+from support.broker import free_port
+from support.processes import Running
+from support.secure_broker import SecureBroker
+from support.store import open_raw
+from support.technician import ONCE, Technician
+from support.usb_board import Board
+
+TITLE = "Readers made of boards"
+BOARDS = 10
+ROUNDS = 4
+CUTS = 50
+_IMAGE_BYTES = 1_700_000
+_WORKS_S = 240
+# An empty picture of MicroPython's image: magic, no segments, an ESP32 (esp_image_format.h).
+_HEADER = bytes((0xE9, 0, 2, 0x20)) + bytes(20)
+
+
+def measure() -> list[Figure]:
+    """Make readers, with power and without."""
+    seed = int(os.environ.get("BESNIK_BENCH_SEED", time.time_ns() % 100_000))
+    print(f"BESNIK_BENCH_SEED={seed}", flush=True)
+    chance = random.Random(seed)
+    with parts(secure=True) as made, _table(made) as (technician, boards):
+        _open_shop(made.url)
+        made.bridge.start()
+        image = made.folder / "image.bin"
+        image.write_bytes(_HEADER + chance.randbytes(_IMAGE_BYTES // 2) + bytes(_IMAGE_BYTES // 2))
+        one_s = asyncio.run(_make(technician, boards[:1], image, "counter-1"))
+        _erase(boards)
+        ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
+        lost, bricked = _unplugged(technician, boards, chance, ten_s)
+    cuts, cut_bricked = cut_everywhere(chance, CUTS)
+    return [
+        at_most("bare board to its first verdict", one_s, 60, "s", 1),
+        at_most("ten bare boards to their first verdicts", ten_s, 180, "s", 1),
+        Figure("boards unplugged on the way", str(lost)),
+        Figure("bricked by that", str(len(bricked)), "0", not bricked),
+        Figure("power cuts at an operation of the flash", str(cuts)),
+        Figure("bricked by that", str(cut_bricked), "0", cut_bricked == 0),
+    ]
+
+
+@contextmanager
+def _table(made: Parts) -> Iterator[tuple[Technician, list[Board]]]:
+    boards = [Board(made.folder / f"b{number}", made.processes) for number in range(BOARDS)]
+    for board in boards:
+        board.plug_in()
+    assert isinstance(made.broker, SecureBroker)
+    yield Technician(made.broker, made.processes, boards[0]), boards
+
+
+def _open_shop(url: str) -> None:
+    """Let the shop have as many readers."""
+    with closing(open_raw(url)) as database:
+        for number in range(2, BOARDS + 1):
+            database.execute(
+                "INSERT INTO store_reader (shop_id, till_id, slug, name) SELECT shop_id, till_id,"
+                f" 'counter-{number}', '{number}' FROM store_reader WHERE slug = 'counter-1'"
+            )
+
+
+async def _make(technician: Technician, boards: Sequence[Board], image: Path, *who: str) -> float:
+    """Make readers of bare boards; return the seconds until each has answered a card."""
+    with ExitStack() as stack:
+        loaders = [stack.enter_context(_loader()) for _ in boards]
+        began = time.monotonic()
+        options = [part for loader in loaders for part in ("--loader", loader)]
+        running = technician.starts(
+            "flash", *who, *ONCE, "--image", str(image), *options, boards=boards
+        )
+        async with AsyncExitStack() as hands:
+            waiting = list(boards)
+            while waiting and running.alive:
+                for board in [each for each in waiting if _asks(running, each, len(boards))]:
+                    control = Control.connect(board.parts.folder / "control.sock")
+                    await (await hands.enter_async_context(await control)).present("card")
+                    waiting.remove(board)
+                await asyncio.sleep(0.05)
+            status = await asyncio.to_thread(running.wait, _WORKS_S)
+        taken_s = time.monotonic() - began
+    assert status == 0, running.log
+    return taken_s
+
+
+def _asks(running: Running, board: Board, count: int) -> bool:
+    lines = [line for line in running.log.splitlines() if "hold any card" in line]
+    return any(count == 1 or line.startswith(f"{board.parts.port}:") for line in lines)
+
+
+@contextmanager
+def _loader() -> Iterator[str]:
+    mock = str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")
+    port = str(free_port())
+    subprocess.run(
+        [mock, "start", "--chip", "esp32", "--port", port], check=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield f"socket://127.0.0.1:{port}"
+    finally:
+        subprocess.run([mock, "stop", "--port", port], check=True, stdout=subprocess.DEVNULL)
+
+
+def _erase(boards: Sequence[Board]) -> None:
+    for board in boards:
+        board.unplug()
+        for file in (board.parts.image, board.parts.nvs):
+            file.unlink(missing_ok=True)
+        board.plug_in()
+
+
+def _unplugged(
+    technician: Technician, boards: Sequence[Board], chance: random.Random, longest_s: float
+) -> tuple[int, list[str]]:
+    """Return how many boards lost their power on the way, and which are no readers after all."""
+    lost, bricked = 0, []
+    for number in range(ROUNDS):
+        _erase(boards)
+        if number % 2:
+            assert technician.runs("flash", "--all", "--blank", boards=boards)[0] == 0
+            command = ("provision", "--all", "counter", "--no-tap", *ONCE)
+        else:
+            command = ("flash", "--all", "counter", "--no-tap", *ONCE)
+        running = technician.starts(*command, boards=boards)
+        gone = _unplug(running, boards, chance, longest_s / (1 + 2 * (number % 2)))
+        running.wait(_WORKS_S)
+        for board in gone:
+            board.plug_in()
+        technician.starts(*command, boards=boards).wait(_WORKS_S)
+        seen = technician.starts("flash", "--all", "--no-tap", boards=boards)
+        seen.wait(_WORKS_S)
+        broken = [board for board in boards if not _is_whole(seen.log, board)]
+        print(f"{command[0]}: {len(gone)} unplugged, {len(broken)} bricked", flush=True)
+        if broken:
+            print(seen.log, flush=True)
+        lost += len(gone)
+        bricked += [str(board.parts.port) for board in broken]
+    return lost, bricked
+
+
+def _unplug(
+    running: Running, boards: Sequence[Board], chance: random.Random, longest_s: float
+) -> list[Board]:
+    """Take each board's power at a moment of its own, as long as the command runs."""
+    gone = []
+    began = time.monotonic()
+    moments = [(chance.uniform(0, longest_s), number) for number in range(len(boards))]
+    for moment_s, number in sorted(moments):
+        time.sleep(max(0.0, began + moment_s - time.monotonic()))
+        if not running.alive:
+            break
+        boards[number].unplug()
+        gone.append(boards[number])
+    return gone
+
+
+def _is_whole(log: str, board: Board) -> bool:
+    """Return whether a flash found nothing to write on a board, and it came on line."""
+    lines = [line for line in log.splitlines() if line.startswith(f"{board.parts.port}:")]
+    return any(": 0 of " in line for line in lines) and any("is on line" in line for line in lines)
