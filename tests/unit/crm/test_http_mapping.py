@@ -50,3 +50,10 @@ class TestMappingFile:
             OwnMapping.open_crm({}, {})
         with pytest.raises(CrmSettingsError, match="cannot be read"):
             OwnMapping.open_crm({"mapping": "/nowhere.toml"}, {})
+
+    def test_the_example_of_the_manual_is_whole(self, tmp_path: Path, root: Path) -> None:
+        manual = (root / "docs/crm-mappings.md").read_text()
+        file = tmp_path / "example.toml"
+        file.write_text(manual.partition("```toml\n")[2].partition("```")[0])
+        crm = OwnMapping.open_crm({"mapping": str(file), "url": "http://x"}, {"key": "k"})
+        assert (crm.capabilities.lookup_max, crm.capabilities.per_day) == (50, 20000)
