@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from besnik.fleet import release, signing
 from support.broker import RunningBroker
+from support.counter import Counter
 from support.processes import Processes, Running, wait_until
 from support.store import execute, rows, without_table
 from support.update_reader import UpdateReader
@@ -74,11 +76,11 @@ def fleet(processes: Processes, settings: dict[str, str]) -> Command:
     return run
 
 
-def publish(state: Path, key_file: Path) -> int:
+def publish(state: Path, key_file: Path, files: dict[str, bytes] = FILES) -> int:
     folder = release.folder_of(state)
     number = release.next_number(folder)
     key = signing.load_key(key_file)
-    release.make(folder, key, FILES, number=number, version=f"1.{number}", board="esp32")
+    release.make(folder, key, files, number=number, version=f"1.{number}", board="esp32")
     return number
 
 
@@ -205,6 +207,25 @@ async def test_what_is_said_while_the_database_is_away_counts_when_it_is_back(
             reader.report(1, "kept")
         await ended(database_url, "done")
         assert "the database is back" in serving.log
+
+
+async def test_the_real_reader_is_updated_by_one_command(
+    serving: Running, counter: Counter, database_url: str, fleet: Command, state: Path,
+    key_file: Path, root: Path,
+) -> None:  # fmt: skip
+    (counter.flash / "cert").mkdir(exist_ok=True)
+    shutil.copy(key_file.with_suffix(".pub"), counter.flash / "cert/release.pub")
+    publish(state, key_file, release.application(root))
+    query = "SELECT number FROM store_release ORDER BY number"
+    await until(lambda: rows(database_url, query) == [(1,), (2,)], "both releases are known")
+    reader = counter.start_reader()
+    # It is told as soon as it is on line.
+    assert (await fleet("update", "counter-1")).startswith("0 release 2 (1.2)")
+    assert await asyncio.to_thread(reader.wait, 60) == -9, reader.log  # it starts anew
+    counter.start_reader()
+    await ended(database_url, "done")
+    assert states(database_url) == {"counter-1": "kept"}
+    assert (counter.flash / "b/manifest").read_text().splitlines()[1] == "number 2"
 
 
 async def test_without_a_release_or_a_reader_it_says_what_to_do(fleet: Command) -> None:

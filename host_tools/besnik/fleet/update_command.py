@@ -67,6 +67,7 @@ def _update(wish: Wish) -> int:
         rollouts.begin(release, first, goal, now=now, pause_s=wish.pause_min * 60)
     except RolloutError as error:
         raise _cannot(release, error) from error
+    _note("update.begin", f"reader:{first.slug}", first.shop.program_id, release.number, goal)
     further = {
         "reader": "",
         "shop": f", then to the others of {first.shop.slug}",
@@ -112,7 +113,6 @@ def _first(wish: Wish) -> Reader:
 
 
 def _rollouts(stop: bool, widen: str) -> int:
-    from besnik.store import rollouts
     from besnik.store.models import Rollout
     from besnik.store.rollouts import RolloutError
 
@@ -121,15 +121,30 @@ def _rollouts(stop: bool, widen: str) -> int:
         print("nothing was rolled out yet")
         return 0
     try:
-        if stop:
-            rollouts.stop(newest[0], dt.datetime.now(dt.UTC))
-        if widen:
-            rollouts.widen(newest[0], widen)
+        _change(newest[0], stop=stop, widen=widen)
     except RolloutError as error:
         raise _cannot(newest[0].release, error) from error
     for rollout in newest[:_SHOWN]:
         print("\n".join(_lines(rollout)))
     return 0
+
+
+def _change(rollout: Rollout, *, stop: bool, widen: str) -> None:
+    from besnik.store import rollouts
+
+    number, target = rollout.release.number, f"rollout:{rollout.pk}"
+    if stop:
+        rollouts.stop(rollout, dt.datetime.now(dt.UTC))
+        _note("update.stop", target, rollout.program_id, number)
+    if widen:
+        rollouts.widen(rollout, widen)
+        _note("update.widen", target, rollout.program_id, number, widen)
+
+
+def _note(action: str, target: str, program: int, release: int, goal: str = "") -> None:
+    from besnik.store import audit
+
+    audit.record(None, action, target, program=program, release=release, goal=goal)
 
 
 def _lines(rollout: Rollout) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from besnik.contract import UpdateState
 from besnik.store import rollouts
-from besnik.store.models import Program, Reader, Release, Rollout, Shop, Till
+from besnik.store.models import Alert, Program, Reader, Release, Rollout, Shop, Till
 from besnik.store.rollouts import Found, RolloutError
 
 AT = dt.datetime(2026, 11, 21, 10, 0, tzinfo=dt.UTC)
@@ -126,6 +126,8 @@ def test_it_stops_by_itself_when_a_reader_goes_back(fleet: Fleet) -> None:
     fleet.say("counter-2", "rolled_back", "rc522")
     assert state_of(rollout) == ("stopped", "rolled_back")
     assert rollout.stopped_by == Reader.objects.get(slug="counter-2")
+    alert = Alert.objects.get(program=rollout.program, kind="update_stopped")
+    assert (alert.detail["reader"], alert.detail["why"]) == ("counter-2", "rolled_back")
     assert fleet.take() == []
     # Who is still loading is to get no more of it.
     assert rollouts.withdrawn() == {("corner", "counter-3", 7)}

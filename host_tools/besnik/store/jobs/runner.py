@@ -21,12 +21,13 @@ from besnik.store import programs
 from besnik.store.jobs.expiry import expire_ended, expire_idle, expire_run_out
 from besnik.store.jobs.holds import end_holds, forget_reservations
 from besnik.store.jobs.tiers import review
-from besnik.store.models import ImportRun, Program, Request
+from besnik.store.models import ImportRun, Program, ReaderHour, Request
 
 # Holds last ten minutes, and what has run out is not spendable however late it is booked.
 EVERY_S: Final = 60
 SELDOM_S: Final = 3600
 REQUESTS_KEPT: Final = dt.timedelta(days=30)
+READER_HOURS_KEPT: Final = dt.timedelta(days=90)
 PROBLEMS_KEPT: Final = dt.timedelta(days=30)
 # Any number that no other program uses on this server: "besnik" and "jobs" as seen by ord().
 _LOCK: Final = 0x6265736E
@@ -80,6 +81,7 @@ def do_all(now: dt.datetime) -> Done:
         ended += expire_ended(rules, now)
         tiers += review(rules, now)
     Request.objects.filter(created_at__lt=now - REQUESTS_KEPT).delete()
+    ReaderHour.objects.filter(hour__lt=now - READER_HOURS_KEPT).delete()
     # Wrong rows of a file, with names and phone numbers in them: whoever sent it has seen them.
     ImportRun.objects.filter(at__lt=now - PROBLEMS_KEPT).exclude(problems=[]).update(problems=[])
     _take_stock()

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 
 from besnik.contract import UpdateState
-from besnik.store.models import Rollout, RolloutReader
+from besnik.store.models import Alert, Rollout, RolloutReader
 
 # These pass: the reader is told again, so often.
 PASSING: Final = frozenset({"busy", "expired", "truncated"})
@@ -36,10 +36,18 @@ def heard(shop: str, reader: str, said: UpdateState, now: dt.datetime) -> None:
 
 
 def halt(row: RolloutReader, why: str, now: dt.datetime) -> None:
-    """Stop the roll-out because of a reader; also one that is over, so that it is not widened."""
-    Rollout.objects.filter(pk=row.rollout_id).exclude(state="stopped").update(
-        state="stopped", why=why, stopped_by=row.reader_id, ended_at=now
-    )
+    """Stop the roll-out because of a reader, and have the owner alerted.
+
+    One that is over is stopped too, so that it is not widened.
+    """
+    rollout = Rollout.objects.filter(pk=row.rollout_id).exclude(state="stopped")
+    if rollout.update(state="stopped", why=why, stopped_by=row.reader_id, ended_at=now):
+        Alert.objects.create(
+            program_id=row.rollout.program_id,
+            kind="update_stopped",
+            detail={"rollout": row.rollout_id, "reader": row.reader.slug, "why": why},
+            at=now,
+        )
 
 
 def reborn(shop: str, reader: str, now: dt.datetime) -> None:

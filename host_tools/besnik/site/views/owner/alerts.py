@@ -20,6 +20,7 @@ WORDS: Final[Mapping[str, object]] = {
     "too_fast": _("A card was used too often in a short time, and was refused."),
     "own_card": _("A cashier used a card of their own."),
     "odd_sale": _("A sale was much larger than usual."),
+    "update_stopped": _("An update of readers stopped by itself: see the page Updates."),
 }
 
 
