@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from besnik.site import formats
+
 # As their makers write them; an adapter of somebody else is called as it calls itself.
-NAMES: Final[Mapping[str, str]] = {
+NAMES: Final[Mapping[str, Any]] = {
     "tryton": "Tryton",
     "directus": "Directus",
     "bottlecrm": "BottleCRM",
@@ -19,17 +21,62 @@ NAMES: Final[Mapping[str, str]] = {
     "espocrm": "EspoCRM",
     "suitecrm": "SuiteCRM",
     "zoho": "Zoho CRM",
+    "http": _("Another one, by a mapping file"),
 }
 # Those that Besnik's own tests run against the real program.
 PROVED: Final = frozenset({"tryton", "directus", "bottlecrm"})
 
-# What adapters ask for: it reaches the page from them, so gettext must be told.
+# What Besnik's own adapters ask for: it reaches the page from them, so gettext must be told.
 ASKED: Final = (
     gettext_noop("Address"),
-    gettext_noop("Key"),
     gettext_noop("Password"),
     gettext_noop("User name"),
     gettext_noop("Database"),
+    gettext_noop("Personal access token"),
+    gettext_noop("In BottleCRM: your profile, personal access tokens; it begins with bcrm_pat_"),
+    gettext_noop("Custom field of the card"),
+    gettext_noop("Custom field of the points"),
+    gettext_noop("Static token"),
+    gettext_noop("In Directus: the user, Token, generate"),
+    gettext_noop("Collection of customers"),
+    gettext_noop("Collection of visits"),
+    gettext_noop("Field of the card"),
+    gettext_noop("API key of the API user"),
+    gettext_noop("Field of the points"),
+    gettext_noop("The mapping's file"),
+    gettext_noop("see docs/crm-mappings.md"),
+    gettext_noop("The CRM's address"),
+    gettext_noop("Your name there"),
+    gettext_noop("Its key or password"),
+    gettext_noop("Access token of the private app"),
+    gettext_noop("Property of the card, unique"),
+    gettext_noop("Property of the points"),
+    gettext_noop("Requests a day"),
+    gettext_noop("Of 250,000 in the free plan, 650,000 in Professional; other apps share them"),
+    gettext_noop("Only where one server has several"),
+    gettext_noop("API key"),
+    gettext_noop("My Domain address"),
+    gettext_noop("Consumer key of the connected app"),
+    gettext_noop("Consumer secret of the connected app"),
+    gettext_noop("Field of the card, an external id"),
+    gettext_noop("API version"),
+    gettext_noop("Of 100,000 and more for all of a company in Enterprise, 15,000 in a developer's"),
+    gettext_noop("https://crm.example.com; for SuiteCRM 8 https://crm.example.com/legacy"),
+    gettext_noop("Id of the OAuth2 client"),
+    gettext_noop("Secret of the OAuth2 client"),
+    gettext_noop("such as https://tryton.example.com:8000"),
+    gettext_noop("a user of its own, who may read and change parties and write notes"),
+    gettext_noop("Address of the API"),
+    gettext_noop("Of your data centre: www.zohoapis.com, .eu, .in, .com.au, .jp, .sa"),
+    gettext_noop("Address of Zoho Accounts"),
+    gettext_noop("Of the same data centre"),
+    gettext_noop("Client id"),
+    gettext_noop("Client secret"),
+    gettext_noop("Refresh token"),
+    gettext_noop("API name of the card's field"),
+    gettext_noop("API name of the points' field"),
+    gettext_noop("Requests in 24 hours"),
+    gettext_noop("Of 5,000 credits in the free plan, 50,000 and more in Standard"),
 )
 
 TROUBLES: Final[Mapping[str, tuple[Any, Any]]] = {
@@ -145,4 +192,11 @@ DIFFERENCES: Final[Mapping[str, Kind]] = {
 
 def name_of(adapter: str) -> str:
     """Return what a CRM is called."""
-    return NAMES.get(adapter, adapter)
+    return str(NAMES.get(adapter, adapter))
+
+
+def said(kind: str, text: str) -> str:
+    """Return what one side of a difference says, numbers as the page's language writes them."""
+    if kind != "points" or not text:
+        return text
+    return formats.number(int(text))

@@ -30,6 +30,14 @@ def show(request: HttpRequest) -> HttpResponse:
     if source is None:
         return page(request, "crm_choose.html", adapters=_adapters())
     mine = {"program": program}
+    done = CrmRun.objects.filter(**mine, state="done")
+    steps = {
+        "connect": bool(source.offered),
+        "fields": bool(source.fields),
+        "count": done.exists(),
+        "import": done.filter(dry=False).exists(),
+        "use": False,
+    }
     return page(
         request,
         "crm.html",
@@ -40,8 +48,9 @@ def show(request: HttpRequest) -> HttpResponse:
         pending=CrmPending.objects.filter(**mine, state="waiting").count(),
         differences=CrmDifference.objects.filter(**mine).count(),
         runs=CrmRun.objects.filter(**mine).order_by("-started_at")[:10],
-        was_counted=CrmRun.objects.filter(**mine, state="done").exists(),
-        was_imported=CrmRun.objects.filter(**mine, state="done", dry=False).exists(),
+        was_counted=steps["count"],
+        was_imported=steps["import"],
+        next_step=next(step for step, is_done in steps.items() if not is_done),
         shown=choosing.shown(source),
         hook=request.build_absolute_uri(hooks.path(source)),
     )

@@ -90,6 +90,8 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
             {
                 "row": row,
                 "text": crm_words.DIFFERENCES[row.kind].text,
+                "there": crm_words.said(row.kind, row.there),
+                "here": crm_words.said(row.kind, row.here),
                 "deeds": crm_words.DIFFERENCES[row.kind].deeds.items(),
             }
             for row in listed

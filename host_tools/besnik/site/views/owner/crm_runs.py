@@ -52,8 +52,8 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
             {
                 "text": crm_words.DIFFERENCES[kind].text,
                 "id": external_id,
-                "there": there,
-                "here": here,
+                "there": crm_words.said(kind, there),
+                "here": crm_words.said(kind, here),
             }
             for kind, external_id, there, here in run.examples
         ],
