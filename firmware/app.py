@@ -74,10 +74,11 @@ def build(settings, tls, hardware, parts):
     from firmware.signals import Signals
     from firmware.taps import Taps
 
-    clock = hardware.Clock()
+    clock = hardware.Clock(settings["time.servers"])
     boot = hardware.boot_count()
     topic = _ROOT + "%s/%s/" % (settings["shop"], settings["reader"])
-    lights = Signals(parts[0], parts[1], parts[2], settings["buzzer"])
+    volume = settings["tones.volume_percent"] if settings["buzzer"] else 0
+    lights = Signals(parts[0], parts[1], parts[2], volume, settings["tones.pitch_percent"])
     outbox = Outbox(_OUTBOX_FOLDER, boot, settings["outbox.cap"])
     wlan = hardware.station()
     births = (

@@ -30,7 +30,9 @@ class Clock:
     sleep_us = staticmethod(time.sleep_us)
     sleep_ms = staticmethod(asyncio.sleep_ms)
 
-    def __init__(self):
+    # servers: whom to ask for the time, each in its turn until one answers.
+    def __init__(self, servers=None):
+        self._servers = servers or [ntptime.host]
         is_set = time.gmtime()[0] >= _EARLIEST_YEAR and not stored(_IS_GUESSED)
         self.quality = 1 if is_set else 0
 
@@ -40,9 +42,11 @@ class Clock:
 
     # Asks the network for the time; blocks for a second at most when nobody answers. True when set.
     def set_from_network(self):
+        ntptime.host = self._servers[0]
         try:
             ntptime.settime()
         except (OSError, IndexError):
+            self._servers.append(self._servers.pop(0))
             return False
         self.quality = 2
         if abs(self.unix_s() - stored(_TIME)) > _KEEP_S:

@@ -33,6 +33,12 @@ def _is_families(value):
     )
 
 
+def _is_servers(value):
+    return (
+        isinstance(value, list) and 0 < len(value) <= 3 and all(_is_text(1, 253)(v) for v in value)
+    )
+
+
 _SWITCH = (lambda value: value in (True, False), "true or false")
 _PIN = (_is_int(0, 48), "a GPIO number from 0 to 48")
 
@@ -79,7 +85,10 @@ _KEYS: "dict[str, tuple]" = {  # type: ignore[type-arg]  # MicroPython has no ty
         "",
     ),
     "outbox.cap": (_is_int(1, 1024), "a whole number from 1 to 1024", 256),
+    "time.servers": (_is_servers, "a list of 1 to 3 host names or addresses", ["pool.ntp.org"]),
     "buzzer": _SWITCH + (True,),
+    "tones.volume_percent": (_is_int(1, 100), "a whole number from 1 to 100", 100),
+    "tones.pitch_percent": (_is_int(50, 150), "a whole number from 50 to 150", 100),
 }
 # Every key that need not be given.
 DEFAULTS = {key: rule[2] for key, rule in _KEYS.items() if len(rule) > 2}

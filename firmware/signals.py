@@ -37,13 +37,15 @@ def for_verdict(outcome, reason):
 # Plays one pattern at a time on two LED pins (called with 0 or 1) and a PWM for the buzzer.
 # A new pattern takes the place of the running one, but READ is always seen to its end, even when
 # the verdict comes at once. FAULT repeats until cleared. playing: the pattern, None when idle.
-# beats grows at least every 5 s.
+# beats grows at least every 5 s. How loud and how high tones are is in percent; 0: silent.
 class Signals:
-    def __init__(self, red, green, buzzer, is_audible=True):
+    def __init__(self, red, green, buzzer, volume=100, pitch=100):
         self._red = red
         self._green = green
         self._buzzer = buzzer
-        self._is_audible = is_audible
+        # Half of the time on is the loudest; the ear hears the square root.
+        self._duty = volume * volume * 32768 // 10000
+        self._pitch = pitch
         self._is_changed = False
         self.playing = None
         self._after_read = None
@@ -98,8 +100,8 @@ class Signals:
     def _put(self, colour, tone):
         self._red(colour & _RED)
         self._green(colour >> 1)
-        if tone and self._is_audible:
-            self._buzzer.freq(tone * 100)
-            self._buzzer.duty_u16(32768)
+        if tone and self._duty:
+            self._buzzer.freq(tone * self._pitch)
+            self._buzzer.duty_u16(self._duty)
         else:
             self._buzzer.duty_u16(0)

@@ -66,6 +66,15 @@ def test_each_wrong_value_is_named_with_what_is_allowed():
     assert "broker.password: missing" in _refusal("broker", "password", "")
 
 
+def test_tones_and_time_servers():
+    settings = config.check(dict(GOOD, tones={"volume_percent": 20}, time={"servers": ["a", "b"]}))
+    assert settings["tones.volume_percent"] == 20 and settings["time.servers"] == ["a", "b"]
+    assert "must be a list of 1 to 3" in _refusal("time", "servers", "pool.ntp.org")
+    assert "must be a list of 1 to 3" in _refusal("time", "servers", [])
+    assert "must be a list of 1 to 3" in _refusal("time", "servers", [""])
+    assert "from 50 to 150" in _refusal("tones", "pitch_percent", 200)
+
+
 def test_missing_and_unknown_keys_are_named():
     raw = dict(GOOD)
     del raw["shop"]

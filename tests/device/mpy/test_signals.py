@@ -31,13 +31,13 @@ class _Parts:
         self.seen.append((tuple(self.colour), self.tone_hz))
 
 
-def _lights(audible=True):
+def _lights(volume=100):
     parts = _Parts()
-    return parts, signals.Signals(parts.red, parts.green, parts, audible)
+    return parts, signals.Signals(parts.red, parts.green, parts, volume)
 
 
-async def _play(show, after_ms=1500, audible=True):
-    parts, lights = _lights(audible)
+async def _play(show, after_ms=1500, volume=100):
+    parts, lights = _lights(volume)
     task = asyncio.create_task(lights.run())
     await asyncio.sleep_ms(0)
     parts.seen.clear()
@@ -88,7 +88,7 @@ async def test_quiet_readers_make_no_sound():
     async def show(lights):
         lights.show(signals.UNKNOWN)
 
-    assert all(tone_hz == 0 for _, tone_hz in await _play(show, audible=False))
+    assert all(tone_hz == 0 for _, tone_hz in await _play(show, volume=0))
 
 
 def test_no_two_signals_are_told_apart_by_colour_alone():
@@ -105,3 +105,12 @@ def test_no_two_signals_are_told_apart_by_colour_alone():
     # Every third byte is a colour.
     grey = [bytes(b if i % 3 else b > 0 for i, b in enumerate(pattern)) for pattern in patterns]
     assert len(set(grey)) == len(patterns)
+
+
+async def test_tones_are_as_loud_and_as_high_as_set():
+    parts = _Parts()
+    duties = []
+    parts.duty_u16 = duties.append
+    lights = signals.Signals(parts.red, parts.green, parts, 50, 75)
+    lights.show(signals.ACCEPTED)
+    assert duties[-1] == 8192 and parts._next_hz == 2100
