@@ -28,6 +28,7 @@ BENCHMARKS = (
     "growth",
     "ledger",
     "flash",
+    "making",
     "heap",
     "kills",
     "stages",

@@ -59,7 +59,7 @@ def measure() -> list[Figure]:
         one_s = asyncio.run(_make(technician, boards[:1], image, "counter-1"))
         _erase(boards)
         ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
-        lost, bricked = _unplugged(technician, boards, chance, ten_s)
+        lost, bricked = _unplugged(technician, boards, chance, ten_s / 3)
     cuts, cut_bricked = cut_everywhere(chance, CUTS)
     return [
         at_most("bare board to its first verdict", one_s, 60, "s", 1),
@@ -152,7 +152,7 @@ def _unplugged(
         else:
             command = ("flash", "--all", "counter", "--no-tap", *ONCE)
         running = technician.starts(*command, boards=boards)
-        gone = _unplug(running, boards, chance, longest_s / (1 + 2 * (number % 2)))
+        gone = _unplug(running, boards, chance, longest_s)
         running.wait(_WORKS_S)
         for board in gone:
             board.plug_in()

@@ -54,6 +54,7 @@ nvs.commit()
 """
 # A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
 _ANSWER_S: Final = 15
+_PROMPT_S: Final = 5
 
 
 class BoardError(RuntimeError):
@@ -138,7 +139,11 @@ def opened(port: str) -> Iterator[UsbBoard]:
         raise gone(error) from error
     try:
         with _words():
-            transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
+            try:
+                transport.enter_raw_repl(soft_reset=True, timeout_overall=_PROMPT_S)
+            except TransportError:
+                # One that was just plugged in may have been interrupted in its first moments.
+                transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
         yield UsbBoard(transport)
     finally:
         with contextlib.suppress(OSError):

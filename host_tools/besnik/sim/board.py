@@ -151,7 +151,8 @@ class VirtualBoard:
         is_soft = status >= 0
         if is_soft:
             self._cause.write_text(_SOFT_CAUSE, encoding="utf-8")
-        if self._is_cut and not is_soft:
+        # Not of SIGINT: between its script and its prompt the Unix port dies of an early Ctrl-C.
+        if self._is_cut and status == -signal.SIGKILL:
             return False
         self._start(is_soft=is_soft)
         return True
