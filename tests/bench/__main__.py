@@ -29,12 +29,15 @@ BENCHMARKS = (
     "ledger",
     "flash",
     "making",
+    "examining",
     "heap",
+    "update",
     "kills",
     "stages",
     "backlog",
     "outages",
     "finding",
+    "crm",
 )
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures
