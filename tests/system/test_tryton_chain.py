@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -53,8 +52,8 @@ async def test_a_customer_of_tryton_taps_and_tryton_hears_of_it(
     assert await customer.taps("blank") == [READ, "stored"]
 
     await until(lambda: states(database_url) == ["counted"], "Tryton says whose card it is")
-    seen = await asyncio.to_thread(till.text)
-    assert "Zana Kola" in seen
+    await until(lambda: "Zana Kola" in till.text(), "the till's page shows who is there")
+    await until(lambda: "Interests Likes espresso" in till.text(), "and what Tryton has of her")
     assert await customer.taps("blank") == [READ, "accepted"]
 
     visits = told(database_url)[zana]
