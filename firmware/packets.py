@@ -24,6 +24,7 @@ class Packets:
         self.client = umqtt.MQTTClient(client_id, "", 1883, user, password, keepalive_s)
         self.client.sock = self
         self._fed = b""
+        self._at = 0
         self._written = bytearray()
         # The stubs of umqtt.simple do not list what it imports.
         setattr(umqtt, "socket", self)  # noqa: B010
@@ -31,6 +32,7 @@ class Packets:
     # The CONNECT packet, for a clean session.
     def connect_packet(self):
         self._fed = b"\x20\x02\x00\x00"
+        self._at = 0
         self.client.connect()
         return self._taken()
 
@@ -68,6 +70,7 @@ class Packets:
         return self.client.pid + 1
 
     def _taken(self):
+        self._at = 0
         written, self._written = self._written, bytearray()
         return written
 
@@ -75,8 +78,8 @@ class Packets:
         self._written += data if size is None else memoryview(data)[:size]
 
     def read(self, size):
-        taken, self._fed = self._fed[:size], self._fed[size:]
-        return taken or None
+        self._at += size
+        return self._fed[self._at - size : self._at] or None
 
     def socket(self, *_):
         return self

@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from micropython import const
 
-_PART_BYTES = const(512)
+_PART_BYTES = const(256)  # contract; more in one piece the heap may not have
 _SIGNATURE = const(-2)
 _MANIFEST = const(-1)
 _KEY_BYTES = const(384)

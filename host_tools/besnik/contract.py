@@ -228,7 +228,7 @@ class UpdateAsk(msgspec.Struct, frozen=True):
     """A reader asks for the bytes of a release from ``o`` on (topic ``update/get``).
 
     ``f`` is -2 for the signature, -1 for the manifest, else the file's place in the manifest.
-    The answer on ``update/part`` is ``PART_HEADER`` (``n``, ``f``, ``o``) and up to 512 bytes.
+    The answer on ``update/part`` is ``PART_HEADER`` (``n``, ``f``, ``o``) and up to 256 bytes.
     """
 
     n: ReleaseNumber

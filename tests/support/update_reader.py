@@ -13,6 +13,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 
 from besnik.contract import ROOT
+from besnik.fleet import release
 from support.broker import RunningBroker
 
 PART = struct.Struct(">IhI")
@@ -103,7 +104,7 @@ class UpdateReader:
         while True:
             part = await self.part(number, piece, len(data))
             data += part
-            if len(part) < 512:
+            if len(part) < release.PART_BYTES:
                 return data
 
     def _keep(self, leaf: str, said: dict[str, Any]) -> None:

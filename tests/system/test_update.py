@@ -155,10 +155,10 @@ async def test_a_release_that_is_not_what_was_signed_is_refused_with_the_reason(
     host.released(8, application, board="rp2")
     spoils: dict[int, tuple[str, Spoil]] = {
         3: ("signature", lambda _, part: part),
-        4: ("signature", lambda at, part: flipped(part) if at == (release.MANIFEST, 512) else part),
+        4: ("signature", lambda at, part: flipped(part) if at == (release.MANIFEST, 256) else part),
         5: ("signature", lambda at, part: part[:-1] if at[0] == release.SIGNATURE else part),
-        6: ("truncated", lambda at, part: part[:100] if at == (4, 512) else part),
-        7: ("hash", lambda at, part: flipped(part) if at == (4, 512) else part),
+        6: ("truncated", lambda at, part: part[:100] if at == (4, 256) else part),
+        7: ("hash", lambda at, part: flipped(part) if at == (4, 256) else part),
         8: ("board", lambda _, part: part),
     }
     (counter.flash / "b").mkdir()

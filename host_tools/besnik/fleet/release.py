@@ -19,7 +19,8 @@ from besnik.fleet import signing
 from besnik.fleet.build import ROOT, build
 from besnik.fleet.manifest import File, Manifest, ManifestError
 
-PART_BYTES: Final = 512
+# A reader asks its heap for a part in one piece, and after hours there may be none of 512.
+PART_BYTES: Final = 256
 SIGNATURE: Final = -2  # how a reader asks for it; the manifest is -1, then its files from 0
 MANIFEST: Final = -1
 _NAME: Final = re.compile(r"[0-9]{5,10}\Z")
@@ -36,9 +37,9 @@ class Release(msgspec.Struct, frozen=True):
     pieces: dict[int, bytes]
 
     def part(self, piece: int, offset: int) -> bytes | None:
-        """Return up to 512 bytes of a piece from ``offset``; None if there is no such place.
+        """Return up to 256 bytes of a piece from ``offset``; None if there is no such place.
 
-        Fewer than 512: the piece ends there, so one that ends at ``offset`` gives none.
+        Fewer than 256: the piece ends there, so one that ends at ``offset`` gives none.
         """
         data = self.pieces.get(piece)
         if data is None or not 0 <= offset <= len(data):

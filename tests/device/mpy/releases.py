@@ -74,7 +74,7 @@ class Line:
     async def publish(self, topic, payload, retain=False, qos=1, pid=0):
         if topic.endswith("/get"):
             ask = eval(payload)
-            data = self._offered[ask["f"]][ask["o"] : ask["o"] + 512]
+            data = self._offered[ask["f"]][ask["o"] : ask["o"] + 256]
             head = struct.pack(">IhI", ask["n"], ask["f"], ask["o"])
             self.reader.errand.on_message(b"/update/part", head + data)
         else:
