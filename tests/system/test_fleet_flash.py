@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from besnik import broker as besnik_broker
-from besnik.fleet import image, signing
+from besnik.fleet import image, images, signing
 from besnik.fleet.usb import BoardError
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
@@ -134,17 +135,35 @@ def image_for(file: Path, chip: int) -> Path:
     return file
 
 
-def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, free_tcp_port: int) -> None:
-    file = image_for(tmp_path / "ESP32_GENERIC.bin", 0x0000)
-    loader = f"socket://127.0.0.1:{free_tcp_port}"
-    seen: list[int] = []
+@pytest.fixture
+def loader(free_tcp_port: int) -> Iterator[str]:
+    """The ROM loader of a bare ESP32."""
     mock = [str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")]
-    subprocess.run([*mock, "start", "--chip", "esp32", "--port", str(free_tcp_port)], check=True)
-    try:
-        image.write(loader, file, lambda _, share: seen.append(share))
-    finally:
-        subprocess.run([*mock, "stop", "--port", str(free_tcp_port)], check=True)
+    port = str(free_tcp_port)
+    subprocess.run([*mock, "start", "--chip", "esp32", "--port", port], check=True)
+    yield f"socket://127.0.0.1:{port}"
+    subprocess.run([*mock, "stop", "--port", port], check=True)
+
+
+def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, loader: str) -> None:
+    file = image_for(tmp_path / "ESP32_GENERIC.bin", 0x0000)
+    seen: list[int] = []
+    image.write(loader, file, lambda _, share: seen.append(share))
     assert seen[0] == 0 and seen[-1] == 100
+
+
+def test_a_bare_board_gets_the_newest_image_for_its_chip_that_is_kept(
+    tmp_path: Path, loader: str
+) -> None:
+    with pytest.raises(BoardError, match=r"1\.24\.0 to 1\.29\.0 from https://micropython\.org"):
+        images.put(tmp_path, None, loader, lambda *_: None)
+    kept = images.folder_of(tmp_path)
+    kept.mkdir()
+    image_for(kept / "ESP32_GENERIC_S3-20260901-v1.29.0.bin", 0x0009)
+    image_for(kept / "ESP32_GENERIC-20230426-v1.20.0.bin", 0x0000)
+    image_for(kept / "ESP32_GENERIC-20250415-v1.25.0.bin", 0x0000)
+    newest = image_for(kept / "ESP32_GENERIC-20251209-v1.27.0.bin", 0x0000)
+    assert images.put(tmp_path, None, loader, lambda *_: None) == newest
 
 
 def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None:

@@ -88,6 +88,12 @@ def _add_flash(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--image", type=Path, metavar="FILE", help="MicroPython to write first, for a bare board"
     )
     flash.add_argument(
+        "--bare",
+        action="store_true",
+        help="the same with the newest image for its chip that is kept in images/ of the state"
+        " folder",
+    )
+    flash.add_argument(
         "--loader",
         action="append",
         default=[],
@@ -104,9 +110,13 @@ def _flash(chosen: argparse.Namespace) -> int:
         return _misused("flash", "give one --loader for each --port")
     if chosen.blank and chosen.reader:
         return _misused("flash", "--blank boards have no READER yet")
+    is_bare = chosen.bare or chosen.image is not None
     if chosen.all:
         boards = flash_all.Boards(
-            ports=tuple(chosen.port), loaders=tuple(chosen.loader), image=chosen.image
+            ports=tuple(chosen.port),
+            loaders=tuple(chosen.loader),
+            is_bare=is_bare,
+            image=chosen.image,
         )
         if chosen.blank:
             return flash_all.main_blank(boards)
@@ -114,7 +124,10 @@ def _flash(chosen: argparse.Namespace) -> int:
     if why := _unclear(chosen):
         return _misused("flash", why)
     bench = flash_command.Bench(
-        port="".join(chosen.port), image=chosen.image, loader="".join(chosen.loader)
+        port="".join(chosen.port),
+        is_bare=is_bare,
+        image=chosen.image,
+        loader="".join(chosen.loader),
     )
     if chosen.blank:
         return flash_command.main_blank(bench)

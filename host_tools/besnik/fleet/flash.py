@@ -33,7 +33,7 @@ def write(board: UsbBoard, found: Found, files: dict[str, bytes], progress: Prog
     if found.version < OLDEST:
         raise BoardError(
             f"the board has MicroPython {_dotted(found.version)}; a reader needs"
-            f" {_dotted(OLDEST)} or later: give an image with --image"
+            f" {_dotted(OLDEST)} or later: give an image with --image or --bare"
         )
     wanted = content.missing(files, found.files)
     gone = content.stale(files, found.files)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import content, image
+from besnik.fleet import content, image, images
 from besnik.fleet.flash import write
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order
@@ -20,11 +20,13 @@ from besnik.fleet.usb import opened
 class Boards(msgspec.Struct, frozen=True, kw_only=True):
     """The boards that are worked on: all that are connected, or those at ``ports``.
 
-    With an ``image`` each is given MicroPython first, through its port of ``loaders`` if there are.
+    Bare ones are given MicroPython first, as `flash_command.Bench` says, through their ports of
+    ``loaders`` if there are.
     """
 
     ports: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
+    is_bare: bool = False
     image: Path | None = None
 
 
@@ -52,13 +54,14 @@ class _Flashing:
         if boards.image:
             image.chip_of(boards.image)
         self._boards = boards
-        self._application = content.of_reader(Path(shop.state))
+        self._state = Path(shop.state)
+        self._application = content.of_reader(self._state)
 
     def begin(self, port: str, lines: Lines) -> str:
-        if self._boards.image:
+        if self._boards.is_bare:
             loaders = dict(zip(self._boards.ports, self._boards.loaders, strict=False))
             say = partial(lines.percent, port)
-            image.write(loaders.get(port, port), self._boards.image, say)
+            images.put(self._state, self._boards.image, loaders.get(port, port), say)
         lines.say(port, "who is it?")
         with opened(port) as board:
             return board.chip()

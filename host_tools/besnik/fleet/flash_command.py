@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, boards, content, image, provision
+from besnik.fleet import arrival, boards, content, images, provision
 from besnik.fleet.flash import write
 from besnik.fleet.order import Order, prepared
 from besnik.fleet.terminal import only_port, percent, progress, run, show
@@ -18,13 +18,14 @@ _SPEAKS_S = 20
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on the table: the board's port, the image for a bare one.
+    """What is on the table: the board's port, and whether it is bare and needs MicroPython first.
 
-    ``loader`` is the port of the chip's ROM loader where that is another one, as on chips with USB
-    of their own.
+    That is ``image``, or one of those that are kept (`images`). ``loader`` is the port of the
+    chip's ROM loader where that is another one, as on chips with USB of their own.
     """
 
     port: str = ""
+    is_bare: bool = False
     image: Path | None = None
     loader: str = ""
 
@@ -44,7 +45,7 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     files = content.of_reader(Path(shop.state)) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:
-        chip = await asyncio.to_thread(_write, bench, port, files)
+        chip = await asyncio.to_thread(_write, bench, shop, port, files)
         boards.remember(Path(shop.state), chip, reader.reader)
         card = arrival.draw_label(shop, reader)
         show(f"print and stick under the reader: {card}")
@@ -53,15 +54,15 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
 
 async def _blank(bench: Bench, shop: config.Config) -> None:
     port = bench.port or only_port()
-    await asyncio.to_thread(_write, bench, port, content.of_reader(Path(shop.state)))
+    await asyncio.to_thread(_write, bench, shop, port, content.of_reader(Path(shop.state)))
     await asyncio.to_thread(_waits, port)
 
 
-def _write(bench: Bench, port: str, files: dict[str, bytes]) -> str:
+def _write(bench: Bench, shop: config.Config, port: str, files: dict[str, bytes]) -> str:
     """Write the files; return the chip's own number."""
-    if bench.image:
-        show(f"{port}: MicroPython from {bench.image.name} …")
-        image.write(bench.loader or port, bench.image, percent)
+    if bench.is_bare:
+        written_image = images.put(Path(shop.state), bench.image, bench.loader or port, percent)
+        show(f"{port}: MicroPython from {written_image.name}")
     with opened(port) as board:
         chip = board.chip()
         written = write(board, board.look(), files, progress)

@@ -6,7 +6,6 @@ import re
 import struct
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,6 +34,7 @@ _CHIPS: Final = {
 _HEADER: Final = struct.Struct("<B11xH10x")
 _MAGIC: Final = 0xE9
 _PERCENT: Final = re.compile(r"(\d+)\.\d%")
+_CONNECTED: Final = re.compile(r"Connected to (ESP\S+) on ")
 _TOLD_LINES: Final = 6
 
 
@@ -63,22 +63,37 @@ def write(port: str, image: Path, say: Callable[[str, int], None]) -> None:
     it again: the chip's loader is in its ROM and cannot be broken by this.
     """
     chip = chip_of(image)
-    _esptool(chip, port, "erase-flash", say=say)
-    _esptool(chip, port, "write-flash", hex(chip.offset), str(image), say=say)
+    _esptool(chip.name, port, "erase-flash", say=say)
+    _esptool(chip.name, port, "write-flash", hex(chip.offset), str(image), say=say)
 
 
-def _esptool(chip: Chip, port: str, *command: str, say: Callable[[str, int], None]) -> None:
+def chip_on(port: str) -> Chip:
+    """Return the chip on ``port``, asked by its ROM's loader; BoardError if it is none of ours."""
+    told = _esptool("auto", port, "chip-id", say=lambda *_: None)
+    for line in told:
+        if found := _CONNECTED.search(line):
+            name = found[1].lower().replace("-", "")
+            for chip in _CHIPS.values():
+                if chip.name == name:
+                    return chip
+            names = ", ".join(known.name for known in _CHIPS.values())
+            raise BoardError(f"{port}: is an {found[1]}; a reader can be {names}")
+    raise BoardError(f"{port}: esptool does not say which chip it is: " + " ".join(told))
+
+
+def _esptool(chip: str, port: str, *command: str, say: Callable[[str, int], None]) -> list[str]:
+    """Run esptool; return what it said, without its progress, which is for ``say``."""
     what = f"esptool {command[0]}"
     say(what, 0)
+    told: list[str] = []
     with subprocess.Popen(
-        [sys.executable, "-m", "esptool", "--chip", chip.name, "--port", port, *command],
+        [sys.executable, "-m", "esptool", "--chip", chip, "--port", port, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        told: deque[str] = deque(maxlen=_TOLD_LINES)
         for line in process.stdout:
             if share := _PERCENT.search(line):
                 say(what, int(share[1]))
@@ -86,7 +101,9 @@ def _esptool(chip: Chip, port: str, *command: str, say: Callable[[str, int], Non
                 told.append(line.rstrip())
     if process.returncode:
         raise BoardError(
-            f"{what} failed:\n  " + "\n  ".join(told) + "\nHold the board's BOOT button while it"
-            " starts, and try another cable or port"
+            f"{what} failed:\n  "
+            + "\n  ".join(told[-_TOLD_LINES:])
+            + "\nHold the board's BOOT button while it starts, and try another cable or port"
         )
     say(what, 100)
+    return told

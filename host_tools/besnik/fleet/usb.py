@@ -165,8 +165,8 @@ def _words() -> Iterator[None]:
         raise gone(error) from error
     except TransportError as error:
         raise BoardError(
-            f"the board does not answer as MicroPython does: {error}. Give an image with --image,"
-            " or press its reset button and try again"
+            f"the board does not answer as MicroPython does: {error}. Give an image with --image or"
+            " --bare, or press its reset button and try again"
         ) from error
 
 

@@ -1,0 +1,62 @@
+"""The images of MicroPython that a technician keeps, in ``{state}/images``: which fits a board."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from besnik.fleet import image
+from besnik.fleet.flash import OLDEST
+from besnik.fleet.usb import BoardError
+
+# The newest that the firmware was run with (docs/figures.md names what measures it).
+NEWEST_TRIED: Final = (1, 29, 0)
+# As micropython.org names its files: ESP32_GENERIC-20250415-v1.25.0.bin.
+_VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+
+
+def folder_of(state: Path) -> Path:
+    """Return where images are kept."""
+    return state / "images"
+
+
+def find(state: Path, chip: image.Chip) -> Path:
+    """Return the newest image for a chip that is kept; BoardError says where to get one."""
+    folder = folder_of(state)
+    kept = [file for file in sorted(folder.glob("*.bin")) if _fits(file, chip)]
+    if not kept:
+        raise BoardError(
+            f"no image of MicroPython for an {chip.name} is in {folder}: take one of version"
+            f" {_dotted(OLDEST)} to {_dotted(NEWEST_TRIED)} from {image.WHERE_TO_GET}, and put it"
+            " there, or give it with --image"
+        )
+    return max(kept, key=_version)
+
+
+def put(state: Path, chosen: Path | None, loader: str, say: Callable[[str, int], None]) -> Path:
+    """Write MicroPython to the bare board at ``loader``: the ``chosen`` image or one that is kept.
+
+    ``say`` is told what is done, in percent. Returns the image. Raises BoardError.
+    """
+    taken = chosen or find(state, image.chip_on(loader))
+    image.write(loader, taken, say)
+    return taken
+
+
+def _fits(file: Path, chip: image.Chip) -> bool:
+    try:
+        return image.chip_of(file) == chip and _version(file) >= OLDEST
+    except BoardError:
+        return False
+
+
+def _version(file: Path) -> tuple[int, ...]:
+    """Return the version that a file's name says; one that says none is taken for the oldest."""
+    found = _VERSION.search(file.name)
+    return tuple(map(int, found.groups())) if found else OLDEST
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
