@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -20,6 +21,10 @@ from besnik.crm.foreign import (
     Field,
     ForeignCrm,
 )
+from besnik.crm.said import place
+from besnik.crm.tidy import tidied
+
+_log = logging.getLogger(__name__)
 
 # Somebody waits for it: three calls that take their full time would be half a minute.
 TOTAL_S: Final = 20.0
@@ -83,6 +88,10 @@ async def try_out(crm: ForeignCrm, card: str = "") -> Trial:
         return Trial(trouble_of(error), card=card)
     except TimeoutError:
         return Trial(Trouble("away", f"it took longer than {TOTAL_S:g} s in all"), card=card)
+    except Exception as error:
+        # A fault of an adapter, ours or a stranger's; its text could quote a key.
+        _log.warning("the adapter failed at %s", place(error))
+        return Trial(Trouble("answer", f"its adapter failed: {type(error).__name__}"), card=card)
     finally:
         await crm.aclose()
 
@@ -109,7 +118,8 @@ async def _tried(crm: ForeignCrm, card: str) -> Trial:
     elif isinstance(found, Ambiguous):
         several, lacks = found.ids, ("several", *lacks)
     else:
-        customer, lacks = found, _missing_of(found) + lacks
+        customer = tidied(found)
+        lacks = _missing_of(customer) + lacks
     return Trial(None, fields, card, customer, several, lacks, took_ms)
 
 

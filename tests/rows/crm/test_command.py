@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from besnik import cli
-from rows.crm.conftest import Owner, secrets_mode
+from rows.crm.conftest import NotebookOwner, secrets_mode
 from rows.crm.test_import import ANNA, balance
 from support.notebook_crm import KEY, NAME
 
@@ -15,7 +15,7 @@ Say = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def say(owner: Owner, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(owner: NotebookOwner, capsys: pytest.CaptureFixture[str]) -> Say:
     """Runs `besnik crm …` for the owner's program; returns the status and what it printed."""
     from besnik.store.models import Program
 
@@ -31,7 +31,7 @@ def say(owner: Owner, capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 def test_a_crm_is_added_tested_imported_and_looked_at(
-    owner: Owner, say: Say, monkeypatch: pytest.MonkeyPatch
+    owner: NotebookOwner, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from besnik.store.models import AuditRecord, Card
 
@@ -58,7 +58,9 @@ def test_a_crm_is_added_tested_imported_and_looked_at(
     assert secrets_mode() == 0o600
 
 
-def test_what_is_wrong_is_said(owner: Owner, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_is_said(
+    owner: NotebookOwner, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "notebook" in say("add")[1]
     assert say("add", "nothing")[0] == 2
     assert "besnik crm add" in say("status")[1]

@@ -6,13 +6,13 @@ import logging
 
 import pytest
 
-from rows.crm.conftest import Owner, secrets_mode
-from support.notebook_crm import KEY, NAME, Notebook
+from rows.crm.conftest import NotebookOwner, secrets_mode
+from support.notebook_crm import KEY, NAME, Notebook, NotebookCrm
 
 ANNA = "04A1B2C3D4E590"
 
 
-def test_the_test_finds_a_customer_by_card_and_says_what_is_missing(owner: Owner) -> None:
+def test_the_test_finds_a_customer_by_card_and_says_what_is_missing(owner: NotebookOwner) -> None:
     owner.notebook.add("Anna Arben", ANNA, notes="Likes oat milk", seen="2026-05-30")
     assert "From another publisher" in owner.office.read("crm/")
     said = owner.test("04:a1:b2:c3:d4:e5:90")
@@ -25,7 +25,7 @@ def test_the_test_finds_a_customer_by_card_and_says_what_is_missing(owner: Owner
     assert [field["name"] for field in source.offered] == ["notes", "seen", "points"]
 
 
-def test_without_a_customer_it_says_what_to_do(owner: Owner) -> None:
+def test_without_a_customer_it_says_what_to_do(owner: NotebookOwner) -> None:
     assert "No card was given" in owner.test()
     assert "Nobody there has this card" in owner.test(ANNA)
     owner.notebook.add("Anna", ANNA)
@@ -46,13 +46,26 @@ def test_without_a_customer_it_says_what_to_do(owner: Owner) -> None:
     ],
 )
 def test_what_does_not_work_is_said_in_plain_words(
-    owner: Owner, wrong: dict[str, str], words: str
+    owner: NotebookOwner, wrong: dict[str, str], words: str
 ) -> None:
     assert words in owner.test(ANNA, **wrong)
 
 
+def test_an_adapter_that_fails_is_no_fault_of_the_page(
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: object) -> None:
+        raise KeyError(KEY)
+
+    monkeypatch.setattr(NotebookCrm, "describe", fails)
+    said = owner.test()
+    assert "It answers what makes no sense" in said
+    assert "its adapter failed: KeyError" in said
+    assert KEY not in caplog.text
+
+
 def test_a_key_is_kept_apart_and_never_shown(
-    owner: Owner, caplog: pytest.LogCaptureFixture
+    owner: NotebookOwner, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     owner.test()
@@ -67,7 +80,7 @@ def test_a_key_is_kept_apart_and_never_shown(
     assert "does not let us in" in owner.test(key="")
 
 
-def test_a_crm_in_use_is_not_changed_to_what_does_not_work(owner: Owner) -> None:
+def test_a_crm_in_use_is_not_changed_to_what_does_not_work(owner: NotebookOwner) -> None:
     owner.test()
     owner.office.post("crm/switch", on="1")
     source = owner.source()
@@ -79,7 +92,7 @@ def test_a_crm_in_use_is_not_changed_to_what_does_not_work(owner: Owner) -> None
     assert not owner.source().is_on
 
 
-def test_a_form_says_what_is_wrong(owner: Owner, notebook: Notebook) -> None:
+def test_a_form_says_what_is_wrong(owner: NotebookOwner, notebook: Notebook) -> None:
     page = f"crm/connect/{NAME}/"
     answer = owner.office.post(page, status=422, file="", key="", card="08AABBCC")
     text = answer.content.decode()
@@ -87,7 +100,7 @@ def test_a_form_says_what_is_wrong(owner: Owner, notebook: Notebook) -> None:
     owner.office.get("crm/connect/nothing/", status=404)
 
 
-def test_only_owners_come_here(owner: Owner) -> None:
+def test_only_owners_come_here(owner: NotebookOwner) -> None:
     from rows.owner.conftest import Office
 
     for role in ("manager", "auditor", "cashier"):

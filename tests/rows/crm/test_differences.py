@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rows.crm.conftest import Owner, import_all
+from rows.crm.conftest import NotebookOwner, import_all
 from rows.crm.test_import import ANNA, BEN, CLEO, balance
 from rows.owner.conftest import words
 from support.pos import Pos
@@ -36,7 +36,7 @@ def member(card: str) -> Member:
 
 
 @pytest.fixture
-def anna(owner: Owner) -> str:
+def anna(owner: NotebookOwner) -> str:
     """Anna has 50 points on both sides; her number there."""
     customer = owner.notebook.add("Anna Arben", ANNA, points=50)
     owner.test()
@@ -45,11 +45,11 @@ def anna(owner: Owner) -> str:
     return customer
 
 
-def press(owner: Owner, row: CrmDifference, deed: str, status: int = 302) -> str:
+def press(owner: NotebookOwner, row: CrmDifference, deed: str, status: int = 302) -> str:
     return words(owner.office.post(f"crm/differences/{row.pk}", status=status, deed=deed))
 
 
-def test_a_name_is_taken_over(owner: Owner, anna: str) -> None:
+def test_a_name_is_taken_over(owner: NotebookOwner, anna: str) -> None:
     owner.notebook.change(anna, name="Anna Berisha")
     import_all(owner)
     said = owner.office.read("crm/differences/")
@@ -60,7 +60,9 @@ def test_a_name_is_taken_over(owner: Owner, anna: str) -> None:
 
 
 @pytest.mark.parametrize(("there", "here"), [(80, 80), (20, 20)])
-def test_points_are_taken_over_up_and_down(owner: Owner, anna: str, there: int, here: int) -> None:
+def test_points_are_taken_over_up_and_down(
+    owner: NotebookOwner, anna: str, there: int, here: int
+) -> None:
     from besnik.store.models import Entry
 
     owner.notebook.change(anna, points=there)
@@ -73,7 +75,7 @@ def test_points_are_taken_over_up_and_down(owner: Owner, anna: str, there: int, 
     assert Entry.objects.latest("pk").staff == owner.office.staff
 
 
-def test_or_ours_are_written_there_once(owner: Owner, anna: str) -> None:
+def test_or_ours_are_written_there_once(owner: NotebookOwner, anna: str) -> None:
     owner.notebook.change(anna, points=7)
     import_all(owner)
     row = only("points")
@@ -84,14 +86,16 @@ def test_or_ours_are_written_there_once(owner: Owner, anna: str) -> None:
     assert none(), "the notebook has 50 too"
 
 
-def test_points_that_are_on_their_way_are_no_difference(owner: Owner, anna: str, pos: Pos) -> None:
+def test_points_that_are_on_their_way_are_no_difference(
+    owner: NotebookOwner, anna: str, pos: Pos
+) -> None:
     owner.office.post("crm/switch", on="1")
     pos.sell(1_000, {"member": member(ANNA).ref})
     import_all(owner)
     assert none()
 
 
-def test_the_crm_is_not_told_what_it_said_itself(owner: Owner, anna: str, pos: Pos) -> None:
+def test_the_crm_is_not_told_what_it_said_itself(owner: NotebookOwner, anna: str, pos: Pos) -> None:
     from django.utils import timezone
 
     from besnik.crm import outbox
@@ -109,7 +113,9 @@ def test_the_crm_is_not_told_what_it_said_itself(owner: Owner, anna: str, pos: P
     assert CrmDelivery.objects.get().member == member(ANNA)
 
 
-def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(owner: Owner, anna: str) -> None:
+def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(
+    owner: NotebookOwner, anna: str
+) -> None:
     from besnik.store.models import CrmDelivery, CrmLink
 
     owner.notebook.remove(anna)
@@ -121,7 +127,7 @@ def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(owner: Owner, ann
     assert CrmDelivery.objects.get(event_id=f"m{member(ANNA).ref}").state == "waiting"
 
 
-def test_a_card_of_two_customers_is_looked_at_again(owner: Owner) -> None:
+def test_a_card_of_two_customers_is_looked_at_again(owner: NotebookOwner) -> None:
     owner.notebook.add("Ben", BEN)
     second = owner.notebook.add("Cleo", BEN)
     owner.test()
@@ -136,7 +142,7 @@ def test_a_card_of_two_customers_is_looked_at_again(owner: Owner) -> None:
     assert none()
 
 
-def test_a_crm_that_is_away_changes_nothing_and_says_so(owner: Owner, anna: str) -> None:
+def test_a_crm_that_is_away_changes_nothing_and_says_so(owner: NotebookOwner, anna: str) -> None:
     owner.notebook.change(anna, name="Anna Berisha")
     import_all(owner)
     owner.notebook.file.rename(owner.notebook.file.with_suffix(".away"))
@@ -145,7 +151,9 @@ def test_a_crm_that_is_away_changes_nothing_and_says_so(owner: Owner, anna: str)
     assert member(ANNA).name == "Anna Arben"
 
 
-def test_points_that_were_spent_cannot_be_taken_away(owner: Owner, anna: str, pos: Pos) -> None:
+def test_points_that_were_spent_cannot_be_taken_away(
+    owner: NotebookOwner, anna: str, pos: Pos
+) -> None:
     from besnik.crm import settling
     from besnik.loyalty.ledger import RefusedError
 
@@ -158,7 +166,7 @@ def test_points_that_were_spent_cannot_be_taken_away(owner: Owner, anna: str, po
 
 
 def test_what_was_refused_is_sent_again_and_members_are_written_there(
-    owner: Owner, anna: str, pos: Pos
+    owner: NotebookOwner, anna: str, pos: Pos
 ) -> None:
     from django.utils import timezone
 
@@ -186,7 +194,7 @@ def test_what_was_refused_is_sent_again_and_members_are_written_there(
 
 
 def test_nobody_settles_what_is_another_program_s(
-    owner: Owner, anna: str, open_shop: object
+    owner: NotebookOwner, anna: str, open_shop: object
 ) -> None:
     from rows.owner.conftest import Office
     from support.programs import point_per_euro

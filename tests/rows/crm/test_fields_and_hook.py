@@ -9,11 +9,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from rows.crm.conftest import Owner, import_all
+from rows.crm.conftest import NotebookOwner, import_all
 from rows.crm.test_import import ANNA
 
 
-def pick(owner: Owner, *chosen: tuple[int, str, str], status: int = 302) -> HttpResponse:
+def pick(owner: NotebookOwner, *chosen: tuple[int, str, str], status: int = 302) -> HttpResponse:
     """Pick fields by their place in the list."""
     fields: dict[str, Any] = {"unit": "stamp"}
     for number in range(3):
@@ -27,7 +27,7 @@ def pick(owner: Owner, *chosen: tuple[int, str, str], status: int = 302) -> Http
     return owner.office.post("crm/fields/", status=status, **fields)
 
 
-def test_fields_are_picked_named_and_given_a_role(owner: Owner) -> None:
+def test_fields_are_picked_named_and_given_a_role(owner: NotebookOwner) -> None:
     owner.test()
     assert "Last contact" in owner.office.read("crm/fields/")
     pick(owner, (1, "Seen", "cashier"), (0, "", "lead"))
@@ -41,7 +41,7 @@ def test_fields_are_picked_named_and_given_a_role(owner: Owner) -> None:
     pick(owner, (0, "", "everybody"), status=422)
 
 
-def test_more_than_fit_are_refused(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_fit_are_refused(owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch) -> None:
     from besnik.crm import choosing
 
     monkeypatch.setattr(choosing, "SHOWN_MOST", 2)
@@ -52,7 +52,7 @@ def test_more_than_fit_are_refused(owner: Owner, monkeypatch: pytest.MonkeyPatch
 
 class TestHook:
     @pytest.fixture
-    def customer(self, owner: Owner) -> str:
+    def customer(self, owner: NotebookOwner) -> str:
         number = owner.notebook.add("Anna", ANNA)
         owner.test()
         import_all(owner)
@@ -66,7 +66,7 @@ class TestHook:
         return CrmRecord.objects.get().is_stale
 
     @staticmethod
-    def address(owner: Owner) -> str:
+    def address(owner: NotebookOwner) -> str:
         said = owner.office.read("crm/")
         (found,) = [word for word in said.split() if "/crm/hook/" in word]
         return found.removeprefix("http://localhost")
@@ -85,36 +85,40 @@ class TestHook:
         ],
     )
     def test_what_is_known_of_the_customer_is_old(
-        self, owner: Owner, customer: str, body: Any
+        self, owner: NotebookOwner, customer: str, body: Any
     ) -> None:
         said = json.loads(json.dumps(body).replace("{id}", customer))
         assert self.call(self.address(owner), said) == 204
         assert self.is_old()
 
-    def test_a_form_does_too_and_a_number(self, owner: Owner, customer: str) -> None:
+    def test_a_form_does_too_and_a_number(self, owner: NotebookOwner, customer: str) -> None:
         form = "application/x-www-form-urlencoded"
         assert self.call(self.address(owner), f"id={customer}&x=1", form) == 204
         assert self.is_old()
 
-    def test_others_customers_are_not(self, owner: Owner, customer: str) -> None:
+    def test_others_customers_are_not(self, owner: NotebookOwner, customer: str) -> None:
         assert customer != "999"
         assert self.call(self.address(owner), {"id": "999", "yes": True}) == 204
         assert not self.is_old()
 
-    def test_a_wrong_address_and_a_wrong_body_are_told(self, owner: Owner, customer: str) -> None:
+    def test_a_wrong_address_and_a_wrong_body_are_told(
+        self, owner: NotebookOwner, customer: str
+    ) -> None:
         address = self.address(owner)
         assert self.call(address[:-1] + "0", {"id": customer}) == 404
         assert self.call(address, "{") == 400
         assert self.call(address, [customer] * 90_000) == 413
         assert not self.is_old()
 
-    def test_a_new_address_ends_the_old_one(self, owner: Owner, customer: str) -> None:
+    def test_a_new_address_ends_the_old_one(self, owner: NotebookOwner, customer: str) -> None:
         old = self.address(owner)
         owner.office.post("crm/hook")
         assert self.call(old, {"id": customer}) == 404
         assert self.call(self.address(owner), {"id": customer}) == 204
 
-    def test_a_card_that_was_nobody_s_is_asked_for_again(self, owner: Owner, customer: str) -> None:
+    def test_a_card_that_was_nobody_s_is_asked_for_again(
+        self, owner: NotebookOwner, customer: str
+    ) -> None:
         from django.utils import timezone
 
         from besnik.store.models import CrmAnswer

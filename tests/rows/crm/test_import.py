@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from besnik.crm.foreign import CrmAwayError, Page
-from rows.crm.conftest import Owner, import_all
+from rows.crm.conftest import NotebookOwner, import_all
 from support.notebook_crm import NotebookCrm
 from support.pos import Pos
 
@@ -30,7 +30,7 @@ def balance(member: int, unit: str = "point") -> int:
 
 
 @pytest.fixture
-def people(owner: Owner, pos: Pos) -> Owner:
+def people(owner: NotebookOwner, pos: Pos) -> NotebookOwner:
     """Anna is a member already; Ben and Cleo are only there, Cleo's card is Ben's too."""
     anna = pos.join("Anna Arben", card=ANNA)
     anna.buy(5_000)
@@ -42,7 +42,9 @@ def people(owner: Owner, pos: Pos) -> Owner:
     return owner
 
 
-def test_a_trial_run_changes_nothing_and_tells_what_an_import_would_do(people: Owner) -> None:
+def test_a_trial_run_changes_nothing_and_tells_what_an_import_would_do(
+    people: NotebookOwner,
+) -> None:
     from besnik.store.models import CrmDifference, CrmLink, CrmRecord, Member
 
     members = Member.objects.count()
@@ -64,7 +66,7 @@ def test_a_trial_run_changes_nothing_and_tells_what_an_import_would_do(people: O
     assert "Another customer there has the same card" in said
 
 
-def test_an_import_makes_members_once_with_their_cards_and_points(people: Owner) -> None:
+def test_an_import_makes_members_once_with_their_cards_and_points(people: NotebookOwner) -> None:
     from besnik.store.models import Card, CrmLink, CrmRecord, Member
     from besnik.store.people import find
 
@@ -89,7 +91,7 @@ def test_an_import_makes_members_once_with_their_cards_and_points(people: Owner)
 
 @pytest.mark.parametrize("pages", [1, 3])
 def test_an_import_that_broke_off_goes_on_and_takes_nobody_twice(
-    owner: Owner, monkeypatch: pytest.MonkeyPatch, pages: int
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
     from besnik.crm import imports
     from besnik.store.models import CrmRun, Member
@@ -121,7 +123,7 @@ def test_an_import_that_broke_off_goes_on_and_takes_nobody_twice(
 
 
 def test_a_kill_within_a_page_loses_and_doubles_nothing(
-    owner: Owner, monkeypatch: pytest.MonkeyPatch
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from besnik.crm import imports
     from besnik.store.models import CrmRun
@@ -142,7 +144,7 @@ def test_a_kill_within_a_page_loses_and_doubles_nothing(
     assert (done.pk, done.seen, done.made, done.opened) == (run.pk, 45, 45, 45)
 
 
-def test_a_refused_key_fails_at_once_with_what_to_do(owner: Owner) -> None:
+def test_a_refused_key_fails_at_once_with_what_to_do(owner: NotebookOwner) -> None:
     owner.notebook.fill(3)
     owner.test(key="wrong")
     run = import_all(owner, dry=True)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rows.crm.conftest import Owner, import_all
+from rows.crm.conftest import NotebookOwner, import_all
 from rows.crm.test_fields_and_hook import pick
 from rows.crm.test_import import ANNA
 from rows.owner.conftest import Office, words
@@ -18,7 +18,7 @@ OLD = "it may have changed since"
 
 
 @pytest.fixture
-def anna(owner: Owner, pos: Pos) -> None:
+def anna(owner: NotebookOwner, pos: Pos) -> None:
     """Anna's notes are for cashiers, her last contact is for managers; she stands at the till."""
     owner.notebook.add(
         "Anna", ANNA, notes="Likes oat milk; call +355 69 123 4567", seen="2026-05-30"
@@ -38,7 +38,7 @@ def till(pos: Pos, role: str = "cashier") -> str:
     return words(client.get(f"/cashier/{pos.shop.slug}/{pos.till.slug}/"))
 
 
-def test_each_role_reads_what_is_theirs(owner: Owner, anna: None, pos: Pos) -> None:
+def test_each_role_reads_what_is_theirs(owner: NotebookOwner, anna: None, pos: Pos) -> None:
     said = till(pos)
     assert "Wishes Likes oat milk; call •••4567" in said
     assert "30 May 2026" not in said
@@ -47,7 +47,7 @@ def test_each_role_reads_what_is_theirs(owner: Owner, anna: None, pos: Pos) -> N
     assert OLD not in said
 
 
-def test_old_ones_say_so(owner: Owner, anna: None, pos: Pos) -> None:
+def test_old_ones_say_so(owner: NotebookOwner, anna: None, pos: Pos) -> None:
     from besnik.store.models import CrmRecord
 
     CrmRecord.objects.update(fetched_at=timezone.now() - dt.timedelta(hours=2))
@@ -56,14 +56,16 @@ def test_old_ones_say_so(owner: Owner, anna: None, pos: Pos) -> None:
     assert OLD in till(pos)
 
 
-def test_of_a_crm_that_is_off_nothing_is_shown(owner: Owner, anna: None, pos: Pos) -> None:
+def test_of_a_crm_that_is_off_nothing_is_shown(owner: NotebookOwner, anna: None, pos: Pos) -> None:
     owner.office.post("crm/switch")
     said = till(pos)
     assert "Anna" in said
     assert "Wishes" not in said
 
 
-def test_the_screen_is_drawn_anew_when_a_field_changes(owner: Owner, anna: None, pos: Pos) -> None:
+def test_the_screen_is_drawn_anew_when_a_field_changes(
+    owner: NotebookOwner, anna: None, pos: Pos
+) -> None:
     from besnik.site.cashier.context import till_context
     from besnik.store.models import CrmRecord
 
