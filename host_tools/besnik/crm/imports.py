@@ -53,6 +53,8 @@ def begin(source: CrmSource, staff: Staff | None, *, dry: bool) -> CrmRun:
         broken = runs.exclude(state="done").order_by("-started_at")
         last = None if dry else broken.filter(dry=False).first()
         broken.filter(dry=True).delete()
+        # They are names of people, and have been looked at.
+        runs.exclude(examples=[]).update(examples=[])
         if last is not None:
             last.state, last.why, last.beat_at = "running", "", now
             last.save()

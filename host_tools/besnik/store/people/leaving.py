@@ -14,8 +14,10 @@ from besnik.store.models import (
     CardState,
     Comment,
     Consent,
+    CrmDifference,
     CrmLink,
     CrmRecord,
+    CrmRun,
     Gift,
     ImportRun,
     Member,
@@ -130,6 +132,10 @@ def _forget_words(member: Member) -> None:
     for table in (Consent, Comment, Note, Gift):
         table.objects.filter(member=member).delete()
     links = CrmLink.objects.filter(member=member)
+    CrmDifference.objects.filter(
+        Q(member=member) | Q(external_id__in=links.values("external_id")),
+        program_id=member.program_id,
+    ).delete()
     # What another system keeps of its customer is that system's to erase.
     CrmRecord.objects.filter(
         program_id=member.program_id, external_id__in=links.values("external_id")
@@ -138,7 +144,7 @@ def _forget_words(member: Member) -> None:
 
 
 def _forget_import(member: Member) -> None:
-    """Take what was wrong with a row of the member's out of the lists of imports."""
+    """Take what was said of the member out of the lists of imports."""
     person = Person.objects.filter(member=member).first()
     known = {member.name.casefold()}
     if person is not None:
@@ -148,6 +154,10 @@ def _forget_import(member: Member) -> None:
         kept = [problem for problem in run.problems if problem[3].casefold() not in known]
         if len(kept) < len(run.problems):
             ImportRun.objects.filter(pk=run.pk).update(problems=kept)
+    for walk in CrmRun.objects.filter(program_id=member.program_id).exclude(examples=[]):
+        left = [one for one in walk.examples if known.isdisjoint(map(str.casefold, one))]
+        if len(left) < len(walk.examples):
+            CrmRun.objects.filter(pk=walk.pk).update(examples=left)
 
 
 def _taps_of(member: Member, numbers: list[tuple[str, str]]) -> list[int]:

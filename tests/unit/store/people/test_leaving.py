@@ -18,8 +18,10 @@ from besnik.store.models import (
     Account,
     Card,
     Consent,
+    CrmDifference,
     CrmLink,
     CrmRecord,
+    CrmRun,
     Entry,
     ImportRun,
     Lot,
@@ -83,6 +85,21 @@ def member(program: Program) -> Member:
         name=NAME,
         fields={"note": "Zefirina collects stamps"},
         fetched_at=NOON,
+    )
+    CrmDifference.objects.create(
+        program_id=made.program_id,
+        kind="name",
+        external_id="Z-77",
+        member=made,
+        there="Zefirina B.",
+        found_at=NOON,
+    )
+    CrmRun.objects.create(
+        program_id=made.program_id,
+        dry=True,
+        examples=[["unnamed", "5", "", ""], ["name", "Z-77", "Z. B.", NAME]],
+        started_at=NOON,
+        beat_at=NOON,
     )
     Request.objects.create(
         client="till",
