@@ -36,6 +36,7 @@ BENCHMARKS = (
     "stages",
     "backlog",
     "outages",
+    "crm_outages",
     "finding",
     "crm",
 )

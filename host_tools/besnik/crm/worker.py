@@ -7,6 +7,7 @@ database says, so that a worker that was killed goes on where it was.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Final
 from besnik import contract
 from besnik.crm import cache, creating, outbox, pending, telling
 from besnik.crm.breaker import HeldBackError
-from besnik.crm.foreign import CrmAnswerError, CrmError
+from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError
 from besnik.crm.front import Front, utc_now
 from besnik.crm.said import place
 from besnik.crm.thread import DatabaseThread
@@ -27,6 +28,9 @@ _log = logging.getLogger(__name__)
 WAITING_S: Final = 2.0
 REFRESH_S: Final = 5.0
 TELL_S: Final = 20.0
+# After a failure that does not say how long.
+AGAIN_S: Final = 5.0
+_LEAST_S: Final = 0.5
 # A card that a CRM alone answers nonsense about is asked for again after this.
 _ODD_S: Final = 60.0
 
@@ -174,23 +178,28 @@ class Worker:
     async def _again(
         self, work: Callable[[], Awaitable[None]], woken: asyncio.Event, every_s: float
     ) -> None:
-        """Work at once, when woken, and every so often; a failure is one for the next time."""
+        """Work at once, when woken, and every so often; after a failure as soon as it may be."""
         said = ""
         while True:
             woken.clear()
+            pause_s = every_s
             try:
                 await work()
                 said = ""
-            except HeldBackError:
-                pass
+            except HeldBackError as held:
+                pause_s = _pause_s(held, every_s)
             except Exception as error:
                 # One of the CRM or the database passes; a fault of ours ends no other loop.
+                pause_s = _pause_s(error, every_s)
                 if said != (said := f"{type(error).__name__}: {_words(error)}"):
                     _log.warning("crm of program %d: %s", self._program, said)
-            try:
-                await asyncio.wait_for(woken.wait(), every_s)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), pause_s)
+
+
+def _pause_s(error: Exception, every_s: float) -> float:
+    asked_s = error.retry_after_s if isinstance(error, CrmAwayError) else None
+    return min(every_s, AGAIN_S if asked_s is None else max(asked_s, _LEAST_S))
 
 
 def _words(error: Exception) -> str:

@@ -9,11 +9,9 @@ import pytest
 
 from support.orm import models_on  # isort: split
 
-from django.utils import timezone
-
-from besnik.crm import sources
-from besnik.store.models import CrmSource, Shop
+from besnik.store.models import CrmSource
 from support.bridge import BridgeRunner
+from support.crm_chaos import connect
 from support.paper_crm import PaperServer
 from support.processes import Processes
 from support.worker import CARD, Workers
@@ -36,17 +34,7 @@ def paper(processes: Processes, state: Path) -> PaperServer:
 
 @pytest.fixture
 def source(orm: str, paper: PaperServer) -> CrmSource:
-    program = Shop.objects.get(slug="corner").program
-    made = CrmSource(
-        program=program,
-        adapter="paper",
-        # So few events in a batch that nobody waits long for one to be full.
-        settings={**paper.settings, "able": '{"write_max": 2}'},
-        unit="stamp",
-        fields=[{"name": "note", "label": "Note", "role": "cashier"}],
-    )
-    sources.switch_on(made, timezone.now())
-    return made
+    return connect(paper)
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import asyncio
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member
 from besnik.store.people import NewCard, enrol
 from support.bridge import ANA, ReaderStation, SiteStation
+from support.crm_reckoning import reckon, waiting
 from support.paper_crm import PaperServer
-from support.processes import Running
+from support.processes import Running, wait_until
 from support.store import assert_ledger_adds_up
 from support.worker import CARD, Workers, delivered
 
@@ -71,5 +72,29 @@ async def test_who_is_enrolled_at_the_till_is_made_there_with_what_they_did(
     assert (event[0], customer, points) == ("e", "2", 1)
     link = await asyncio.to_thread(CrmLink.objects.get)
     assert (link.member_id, link.external_id) == (member.pk, "2")
-    states = CrmDelivery.objects.exclude(state="done")
-    assert await asyncio.to_thread(list, states) == []
+    await asyncio.to_thread(wait_until, lambda: waiting(orm) == 0, "nothing waits")
+    refused = CrmDelivery.objects.filter(state="refused")
+    assert await asyncio.to_thread(list, refused) == []
+
+
+async def test_a_crm_that_hangs_delays_no_verdict_and_loses_no_visit(
+    workers: Workers,
+    bridge: Running,
+    reader: ReaderStation,
+    site: SiteStation,
+    paper: PaperServer,
+    source: CrmSource,
+    orm: str,
+) -> None:
+    workers.start()
+    await asyncio.to_thread(lambda: paper.fault(delay_s=3, on="cards"))
+    for _ in range(2):
+        reader.tap(CARD)
+        assert (await reader.hear())["why"] == "pending"
+    reader.tap(ANA)
+    assert (await reader.hear())["why"] == "ok"
+    heard = [(await site.hear(20))["why"] for _ in range(5)]
+    assert sorted(heard) == ["ok"] * 3 + ["pending"] * 2
+    found = await asyncio.to_thread(delivered, paper, 2)
+    assert [(customer, points) for _, customer, points in found] == [("1", 1)] * 2
+    assert (await asyncio.to_thread(reckon, orm, paper)).is_clean

@@ -1,0 +1,153 @@
+"""A shop with another CRM under fire: cards are held to a reader while worker and CRM go down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from django.utils import timezone
+
+from besnik.crm import sources
+from besnik.crm.breaker import Standing
+from besnik.store.models import CrmSource, Shop
+from besnik.store.people import NewCard, enrol
+from support.bridge import ReaderStation
+from support.crm_reckoning import Told, reckon, waiting
+from support.paper_crm import PaperServer
+from support.processes import Running, wait_until
+from support.worker import Workers
+
+KILLS = ("the worker is killed", "the CRM is killed", "the CRM dies when it has written")
+_QUIET_S = 90.0
+
+
+def card(number: int) -> str:
+    """Return the number of a card."""
+    return f"04C0FFEE{number:04X}80"
+
+
+def connect(paper: PaperServer) -> CrmSource:
+    """Switch the CRM on for the demo's program."""
+    source = CrmSource(
+        program=Shop.objects.get(slug="corner").program,
+        adapter="paper",
+        # So few events in a batch that nobody waits long for one to be full.
+        settings={**paper.settings, "able": '{"write_max": 2}'},
+        unit="stamp",
+        fields=[{"name": "note", "label": "Note", "role": "cashier"}],
+    )
+    sources.switch_on(source, timezone.now())
+    return source
+
+
+def people(source: CrmSource, paper: PaperServer, there: int, here: int) -> list[str]:
+    """Make customers who are in the CRM alone, and members who are here alone; return cards."""
+    for number in range(there):
+        paper.add(f"Customer {number}", card(number))
+    for number in range(there, there + here):
+        new = NewCard("uid", card(number))
+        enrol(source.program, name=f"Member {number}", language="en", card=new)
+    return [card(number) for number in range(there + here)]
+
+
+class Chaos:
+    """What goes wrong, each fault by its name.
+
+    ``worker`` is the one that runs now, ``waits_ms`` how long each verdict took.
+    """
+
+    def __init__(
+        self, workers: Workers, paper: PaperServer, source: CrmSource, chance: random.Random
+    ) -> None:
+        self.faults: dict[str, Callable[[], Awaitable[None]]] = {
+            "the worker is killed": self._kill_worker,
+            "the CRM is killed": self._kill_crm,
+            "the CRM dies when it has written": self._die_after_writing,
+            "the CRM stands still": self._stop_crm,
+            "429 with Retry-After": self._over_its_limit,
+            "401": self._refused,
+            "nonsense": self._nonsense,
+        }
+        self.worker: Running = workers.start()
+        self.waits_ms: list[float] = []
+        self._workers = workers
+        self._paper = paper
+        self._source = source.pk
+        self._chance = chance
+
+    async def go(
+        self, names: Sequence[str], reader: ReaderStation, cards: Sequence[str], times: int
+    ) -> list[dict[str, str]]:
+        """Hold each card to the reader so many times while the faults happen; return the verdicts.
+
+        Each verdict comes while the CRM is as it is, within 10 s, or TimeoutError.
+        """
+        verdicts: list[dict[str, str]] = []
+
+        async def tap() -> None:
+            for _ in range(times):
+                for uid in self._chance.sample(cards, len(cards)):
+                    began_s = time.monotonic()
+                    reader.tap(uid)
+                    verdicts.append(await reader.hear(10))
+                    self.waits_ms.append((time.monotonic() - began_s) * 1000)
+                    await asyncio.sleep(self._chance.uniform(0, 0.3))
+
+        tapping = asyncio.create_task(tap())
+        for name in names:
+            await asyncio.sleep(self._chance.uniform(0, 1))
+            await self.faults[name]()
+            await asyncio.to_thread(self._well_again)
+        await tapping
+        return verdicts
+
+    def rest(self, url: str) -> Told:
+        """Wait until nothing waits, and hold the CRM against the ledger."""
+        wait_until(lambda: self._is_quiet(url), "nothing waits for the CRM", _QUIET_S)
+        return reckon(url, self._paper)
+
+    def _is_quiet(self, url: str) -> bool:
+        self._well_again()
+        return waiting(url) == 0
+
+    def _well_again(self) -> None:
+        """Do as the owner who presses the test button: it need not be left alone any longer."""
+        sources.stand(self._source, Standing())
+
+    async def _kill_worker(self) -> None:
+        await asyncio.to_thread(self.worker.kill)
+        self.worker = await asyncio.to_thread(self._workers.start)
+
+    async def _kill_crm(self) -> None:
+        await asyncio.to_thread(self._paper.kill)
+        await asyncio.sleep(self._chance.uniform(0, 0.5))
+        await asyncio.to_thread(self._paper.start)
+
+    async def _die_after_writing(self) -> None:
+        await self._fault(dies=True, on="visits")
+        await asyncio.sleep(1.5)
+        if not self._paper.is_alive:
+            await asyncio.to_thread(self._paper.start)
+        await self._fault()
+
+    async def _stop_crm(self) -> None:
+        assert self._paper.running is not None
+        os.kill(self._paper.running.pid, signal.SIGSTOP)
+        await asyncio.sleep(self._chance.uniform(0.5, 2))
+        os.kill(self._paper.running.pid, signal.SIGCONT)
+
+    async def _over_its_limit(self) -> None:
+        await self._fault(status=429, headers={"Retry-After": "1"}, count=3)
+
+    async def _refused(self) -> None:
+        await self._fault(status=401, count=2)
+
+    async def _nonsense(self) -> None:
+        await self._fault(nonsense=True, count=2)
+
+    async def _fault(self, **what: object) -> None:
+        await asyncio.to_thread(lambda: self._paper.fault(**what))
