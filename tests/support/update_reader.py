@@ -13,6 +13,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 
 from besnik.contract import ROOT
+from besnik.fleet.release import PART_BYTES
 from besnik.fleet import release
 from support.broker import RunningBroker
 
@@ -91,15 +92,16 @@ class UpdateReader:
 
     async def load(self, number: int) -> dict[str, bytes]:
         """Load a whole release and return its files, each of which is what the manifest says."""
-        manifest = (await self._piece(number, -1)).decode()
+        manifest = (await self.piece(number, -1)).decode()
         files = {}
         for index, line in enumerate(manifest.splitlines()[5:]):
             _, path, size, digest = line.split()
-            files[path] = data = await self._piece(number, index)
+            files[path] = data = await self.piece(number, index)
             assert (len(data), hashlib.sha256(data).hexdigest()) == (int(size), digest), path
         return files
 
-    async def _piece(self, number: int, piece: int) -> bytes:
+    async def piece(self, number: int, piece: int) -> bytes:
+        """Load one piece: -2 the signature, -1 the manifest, then the files."""
         data = b""
         while True:
             part = await self.part(number, piece, len(data))

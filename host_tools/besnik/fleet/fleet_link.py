@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import gmqtt
 import msgspec
-from gmqtt.mqtt.handler import MQTTError
+from gmqtt.mqtt.handler import MQTTConnectError, MQTTError
 
 from besnik import broker, config, contract
 
@@ -78,7 +78,7 @@ class FleetLink:
                 await lost.wait()
                 _log.warning("the broker closed the connection; connecting again")
             except (OSError, TimeoutError, MQTTError) as error:
-                problem = str(error) or "no answer"
+                problem = _problem(error)
                 if problem != said:
                     where = f"{self._address.host}:{self._address.port}"
                     _log.warning("broker %s: %s; retrying", where, problem)
@@ -145,3 +145,12 @@ class FleetLink:
             header = struct.pack(contract.PART_HEADER, ask.n, ask.f, ask.o)
             topic = contract.topic(address.shop, address.reader, _PART)
             client.publish(topic, header + data, qos=0)
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, MQTTConnectError):
+        return (
+            f"it does not let the user {broker.FLEET} in: restart besnik broker, which learns its "
+            "password from the state folder"
+        )
+    return str(error) or "no answer"

@@ -24,6 +24,8 @@ from besnik.store.models import (
     ImportRun,
     Lot,
     Member,
+    Reader,
+    ReaderHour,
     Request,
     Reservation,
     RewardStock,
@@ -205,6 +207,13 @@ def test_the_command_does_everything_once(till: Till, capsys: pytest.CaptureFixt
         ImportRun.objects.create(
             program_id=till.program, name=key, content="", problems=[[2, "name", "x", "A"]], at=at
         )
+    names = ("said", "rssi_sum_dbm", "dropped", "reconnects", "rc522_recoveries", "restarts")
+    for days in (91, 89):
+        ReaderHour.objects.create(
+            reader=Reader.objects.earliest("pk"),
+            hour=timezone.now() - dt.timedelta(days=days),
+            **dict.fromkeys(names, 0),
+        )
 
     assert main(["jobs", "--once"]) == 0
     assert capsys.readouterr().out == "jobs: expired 1\n"
@@ -212,6 +221,7 @@ def test_the_command_does_everything_once(till: Till, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "jobs: nothing was due\n"
     assert Request.objects.get().key == "new"
     assert ImportRun.objects.exclude(problems=[]).get().name == "new"
+    assert ReaderHour.objects.get().hour > timezone.now() - dt.timedelta(days=90)
 
 
 def test_sqlite_learns_how_its_tables_are_filled(till: Till) -> None:
