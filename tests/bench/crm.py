@@ -19,8 +19,8 @@ import statistics
 import time
 
 from crm_import import imports
-from crm_outages import outages
 from crm_parts import Side, p95, side, tapped
+from crm_tryton import outages
 from figures import Figure, at_most
 
 from support.bridge import ANA, ReaderStation
