@@ -13,7 +13,6 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 
 from besnik.contract import ROOT
-from besnik.fleet.release import PART_BYTES
 from besnik.fleet import release
 from support.broker import RunningBroker
 
