@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _ANSWER_S = 10
+_STEADY_S = 0.15
+_PATIENCE_S = 2.0
 _COLOURS = {(1, 0): "r", (0, 1): "g", (1, 1): "a", (0, 0): "n"}
 
 
@@ -22,6 +25,7 @@ class Hands:
     def __init__(self, control: Path, card: str | None = None) -> None:
         self._control = control
         self._card = card
+        self._last = (0, 0, 0)
         self.told: list[str] = []
 
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
@@ -45,7 +49,28 @@ class Hands:
 
     def choose(self, question: str, _answers: Mapping[str, str]) -> str | None:
         """Look at the light, or listen to the buzzer."""
-        state = self.ask("state")
+        red, green, tone_hz = self._perceived()
         if "hear" in question:
-            return "y" if state["tone_hz"] else "n"
-        return _COLOURS[(state["pins"]["led_red"], state["pins"]["led_green"])]
+            return "y" if tone_hz else "n"
+        return _COLOURS[(red, green)]
+
+    def _perceived(self) -> tuple[int, int, int]:
+        """Return what is lit and heard when it has changed, or has not for two seconds.
+
+        What a reader does at its pins is seen a little later than it says so, one pin by one.
+        """
+        began = changed = time.monotonic()
+        now = self._last
+        while time.monotonic() - changed < _STEADY_S:
+            seen = self._look()
+            if seen != now:
+                now, changed = seen, time.monotonic()
+            elif now == self._last and time.monotonic() - began < _PATIENCE_S:
+                changed = time.monotonic()
+            time.sleep(0.02)
+        self._last = now
+        return now
+
+    def _look(self) -> tuple[int, int, int]:
+        state = self.ask("state")
+        return state["pins"]["led_red"], state["pins"]["led_green"], state["tone_hz"]

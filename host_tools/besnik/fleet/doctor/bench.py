@@ -7,9 +7,10 @@ it is flashed, and one whose flash is damaged too. Nothing on the flash is chang
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -105,7 +106,7 @@ class Bench:
         """Go as far as the broker lets the reader; it is joined to its Wi-Fi."""
         return self._said("way.knock(settings)", Knocked)
 
-    def _bring(self, files: dict[str, bytes]) -> None:
+    def _bring(self, files: Mapping[str, bytes]) -> None:
         self.board.run(scripts.SHELF)
         for name, code in files.items():
             text = base64.b64encode(code).decode()
@@ -121,7 +122,8 @@ class Bench:
         return json.loads(said.replace("True", "true"))
 
 
-def _compiled(names: Iterable[str]) -> dict[str, bytes]:
+@functools.cache
+def _compiled(names: tuple[str, ...]) -> Mapping[str, bytes]:
     """Return firmware modules as bytecode, and the module of `scripts`, by their paths."""
     files = {}
     with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
