@@ -1,7 +1,7 @@
 # Takes a reader's settings and certificates on its serial line: for 120 s after it starts without
 # any that it can use, and once. Loaded for that alone; afterwards the reader starts anew.
 #
-# Once a second the reader says "besnik: open TICKET SECONDS CHIP WHY", CHIP being its MAC address,
+# Once a second the reader says "besnik: open TICKET SECONDS CHIP WHY", CHIP being its number,
 # or "besnik: closed WHY" when the time is over. The host sends lines, each after the answer to the
 # one before, because nothing stops it from filling the 260 bytes of the chip's receiver:
 #   begin TICKET            the ticket is used up
@@ -201,7 +201,7 @@ async def _serve(board, why):
     red, green, buzzer, _ = board.wire(config.DEFAULTS)
     lights = signals.Signals(red, green, buzzer)
     playing = asyncio.create_task(lights.run())
-    chip = hexlify(board.station().config("mac")).decode()
+    chip = hexlify(board.machine.unique_id()).decode()
     if await _take(lights, chip + " " + str(why)):
         await asyncio.sleep_ms(_SEEN_MS)
         board.reset()

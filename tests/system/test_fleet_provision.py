@@ -44,6 +44,7 @@ async def test_a_reader_without_settings_gets_them_on_its_cable_and_works(
     async with await Control.connect(technician.board.parts.folder / "control.sock") as control:
         await control.present("card")
         running.wait_for("The reader works", 20)
+        await control.remove("card")
     assert running.wait() == 0
     assert "accepted, ok" in running.log
     assert "open sesame" not in running.log

@@ -97,8 +97,8 @@ class Line:
             if said.startswith("closed"):
                 break
         raise BoardError(
-            "the reader stopped listening half way; it has taken nothing. Press its reset button"
-            " and start anew"
+            "the reader stopped listening half way. Unplug it and plug it in again: if its light"
+            " turns slowly red and green it has taken nothing, start anew; otherwise it has all"
         )
 
     def _next(self) -> str:
