@@ -27,7 +27,7 @@ from support.paper_crm import PaperServer
 from support.worker import Workers
 
 TITLE = "Another CRM that goes down"
-FAULTS_SQLITE, FAULTS_POSTGRES = 42, 21
+FAULTS_SQLITE, FAULTS_POSTGRES = 28, 14
 PEOPLE, TIMES = 60, 3
 _VERDICT_LIMIT_MS = 300
 
@@ -88,6 +88,6 @@ async def _break(
     faults = [chance.choice(list(chaos.faults)) for _ in range(count)]
     async with ReaderStation(made.broker) as reader:
         await chaos.go(faults, reader, cards, TIMES)
-    told = await asyncio.to_thread(chaos.rest, url)
+    told = await asyncio.to_thread(chaos.rest, url, 300)
     waits = sorted(chaos.waits_ms)
     return told, waits[int(len(waits) * 0.95)]

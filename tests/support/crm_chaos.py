@@ -22,7 +22,6 @@ from support.processes import Running, wait_until
 from support.worker import Workers
 
 KILLS = ("the worker is killed", "the CRM is killed", "the CRM dies when it has written")
-_QUIET_S = 90.0
 
 
 def card(number: int) -> str:
@@ -105,9 +104,9 @@ class Chaos:
         await tapping
         return verdicts
 
-    def rest(self, url: str) -> Told:
+    def rest(self, url: str, timeout_s: float = 90) -> Told:
         """Wait until nothing waits, and hold the CRM against the ledger."""
-        wait_until(lambda: self._is_quiet(url), "nothing waits for the CRM", _QUIET_S)
+        wait_until(lambda: self._is_quiet(url), "nothing waits for the CRM", timeout_s)
         return reckon(url, self._paper)
 
     def _is_quiet(self, url: str) -> bool:

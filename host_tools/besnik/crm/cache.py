@@ -50,11 +50,10 @@ def renew(program: int, ids: Sequence[str], found: Sequence[Customer], now: dt.d
 
     Of one who is gone there is nothing to show; that is known for as long as fields are fresh.
     """
-    keep(program, found, now)
     gone = set(ids) - {customer.id for customer in found}
-    CrmRecord.objects.filter(program=program, external_id__in=gone).update(
-        fields={}, points=None, fetched_at=now, is_stale=False
-    )
+    known = CrmRecord.objects.filter(program=program, external_id__in=gone)
+    names = dict(known.values_list("external_id", "name"))
+    keep(program, [*found, *(Customer(id, names.get(id, "")) for id in gone)], now)
 
 
 def keep_unowned(program: int, cards: Mapping[str, Ambiguous | None], now: dt.datetime) -> None:

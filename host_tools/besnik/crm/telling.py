@@ -23,10 +23,11 @@ from besnik.store.models import Account, CrmDelivery, CrmLink, CrmSource, Entry,
 # A call that nobody waits for any more, because its worker was killed or gave up, can still be
 # carried out: for as long as an adapter's calls last, and a little.
 UNSURE_S: Final = 12
-_REST_S: Final = 5
-_REST_MAX_S: Final = 900
-# An event whose answer nobody understands so often is one for the owner.
-_TRIES_MAX: Final = 10
+# An event that is sent alone and answered with nonsense lets the others pass for so long. It is one
+# for the owner at last; that its CRM was away for hours beforehand counts as a few tries only.
+_ODD_S: Final = 30
+_AWAY_TRIES_MAX: Final = 6
+_TRIES_MAX: Final = 26
 _WHY_MAX: Final = 300
 
 _KINDS: Final[Mapping[str, VisitKind]] = {
@@ -104,15 +105,13 @@ def failed(rows: Sequence[int], error: CrmError, now: dt.datetime, *, again: boo
         # Nothing was sent: what was no repeat before is none now.
         waiting.update(maybe=again, next_at=None)
         return
-    waiting.update(tries=F("tries") + 1, why=str(error)[:_WHY_MAX])
-    if len(rows) > 1:
-        return
-    for row in waiting:
-        rest_s = max(min(_REST_S * 2 ** min(row.tries, 10), _REST_MAX_S), UNSURE_S)
-        row.next_at = now + dt.timedelta(seconds=rest_s)
-        if isinstance(error, CrmAnswerError) and row.tries >= _TRIES_MAX:
-            row.state = "refused"
-        row.save(update_fields=["next_at", "state"])
+    is_odd = isinstance(error, CrmAnswerError)
+    counted = waiting if is_odd else waiting.filter(tries__lt=_AWAY_TRIES_MAX)
+    counted.update(tries=F("tries") + 1)
+    waiting.update(why=str(error)[:_WHY_MAX])
+    if is_odd and len(rows) == 1:
+        waiting.update(next_at=now + dt.timedelta(seconds=_ODD_S))
+        waiting.filter(tries__gte=_TRIES_MAX).update(state="refused")
 
 
 def size(most: int, tries: int) -> int:

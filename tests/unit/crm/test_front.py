@@ -7,12 +7,10 @@ import datetime as dt
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from besnik.crm import sources
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import (
     CrmAnswerError,
@@ -24,28 +22,10 @@ from besnik.crm.foreign import (
 )
 from besnik.crm.front import Front
 from besnik.crm.thread import DatabaseThread
-from besnik.store.models import CrmSource, Shop
+from besnik.store.models import CrmSource
+from support.hot_counter import CARD
 from support.paper_crm import PaperCrm, PaperServer
 from support.paper_server import KEY
-from support.processes import Processes
-
-CARD = "04DEADBEEF1280"
-
-
-@pytest.fixture
-def paper(processes: Processes, state: Path) -> PaperServer:
-    server = PaperServer(processes, state / "paper.sqlite3")
-    server.start()
-    server.add("Zana Krasniqi", CARD)
-    return server
-
-
-@pytest.fixture
-def source(orm: str, paper: PaperServer) -> CrmSource:
-    program = Shop.objects.get(slug="corner").program
-    made = CrmSource(program=program, adapter="paper", settings=paper.settings)
-    sources.switch_on(made, timezone.now())
-    return made
 
 
 class Fronts:

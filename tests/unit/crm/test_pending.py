@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 
-from besnik.bridge.decide import decide
-from besnik.credentials.assess import CardRef, Credential
 from besnik.crm import pending
 from besnik.crm.foreign import Ambiguous, Customer
 from besnik.loyalty.guards import Velocity
-from besnik.store.hot import CardKey, DecidedTap, HotStore, open_hot
 from besnik.store.models import (
     Account,
     Card,
@@ -20,66 +16,18 @@ from besnik.store.models import (
     CrmLink,
     CrmPending,
     CrmRecord,
-    CrmSource,
     Entry,
     Member,
-    Shop,
     Tap,
 )
 from besnik.store.people import NewCard, add_card
+from support.hot_counter import CARD, HotCounter
 from support.published import STAMP, publish
-from support.store import assert_ledger_adds_up, settings_for
+from support.store import assert_ledger_adds_up
 
-CARD, OTHER = "04DEADBEEF1280", "04DEADBEEF1281"
-NOW = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC)
+OTHER = "04DEADBEEF1281"
+NOW = dt.datetime(2026, 11, 22, 12, 1, tzinfo=dt.UTC)
 ZANA = Customer("c-7", "Zana Krasniqi", (CARD,), 40, {"note": "likes oat milk"})
-
-
-class Counter:
-    """The bridge's side: cards held to reader counter-1."""
-
-    def __init__(self, hot: HotStore, program: int) -> None:
-        self._hot = hot
-        self._number = 0
-        self.program = program
-
-    def tap(
-        self, uid: str = CARD, *, kind: str = "uid", counter: int | None = None, minute: int = 0
-    ) -> tuple[str, str]:
-        reader = self._hot.readers(["counter-1"])["counter-1"]
-        credential = Credential(CardRef(kind, uid), "D" if counter is None else "A", counter)
-        at = NOW + dt.timedelta(minutes=minute)
-        key = CardKey(self.program, credential.ref)
-        card = self._hot.cards([key]).get(key)
-        decision = decide(credential, card, reader, at)
-        self._number += 1
-        tap = DecidedTap(
-            reader=reader.id,
-            tap_id=f"00001-{self._number:06d}",
-            ref=credential.ref,
-            card=card,
-            tier=credential.tier,
-            outcome=decision.outcome,
-            reason=decision.reason,
-            read_at=0,
-            clock_quality=0,
-            queued=False,
-            received_at=at,
-            entry=decision.entry,
-            counter=counter,
-            bounds=decision.bounds,
-        )
-        (done,) = self._hot.record([tap])
-        return done.outcome, done.reason
-
-
-@pytest.fixture
-def counter(orm: str) -> Iterator[Counter]:
-    program = Shop.objects.get(slug="corner").program
-    CrmSource.objects.create(program=program, adapter="other", is_on=True)
-    hot = open_hot(settings_for(orm))
-    yield Counter(hot, program.pk)
-    hot.close()
 
 
 def balance(member: Member) -> int:
@@ -91,7 +39,7 @@ def verdicts() -> list[tuple[str, str]]:
 
 
 def test_a_customer_of_the_crm_is_enrolled_and_the_visits_that_waited_count_once(
-    counter: Counter, orm: str
+    counter: HotCounter, orm: str
 ) -> None:
     assert [counter.tap(), counter.tap()] == [("accepted", "pending")] * 2
     assert pending.waiting(counter.program) == {CARD: False}
@@ -119,7 +67,7 @@ def test_a_customer_of_the_crm_is_enrolled_and_the_visits_that_waited_count_once
     assert_ledger_adds_up(orm)
 
 
-def test_a_second_card_of_a_customer_goes_to_the_same_member(counter: Counter, orm: str) -> None:
+def test_a_second_card_of_a_customer_goes_to_the_same_member(counter: HotCounter, orm: str) -> None:
     counter.tap()
     pending.take(counter.program, {CARD: ZANA}, NOW)
     counter.tap(OTHER)
@@ -135,7 +83,7 @@ def test_a_second_card_of_a_customer_goes_to_the_same_member(counter: Counter, o
     [(None, "nobody", "none", []), (Ambiguous(("1", "2")), "ambiguous", "ambiguous", ["1", "2"])],
 )
 def test_a_card_of_nobody_or_of_several_is_refused_and_remembered(
-    counter: Counter, found: Ambiguous | None, outcome: str, kept: str, ids: list[str], orm: str
+    counter: HotCounter, found: Ambiguous | None, outcome: str, kept: str, ids: list[str], orm: str
 ) -> None:
     counter.tap()
     (done,) = pending.take(counter.program, {CARD: found}, NOW)
@@ -149,7 +97,7 @@ def test_a_card_of_nobody_or_of_several_is_refused_and_remembered(
 
 
 def test_a_card_enrolled_at_the_till_meanwhile_is_counted_without_the_crm(
-    counter: Counter, orm: str
+    counter: HotCounter, orm: str
 ) -> None:
     counter.tap()
     counter.tap(OTHER)
@@ -162,7 +110,7 @@ def test_a_card_enrolled_at_the_till_meanwhile_is_counted_without_the_crm(
     assert balance(ana) == 1
 
 
-def test_a_card_that_is_blocked_meanwhile_counts_nothing(counter: Counter) -> None:
+def test_a_card_that_is_blocked_meanwhile_counts_nothing(counter: HotCounter) -> None:
     counter.tap()
     add_card(Member.objects.get(name="Ana Hoxha"), NewCard("uid", CARD))
     Card.objects.filter(data=CARD).update(state="blocked")
@@ -171,7 +119,7 @@ def test_a_card_that_is_blocked_meanwhile_counts_nothing(counter: Counter) -> No
     assert not Entry.objects.exists()
 
 
-def test_an_address_played_again_while_it_waits_counts_once(counter: Counter, orm: str) -> None:
+def test_an_address_played_again_while_it_waits_counts_once(counter: HotCounter, orm: str) -> None:
     for number in (5, 5, 6):
         counter.tap(kind="ntag", counter=number)
     pending.take(counter.program, {CARD: ZANA}, NOW)
@@ -181,7 +129,7 @@ def test_an_address_played_again_while_it_waits_counts_once(counter: Counter, or
     assert_ledger_adds_up(orm)
 
 
-def test_visits_that_waited_are_held_to_the_program_s_bounds(counter: Counter, orm: str) -> None:
+def test_visits_that_waited_are_held_to_the_program_s_bounds(counter: HotCounter, orm: str) -> None:
     publish(orm, STAMP, velocity=Velocity(most=1, minutes=10))
     for minute in (0, 5, 15):
         counter.tap(minute=minute)
@@ -190,7 +138,7 @@ def test_visits_that_waited_are_held_to_the_program_s_bounds(counter: Counter, o
     assert_ledger_adds_up(orm)
 
 
-def test_a_name_that_cannot_be_kept_gives_way_to_the_number(counter: Counter) -> None:
+def test_a_name_that_cannot_be_kept_gives_way_to_the_number(counter: HotCounter) -> None:
     counter.tap()
     pending.take(counter.program, {CARD: Customer("c-8", " \t")}, NOW)
     assert Card.objects.get(data=CARD).member.name == "c-8"
