@@ -196,6 +196,12 @@ def test_no_broker_where_the_reader_looks(shop: Shop) -> None:
     assert "readers_port" in found["broker"].do
 
 
+def test_a_password_that_the_broker_does_not_take(shop: Shop) -> None:
+    found = shop.doctor(shop.files(port=shop.broker.port, plain=True, password="old"))
+    assert found["certificate"].state == "skipped"
+    assert found["broker"].says == "the broker does not take the reader's password"
+
+
 def test_the_broker_of_another_shop(shop: Shop) -> None:
     own = shop.broker.authority.pair
     other = x509.make_authority(dt.datetime.now(dt.UTC))

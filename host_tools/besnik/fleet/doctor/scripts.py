@@ -83,6 +83,7 @@ from firmware.packets import Packets
 # As long as the reader itself waits (firmware/link.py); what has failed for three seconds stays so.
 def join(settings):
     wlan = board.station()
+    wlan.active(False)  # an ESP32 stays joined over a soft reset
     wlan.active(True)
     wlan.connect(settings["wifi.ssid"], settings["wifi.password"])
     failed = 0
