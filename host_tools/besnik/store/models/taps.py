@@ -18,6 +18,7 @@ class Tap(models.Model):
     ``kind`` and ``data`` name the card that was proved or claimed; an address that proved none
     is kind ``sun`` with a digest. ``counter`` is the card's SUN counter, null for other kinds.
     ``finding`` is what else was found: why an address proved nothing, or the card's originality.
+    A tap that waits for another CRM's word (``reason`` pending) is written anew, once, with that.
     ``read_at`` is the reader's clock (Unix seconds) and ``clock_quality`` says how far to
     trust it; ``received_at`` is the host's.
     """
