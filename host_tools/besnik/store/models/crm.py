@@ -110,8 +110,8 @@ class CrmAnswer(models.Model):
 class CrmPending(models.Model):
     """A tap whose card only the CRM can know; its visit is counted when the CRM has said whose.
 
-    ``state``: waiting, counted, nobody (the CRM does not know it either), ambiguous. While it waits
-    the tap says accepted and pending; then it gets its card, its member and the verdict that stands.
+    ``state``: waiting, counted, nobody (the CRM does not know it either), ambiguous. While it
+    waits the tap says accepted and pending; then it gets card, member and the verdict that stands.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
@@ -135,9 +135,9 @@ class CrmPending(models.Model):
 class CrmDelivery(models.Model):
     """One event on its way to the CRM: an entry of the ledger, or a new member.
 
-    ``event_id`` is what the CRM knows it by; ``entry`` is null for a new member. ``state``: waiting,
-    refused, done; ``maybe``: it was perhaps sent, and nobody knows whether it arrived. ``tries``
-    failed so far, ``why`` says how, and it is not sent before ``next_at``.
+    ``event_id`` is what the CRM knows it by; ``entry`` is null for a new member. ``state``:
+    waiting, refused, done; ``maybe``: it was perhaps sent, and nobody knows whether it arrived.
+    ``tries`` failed so far, ``why`` says how, and it is not sent before ``next_at``.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
