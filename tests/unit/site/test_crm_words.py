@@ -23,6 +23,7 @@ def test_what_an_adapter_of_ours_asks_for_can_be_translated(adapter: str) -> Non
     said = {text for one in asks for text in (one.label, one.help) if text}
     assert {text for text in said if not _ADDRESS.match(text)} <= set(crm_words.ASKED)
     assert adapter in crm_words.NAMES
+    assert adapter in crm_words.FIRST
 
 
 def test_every_trouble_lack_and_difference_has_its_words() -> None:

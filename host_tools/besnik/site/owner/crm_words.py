@@ -26,6 +26,54 @@ NAMES: Final[Mapping[str, Any]] = {
 # Those that Besnik's own tests run against the real program.
 PROVED: Final = frozenset({"tryton", "directus", "bottlecrm"})
 
+# What has to be made in the CRM before it is connected.
+FIRST: Final[Mapping[str, Any]] = {
+    "tryton": _(
+        "In Tryton, make a user for Besnik alone, who may read, create and change parties and"
+        " write notes. Cards are identifiers of a party without a type."
+    ),
+    "directus": _(
+        "In Directus, make a collection of customers with a text field for the card and a "
+        "whole number for points, and one of visits with event_id (unique text), customer, "
+        "points, balance, kind, shop and at. The key is the static token of a user who may "
+        "read, create and update both."
+    ),
+    "bottlecrm": _(
+        "In BottleCRM, make custom fields of contacts: nfc_card_id (text) and points "
+        "(number). The key is a personal access token of a user who may see all contacts."
+    ),
+    "hubspot": _(
+        "In HubSpot, make two properties of contacts: nfc_card_id (text, with unique values) "
+        "and besnik_points (number). The key is the access token of a private app that may "
+        "read and write contacts and read their schema."
+    ),
+    "salesforce": _(
+        "In Salesforce, give Contact a text field NFC_Card__c (external id, unique) and a "
+        "number field Loyalty_Points__c. Make an object Visit__c with Event_Id__c (text, "
+        "external id, unique), Contact__c, Kind__c, Shop__c, At__c, Points__c and Balance__c,"
+        " and a connected app with the client credentials flow."
+    ),
+    "odoo": _(
+        "In Odoo 19 or later, give contacts a text field x_nfc_card_id and a whole number "
+        "x_points. The key is an API key of a user of its own; it lives for three months at "
+        "most and has to be renewed."
+    ),
+    "espocrm": _(
+        "In EspoCRM, give Contact a text field for the card and a whole number for points. "
+        "The key is that of an API user who may read, create and edit contacts and their "
+        "stream."
+    ),
+    "suitecrm": _(
+        "In SuiteCRM, give Contacts a text field nfc_card_id and a whole number points. Make "
+        "an OAuth2 client with the grant type client credentials."
+    ),
+    "zoho": _(
+        "In Zoho CRM, give Contacts a field NFC_Card without duplicate values and a number "
+        "Loyalty_Points. Make a self client in the API console, and from its code a refresh "
+        "token. A busy shop needs more than the free plan."
+    ),
+    "http": _("Write a mapping file first: docs/crm-mappings.md says how."),
+}
 # What Besnik's own adapters ask for: it reaches the page from them, so gettext must be told.
 ASKED: Final = (
     gettext_noop("Address"),

@@ -95,6 +95,7 @@ def connect(request: HttpRequest, adapter: str) -> HttpResponse:
         adapter=adapter,
         name=crm_words.name_of(adapter),
         is_proved=adapter in crm_words.PROVED,
+        first=crm_words.FIRST.get(adapter, ""),
         wrong=wrong,
     )
 
