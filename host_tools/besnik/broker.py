@@ -7,6 +7,7 @@ unless told otherwise, so the configuration here is part of the product, not of 
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -114,14 +115,17 @@ def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
 def passwords(folder: Path, users: Iterable[str]) -> dict[str, str]:
     """Return the passwords of all users of the broker in ``folder``, ``users`` among them.
 
-    They are kept in ``folder/passwords.json``; a new user's is random.
+    They are kept in ``folder/passwords.json``; a new user's is random. Several may ask at once.
     """
     file = folder / "passwords.json"
-    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    new = {user: secrets.token_urlsafe(24) for user in users if user not in known}
-    if new:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_private(file, json.dumps(known | new, indent=1))
+    wanted = list(users)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "passwords.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        new = {user: secrets.token_urlsafe(24) for user in wanted if user not in known}
+        if new:
+            write_private(file, json.dumps(known | new, indent=1))
     return known | new
 
 
