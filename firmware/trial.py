@@ -9,7 +9,7 @@ from micropython import const
 
 _LIMIT_MS = const(300000)
 _SAY_MS = const(15000)
-_SENT_MS = const(3000)
+_SENT_MS = const(1000)
 _LOOK_MS = const(250)
 # Why a release was given up, by the number kept in NVS; 0: it started anew before it was kept.
 _WHY = const(("restarted", "broker", "rc522", "verdict"))

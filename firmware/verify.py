@@ -129,21 +129,23 @@ def _digest(path):
         return b""
 
 
-# Empties a slot of all but the new manifest, first of what makes it one. One at a time: what is
-# listed must not change meanwhile.
+# Empties a slot of all but the new manifest, first of what makes it one. One file at a time, each
+# found by a look that goes to its end: only that closes the folder, and littlefs goes on through
+# the memory of one that was not closed (extmod/vfs_lfsx.c, ilistdir has no finaliser).
 def _wipe(folder):
     try:
         os.remove(folder + "/main.py")
     except OSError:
         pass  # it is no slot
     while True:
+        last = None
         for entry in os.ilistdir(folder):
             if entry[0] != "manifest.new":
-                break
-        else:
+                last = entry
+        if not last:
             return
-        path = folder + "/" + entry[0]
-        if entry[1] == 0x4000:
+        path = folder + "/" + last[0]
+        if last[1] == 0x4000:
             _wipe(path)
             os.rmdir(path)
         else:

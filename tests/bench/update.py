@@ -126,7 +126,8 @@ class _Bench:
         reader = await self._on_line(host, where)
         host.order(number)
         running = asyncio.create_task(asyncio.to_thread(reader.wait, 60))
-        assert await running == -9, reader.log
+        code = await running
+        assert code == -9, f"{code} {reader.log}"
         reader = await self._on_line(host)
         host.order(number)
         # Loaded, unless that was done before the cut and it is being tried already.

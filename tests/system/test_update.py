@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from besnik.fleet import release, signing
+from besnik.sim.reader import PowerCut
 from support.broker import RunningBroker
 from support.counter import Counter
 from support.processes import Running, wait_until
@@ -43,7 +44,7 @@ def hasty(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
     trial = tree / "firmware/trial.py"
     text = trial.read_text(encoding="utf-8")
     assert "const(300000)" in text
-    trial.write_text(text.replace("const(300000)", "const(3000)"), encoding="utf-8")
+    trial.write_text(text.replace("const(300000)", "const(1500)"), encoding="utf-8")
     return release.application(tree)
 
 
@@ -92,21 +93,20 @@ async def reader(counter: Counter, host: Host) -> Running:
 async def test_releases_are_loaded_tried_and_kept_one_slot_after_the_other(
     counter: Counter, host: Host, application: dict[str, bytes], state: Path, reader: Running
 ) -> None:
+    # A file of another release does not stay.
+    old = counter.flash / "b/lib/old.mpy"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
     host.released(7, application)
     reader = await updated(counter, host, 7, reader)
     assert nvs(state)["slot"] == 7 << 4 | 1 and not nvs(state)["trial"]
-    # A file of another release does not stay.
-    host.released(8, {**application, "lib/extra.mpy": application["lib/iso14443.mpy"]})
-    reader = await updated(counter, host, 8, reader)
-    assert (counter.flash / "a/lib/extra.mpy").exists()
-    host.released(9, application)
-    await updated(counter, host, 9, reader)
-    assert not list(counter.flash.rglob("*.new"))
+    assert not old.exists() and not list(counter.flash.rglob("*.new"))
     # Told again, it says what it runs.
-    host.order(9)
-    await host.hears("kept", 9)
-    host.released(10, application)
-    assert nvs(state)["slot"] == 9 << 4 | 1
+    host.order(7)
+    await host.hears("kept", 7)
+    host.released(8, application)
+    await updated(counter, host, 8, reader)
+    assert nvs(state)["slot"] == 8 << 4
 
 
 async def test_a_release_that_fails_is_given_up_for_the_one_before(
@@ -227,6 +227,34 @@ async def test_what_was_loaded_before_the_power_or_the_line_went_is_not_loaded_a
     pieces = [what[1] for what in asked]
     assert set(pieces) & set(loaded[3:]) <= {release.MANIFEST, loaded[-1], loaded[-2]}
     assert max(pieces) == len(application) - 1
+
+
+async def test_a_reader_whose_power_goes_while_it_updates_runs_what_it_ran_and_goes_on(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path
+) -> None:
+    image = state / "flash.img"
+    # Into an empty slot; then into that of the release before, which has to go first.
+    for number, operation in ((7, 300), (8, 20)):
+        host.released(number, application)
+        births = host.births
+        cut = PowerCut(operation, is_torn=True)
+        reader = counter.start_reader(image=image, cut=cut)
+        await host.until(lambda births=births: host.births > births)
+        # It is on the image: from here on it changes there only.
+        shutil.rmtree(counter.flash)
+        counter.flash.mkdir()
+        host.order(number)
+        assert await asyncio.to_thread(reader.wait, 30) == -9, reader.log
+        births = host.births
+        reader = counter.start_reader(image=image)
+        await host.until(lambda births=births: host.births > births)
+        assert nvs(state)["slot"] >> 4 == number - 1 or number == 7
+        host.order(number)
+        await host.hears("ready", number)
+        assert await asyncio.to_thread(reader.wait, 30) == -9, reader.log
+        reader = counter.start_reader(image=image)
+        await host.hears("kept", number)
+        reader.kill()
 
 
 def flipped(part: bytes) -> bytes:

@@ -3,6 +3,7 @@
 # from the order of a release until it is kept, or given up. What starts is always a whole slot.
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -71,7 +72,7 @@ def _write(path, data):
         file.write(data)
 
 
-# A chip whose slot a has release 6, which is in use, and b another one, number 5.
+# A chip whose slot a has release 6, which is in use, and b another one, number 5, of more files.
 def _reader():
     chip = fresh(64)
     os.chdir(PLACE)
@@ -79,6 +80,8 @@ def _reader():
         for path, data in OLD.items():
             _write(slot + "/" + path, data)
         _write(slot + "/manifest", manifest(number, OLD))
+    for number in range(12):
+        _write("b/lib/old%d.mpy" % number, b"old")
     _write("cert/release.pub", PUBLIC)
     _remember(slot=6 << 4)
     return chip.content()
@@ -198,6 +201,7 @@ def test_power_cut_everywhere_from_the_order_until_the_release_is_kept():
     before = json.dumps(esp32._volatile)
     chip = _recorded(content)
     said, is_leaving = _carry_out(ORDER)
+    gc.collect()
     assert said == {"n": 7, "s": "ready", "why": "", "p": 100} and is_leaving, said
     loaded = len(chip.log)
     assert _boot() == "b"
@@ -239,7 +243,6 @@ def test_what_is_signed_but_is_not_for_this_reader_is_refused():
     for text, why in (
         (manifest(7, NEW, "board rp2\nmpy 6.3\n"), "board"),
         (manifest(7, NEW, "board esp32\nmpy 5.0\n"), "mpy"),
-        (manifest(7, NEW, "mpy 6.3\n"), "board"),
         (manifest(8, NEW), "number"),
         (manifest(7, NEW).replace(form + b"1", form + b"2"), "mpy"),
     ):
