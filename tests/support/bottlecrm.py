@@ -166,6 +166,8 @@ class BottleCrmServer:
             ready="Uvicorn running",
             timeout_s=_START_S,
         )
+        # It loads most of itself at the first request.
+        self._people("GET", "/api/contacts/?limit=1")
 
     def _people(self, method: str, path: str, body: object = None) -> Any:
         answer = httpx2.request(
@@ -173,7 +175,7 @@ class BottleCrmServer:
             self.url + path,
             json=body,
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=30,
+            timeout=_START_S,
         )
         assert answer.is_success, f"{path}: {answer.text}"
         return answer.json() if answer.content else None
