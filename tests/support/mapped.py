@@ -107,7 +107,9 @@ def rewrite_auth(file: Path, auth: str) -> None:
 
 def opened(mapping: Path, server: JsonServer) -> HttpCrm:
     """Return the adapter with the mapping in a file, on a server."""
-    return OwnMapping.open_crm({"mapping": str(mapping), "url": server.url}, {"key": "s3cret"})
+    return OwnMapping.open_crm(
+        {"mapping": str(mapping), "url": f"{server.url}/"}, {"key": "s3cret"}
+    )
 
 
 async def ask(mapping: Path, answer: Callable[[Asked], Said], call: Any) -> tuple[Any, list[Asked]]:

@@ -27,6 +27,9 @@ class TestMappingFile:
             ("at_once = 3", "at_once = 0", "at_once"),
             ("at_once = 3", 'at_once = "three"', "at_once"),
             ("[visits.find]", "[visits.search]", "search"),
+            ('for_each = "visits"', 'for_each = "customer"', "for_each is one of"),
+            ('for_each = "visits"', "for_each = 3", "for_each is one of"),
+            ("[auth]", '[headers]\nX-Who = "{key}"\n[auth]', "headers uses {key}"),
             ('name = "card_field"', 'name = "cards"', "cannot be called cards"),
             ('id = "id"\nname', 'id = ""\nname', "customer.id"),
         ],
@@ -50,6 +53,11 @@ class TestMappingFile:
             OwnMapping.open_crm({}, {})
         with pytest.raises(CrmSettingsError, match="cannot be read"):
             OwnMapping.open_crm({"mapping": "/nowhere.toml"}, {})
+
+    def test_a_file_that_is_no_text_is_told(self, mapping: Path) -> None:
+        mapping.write_bytes(b"name = '\xff'")
+        with pytest.raises(CrmSettingsError, match=r"ours\.toml"):
+            OwnMapping.open_crm({"mapping": str(mapping), "url": "http://x"}, {"key": "k"})
 
     def test_the_example_of_the_manual_is_whole(self, tmp_path: Path, root: Path) -> None:
         manual = (root / "docs/crm-mappings.md").read_text()

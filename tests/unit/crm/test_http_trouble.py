@@ -109,6 +109,7 @@ class TestOAuth:
             await crm.lookup_many(["late"], [])
 
         _, asked = await ask(oauth, answer, calls)
+        assert {each.path for each in asked} == {"/token", "/find"}
         forms = [each.body for each in asked if each.path == "/token"]
         assert forms == [{"grant_type": "client_credentials", "client_secret": "s3cret"}] * 2
 

@@ -27,7 +27,8 @@ from besnik.crm.foreign import (
 )
 from besnik.crm.http import listing, reading, template, writing
 from besnik.crm.http.calls import Calls, Reply
-from besnik.crm.http.mapping import CustomerPlaces, Mapping, read
+from besnik.crm.http.mapping import CustomerPlaces, Mapping
+from besnik.crm.http.mapping_file import read
 
 MAPPINGS: Final = Path(__file__).parent.parent / "mappings"
 
@@ -47,7 +48,7 @@ class HttpCrm:
         for name, setting in wanted.items():
             if setting.is_needed and not given[name].strip():
                 raise CrmSettingsError(f"{name}: fill in {setting.label}")
-        plain = {name: given[name].strip() for name in wanted if not wanted[name].is_secret}
+        plain = {name: _clean(given[name]) for name in wanted if not wanted[name].is_secret}
         hidden = {name: given[name].strip() for name in wanted if wanted[name].is_secret}
         places = template.fill(msgspec.to_builtins(mapping.customer), plain)
         customer = msgspec.convert(places, CustomerPlaces)
@@ -172,6 +173,12 @@ class HttpCrm:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._calls.aclose()
+
+
+def _clean(value: str) -> str:
+    """Return what somebody pasted: an address without the slash behind it."""
+    value = value.strip()
+    return value.rstrip("/") if value.startswith(("http://", "https://")) else value
 
 
 def _per_day(mapping: Mapping, settings: Table[str, str]) -> int | None:

@@ -24,6 +24,8 @@ Values = Mapping[str, Any]
 
 _PART: Final = re.compile(r"\{\{|\}\}|\{([a-z_]+)(?::([a-z_]+))?\}")
 _REPEAT: Final = {"for_each", "make"}
+# What a list can be made of; where each is to be had is checked as that of any other name.
+_LISTS: Final = ("cards", "ids", "visits", "customers", "events")
 
 
 class _Gone:
@@ -97,7 +99,7 @@ def names(template: Any) -> Iterator[str]:
     if isinstance(template, str):
         yield from (match[1] for match in _PART.finditer(template) if match[1])
     elif isinstance(template, Mapping):
-        if set(template) == _REPEAT:
+        if set(template) == _REPEAT and isinstance(template["for_each"], str):
             yield template["for_each"]
         for key, value in template.items():
             yield from (*names(key), *(() if key == "for_each" else names(value)))
@@ -114,6 +116,11 @@ def check(template: Any, allowed: Collection[str], where: str) -> None:
                 f"mapping: {where} uses {{{name}}}, which is not there; "
                 f"there is: {', '.join(sorted(allowed))}"
             )
+    for name in _repeated(template):
+        if name not in _LISTS:
+            raise CrmSettingsError(
+                f"mapping: {where}: for_each is one of {', '.join(_LISTS)}, not {name!r}"
+            )
     for text in _texts(template):
         for match in _PART.finditer(text):
             if match[2] and match[2] not in FILTERS:
@@ -122,6 +129,17 @@ def check(template: Any, allowed: Collection[str], where: str) -> None:
                 )
         if set("{}") & set(_PART.sub("", text)):
             raise CrmSettingsError(f"mapping: {where}: a brace itself is written twice in {text!r}")
+
+
+def _repeated(template: Any) -> Iterator[Any]:
+    if isinstance(template, Mapping):
+        if set(template) == _REPEAT:
+            yield template["for_each"]
+        for value in template.values():
+            yield from _repeated(value)
+    elif isinstance(template, list):
+        for value in template:
+            yield from _repeated(value)
 
 
 def _texts(template: Any) -> Iterator[str]:
