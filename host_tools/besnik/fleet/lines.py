@@ -45,5 +45,7 @@ class Lines:
             return
         up = f"\x1b[{len(self._texts)}A" if self._is_drawn else ""
         self._is_drawn = True
-        shown = (f"{name}: {text}"[:_WIDTH] for name, text in self._texts.items())
+        shown = (
+            f"{name}: {text}".replace("\n", " ")[:_WIDTH] for name, text in self._texts.items()
+        )
         print(up + "\n".join(f"\r\x1b[2K{line}" for line in shown), file=self._to, flush=True)

@@ -90,6 +90,7 @@ class _Table:
     def __init__(self, found: Sequence[str]) -> None:
         self.lines = Lines(found)
         self._found = found
+        self._failures: dict[str, str] = {}
         # The default pool has few threads, and each board needs one that waits for it.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(found)))
 
@@ -105,6 +106,7 @@ class _Table:
         try:
             await step(port)
         except FAILURES as error:
+            self._failures[port] = str(error)
             self.lines.say(port, f"FAILED: {error}")
             return False
         return True
@@ -112,8 +114,9 @@ class _Table:
     def report(self, done: Sequence[str]) -> None:
         """Say how many are done; BoardError if not all."""
         print(f"{len(done)} of {len(self._found)} boards are done", flush=True)
-        if failed := [port for port in self._found if port not in done]:
+        # In full, and last: on a terminal a line is cut off, and others were written since.
+        if failed := [f"{port}: {why}" for port, why in self._failures.items()]:
             raise BoardError(
-                f"not done: {', '.join(failed)}. Mend what their lines say and run it again; what"
-                " is done is not done twice"
+                "\n  ".join(["not done:", *failed])
+                + "\nMend that and run it again; what is done is not done twice"
             )
