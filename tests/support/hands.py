@@ -19,10 +19,12 @@ class Hands:
     """A person at the counter whose control socket is ``control``.
 
     As `besnik.fleet.doctor.person.Person`: answers what can be seen and heard on the pins, and
-    lays ``card`` there, if there is one, when asked to. ``told`` is what was said to them.
+    lays ``card`` there, if there is one, when asked to; takes it away when told, unless they do not
+    listen. ``told`` is what was said to them.
     """
 
     def __init__(self, control: Path, card: str | None = None) -> None:
+        self.listens = True
         self._control = control
         self._card = card
         self._last = (0, 0, 0)
@@ -44,7 +46,7 @@ class Hands:
         self.told.append(text)
         if self._card and text.startswith("Lay a card"):
             self.ask("present", card=self._card)
-        elif self._card and text.startswith("Take the card away"):
+        elif self._card and self.listens and text.startswith("Take the card away"):
             self.ask("remove", card=self._card)
 
     def choose(self, question: str, _answers: Mapping[str, str]) -> str | None:

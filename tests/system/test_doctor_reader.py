@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from besnik import broker as besnik_broker
 from besnik import config, demo
 from besnik.contract import ROOT
 from besnik.fleet import settings
+from besnik.fleet.doctor import visit
 from besnik.fleet.doctor.at_reader import examine
 from besnik.fleet.doctor.finding import Finding
 from besnik.fleet.doctor.services import Records
@@ -71,7 +74,11 @@ async def test_a_reader_at_work_is_examined_and_works_on(ward: Ward, broker: Sec
     await ward.reader_starts()
     taps = f"{ROOT}/{demo.SHOP}/{demo.READER}/tap"
     async with Station(broker, "monitor", taps, MQTTv50) as monitor:
+        ward.hands.listens = False
         found = await ward.doctor()
+        await asyncio.sleep(2)
+        assert ward.reader.alive, "as long as the card lies there"
+        ward.hands.ask("remove", card="ana")
         assert await asyncio.to_thread(ward.reader.wait, 20) == -9, "it starts anew by itself"
         for part in ("wiring", "antenna", "lights", "Wi-Fi", "clock", "certificate", "broker"):
             assert found[part].state == "ok", found[part]
@@ -100,13 +107,20 @@ async def test_faults_are_found_from_afar(ward: Ward) -> None:
     assert "no time server answers" in found["clock"].says
 
 
-async def test_a_reader_that_is_not_there(ward: Ward, broker: SecureBroker) -> None:
+async def test_a_reader_that_is_not_there(
+    ward: Ward, broker: SecureBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = await ward.doctor()
     assert found["broker"].says == f"{demo.READER} was never on line"
     assert "besnik fleet doctor PORT" in found["broker"].do
     assert found["wiring"].state == found["clock"].state == "skipped"
 
     await ward.reader_starts()
+    monkeypatch.setattr(visit, "_ANSWER_S", 1)
+    os.kill(ward.reader.pid, signal.SIGSTOP)
+    found = await ward.doctor()
+    assert "came in, but the reader does not answer the order 'wiring'" in found["broker"].says
+
     ward.reader.kill()
     await asyncio.sleep(0.5)
     found = await ward.doctor()

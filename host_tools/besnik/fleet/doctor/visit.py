@@ -92,7 +92,7 @@ class Visit:
 
     def card_comes(self, within_s: int) -> bool:
         """Return whether a card can be read, at whatever gain; the reader waits for `CARD_S`."""
-        return msgspec.json.decode(self._ask("card", within_s + _ANSWER_S), type=bool)
+        return msgspec.json.decode(self._ask("card", within_s), type=bool)
 
     def antenna(self, times: int) -> list[Step]:
         """Return how often the card that lies there is read at each gain."""
@@ -113,9 +113,9 @@ class Visit:
         """Return the quality of the reader's clock (`contract.Tap`) and its Unix seconds."""
         return msgspec.json.decode(self._ask("clock"), type=tuple[int, int])
 
-    def _ask(self, what: Examination, timeout_s: float = _ANSWER_S) -> msgspec.Raw:
+    def _ask(self, what: Examination, takes_s: float = 0) -> msgspec.Raw:
         self._has_begun = True
-        return self._do(self._order(what, timeout_s))
+        return self._do(self._order(what, takes_s + _ANSWER_S))
 
     async def _connect(self) -> None:
         subscribed = asyncio.Event()
