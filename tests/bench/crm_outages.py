@@ -80,14 +80,15 @@ async def _break(
     count: int,
 ) -> tuple[Told, float]:
     from support.crm_chaos import Chaos, connect, people
+    from support.in_store import in_store
 
-    source = await asyncio.to_thread(connect, paper)
-    cards = await asyncio.to_thread(people, source, paper, PEOPLE // 2, PEOPLE // 2)
+    source = await in_store(connect, paper)
+    cards = await in_store(people, source, paper, PEOPLE // 2, PEOPLE // 2)
     workers = Workers(made.processes, bridges, paper)
-    chaos = await asyncio.to_thread(Chaos, workers, paper, source, chance)
+    chaos = await in_store(Chaos, workers, paper, source, chance)
     faults = [chance.choice(list(chaos.faults)) for _ in range(count)]
     async with ReaderStation(made.broker) as reader:
         await chaos.go(faults, reader, cards, TIMES)
-    told = await asyncio.to_thread(chaos.rest, url, 300)
+    told = await in_store(chaos.rest, url, 300)
     waits = sorted(chaos.waits_ms)
     return told, waits[int(len(waits) * 0.95)]

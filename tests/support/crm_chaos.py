@@ -17,6 +17,7 @@ from besnik.store.models import CrmSource, Shop
 from besnik.store.people import NewCard, enrol
 from support.bridge import ReaderStation
 from support.crm_reckoning import Told, reckon, waiting
+from support.in_store import in_store
 from support.paper_crm import PaperServer
 from support.processes import Running, wait_until
 from support.worker import Workers
@@ -100,7 +101,7 @@ class Chaos:
         for name in names:
             await asyncio.sleep(self._chance.uniform(0, 1))
             await self.faults[name]()
-            await asyncio.to_thread(self._well_again)
+            await in_store(self._well_again)
         await tapping
         return verdicts
 
@@ -118,19 +119,19 @@ class Chaos:
         sources.stand(self._source, Standing())
 
     async def _kill_worker(self) -> None:
-        await asyncio.to_thread(self.worker.kill)
-        self.worker = await asyncio.to_thread(self._workers.start)
+        await in_store(self.worker.kill)
+        self.worker = await in_store(self._workers.start)
 
     async def _kill_crm(self) -> None:
-        await asyncio.to_thread(self._paper.kill)
+        await in_store(self._paper.kill)
         await asyncio.sleep(self._chance.uniform(0, 0.5))
-        await asyncio.to_thread(self._paper.start)
+        await in_store(self._paper.start)
 
     async def _die_after_writing(self) -> None:
         await self._fault(dies=True, on="visits")
         await asyncio.sleep(1.5)
         if not self._paper.is_alive:
-            await asyncio.to_thread(self._paper.start)
+            await in_store(self._paper.start)
         await self._fault()
 
     async def _stop_crm(self) -> None:
@@ -149,4 +150,4 @@ class Chaos:
         await self._fault(nonsense=True, count=2)
 
     async def _fault(self, **what: object) -> None:
-        await asyncio.to_thread(lambda: self._paper.fault(**what))
+        await in_store(lambda: self._paper.fault(**what))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 from besnik.store.models import CrmLink, CrmSource
 from support.bridge import ReaderStation
 from support.crm_chaos import KILLS, Chaos, people
 from support.crm_reckoning import balances
+from support.in_store import in_store
 from support.paper_crm import PaperServer
 from support.processes import Running
 from support.store import assert_ledger_adds_up
@@ -26,15 +26,15 @@ async def test_no_visit_is_lost_and_none_is_told_twice(
     orm: str,
     chance: random.Random,
 ) -> None:
-    cards = await asyncio.to_thread(people, source, paper, there=8, here=3)
-    chaos = await asyncio.to_thread(Chaos, workers, paper, source, chance)
+    cards = await in_store(people, source, paper, there=8, here=3)
+    chaos = await in_store(Chaos, workers, paper, source, chance)
     faults = [*KILLS, chance.choice([name for name in chaos.faults if name not in KILLS])]
     chance.shuffle(faults)
     verdicts = await chaos.go(faults, reader, cards, TIMES)
     assert {verdict["r"] for verdict in verdicts} == {"accepted"}
-    told = await asyncio.to_thread(chaos.rest, orm)
+    told = await in_store(chaos.rest, orm)
     assert told.is_clean, told
     assert told.taps == told.events == TIMES * len(cards)
-    assert await asyncio.to_thread(CrmLink.objects.count) == len(cards)
+    assert await in_store(CrmLink.objects.count) == len(cards)
     assert set(balances(paper).values()) == {TIMES}
-    await asyncio.to_thread(assert_ledger_adds_up, orm)
+    await in_store(assert_ledger_adds_up, orm)

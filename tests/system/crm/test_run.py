@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member
 from besnik.store.people import NewCard, enrol
 from support.bridge import ANA, ReaderStation, SiteStation
 from support.crm_reckoning import reckon, waiting
+from support.in_store import in_store
 from support.paper_crm import PaperServer
 from support.processes import Running, wait_until
 from support.store import assert_ledger_adds_up
@@ -29,14 +28,14 @@ async def test_a_customer_of_the_crm_is_served_at_their_first_tap(
     assert await reader.hear() == {"id": tap, "r": "accepted", "why": "pending"}
     first, second = await site.hear(), await site.hear(10)
     assert (first["why"], first["member"]) == ("pending", None)
-    member = await asyncio.to_thread(Member.objects.get, name="Zana Krasniqi")
+    member = await in_store(Member.objects.get, name="Zana Krasniqi")
     assert (second["tap"], second["why"], second["member"]) == (tap, "ok", member.ref)
     reader.tap(CARD)
     assert (await reader.hear())["why"] == "ok"
-    found = await asyncio.to_thread(delivered, paper, 2)
+    found = await in_store(delivered, paper, 2)
     assert [(customer, points) for _, customer, points in found] == [("1", 1), ("1", 1)]
     assert worker.stop() == 0
-    await asyncio.to_thread(assert_ledger_adds_up, orm)
+    await in_store(assert_ledger_adds_up, orm)
 
 
 async def test_a_card_of_nobody_is_refused_from_then_on(
@@ -62,19 +61,19 @@ async def test_who_is_enrolled_at_the_till_is_made_there_with_what_they_did(
         card = NewCard("uid", OTHER)
         return enrol(source.program, name="Besa Gashi", language="sq", card=card)
 
-    member = await asyncio.to_thread(enrolled)
+    member = await in_store(enrolled)
     reader.tap(OTHER)
     assert (await reader.hear())["why"] == "ok"
     reader.tap(ANA)  # who is no customer there
     assert (await reader.hear())["why"] == "ok"
     workers.start()
-    ((event, customer, points),) = await asyncio.to_thread(delivered, paper, 1)
+    ((event, customer, points),) = await in_store(delivered, paper, 1)
     assert (event[0], customer, points) == ("e", "2", 1)
-    link = await asyncio.to_thread(CrmLink.objects.get)
+    link = await in_store(CrmLink.objects.get)
     assert (link.member_id, link.external_id) == (member.pk, "2")
-    await asyncio.to_thread(wait_until, lambda: waiting(orm) == 0, "nothing waits")
+    await in_store(wait_until, lambda: waiting(orm) == 0, "nothing waits")
     refused = CrmDelivery.objects.filter(state="refused")
-    assert await asyncio.to_thread(list, refused) == []
+    assert await in_store(list, refused) == []
 
 
 async def test_a_crm_that_hangs_delays_no_verdict_and_loses_no_visit(
@@ -87,7 +86,7 @@ async def test_a_crm_that_hangs_delays_no_verdict_and_loses_no_visit(
     orm: str,
 ) -> None:
     workers.start()
-    await asyncio.to_thread(lambda: paper.fault(delay_s=3, on="cards"))
+    await in_store(lambda: paper.fault(delay_s=3, on="cards"))
     for _ in range(2):
         reader.tap(CARD)
         assert (await reader.hear())["why"] == "pending"
@@ -95,6 +94,6 @@ async def test_a_crm_that_hangs_delays_no_verdict_and_loses_no_visit(
     assert (await reader.hear())["why"] == "ok"
     heard = [(await site.hear(20))["why"] for _ in range(5)]
     assert sorted(heard) == ["ok"] * 3 + ["pending"] * 2
-    found = await asyncio.to_thread(delivered, paper, 2)
+    found = await in_store(delivered, paper, 2)
     assert [(customer, points) for _, customer, points in found] == [("1", 1)] * 2
-    assert (await asyncio.to_thread(reckon, orm, paper)).is_clean
+    assert (await in_store(reckon, orm, paper)).is_clean
