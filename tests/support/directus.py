@@ -37,7 +37,7 @@ VISITS: Final = [
     _UUID,
     {"field": "event_id", "type": "string", "meta": {}, "schema": {"is_unique": True}},
     {"field": "customer", "type": "uuid", "meta": {}, "schema": {}},
-    *({"field": name, **_TEXT} for name in ("kind", "shop", "card")),
+    *({"field": name, **_TEXT} for name in ("kind", "shop")),
     *({"field": name, **_NUMBER} for name in ("points", "balance")),
     {"field": "at", "type": "timestamp", "meta": {}, "schema": {}},
 ]
@@ -79,7 +79,8 @@ class DirectusServer:
 
     def open(self, *, url: str = "", key: str = "") -> HttpCrm:
         """Return the adapter as a shop has it."""
-        return Directus.open_crm({"url": url or self.url}, {"key": key or KEY})
+        fields = {"phone_field": "phone", "email_field": "email"}
+        return Directus.open_crm({"url": url or self.url, **fields}, {"key": key or KEY})
 
     def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the adapter list customers by twos."""

@@ -49,6 +49,7 @@ def test_what_is_not_there_takes_its_place_with_it() -> None:
         "d": "now {balance}",
         "e": [],
         "f": {},
+        "{phone}": "{points}",
     }
     assert template.fill(body, values) == {"a": {"points": 3}, "e": [], "f": {}}
 

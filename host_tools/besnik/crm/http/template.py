@@ -162,7 +162,7 @@ def _fill(template: Any, values: Values) -> Any:
             named = [item if isinstance(item, Mapping) else {"it": item} for item in items]
             return _kept_list([_fill(template["make"], {**values, **item}) for item in named])
         filled = {fill_text(key, values): _fill(value, values) for key, value in template.items()}
-        kept = {key: value for key, value in filled.items() if value is not GONE}
+        kept = {key: value for key, value in filled.items() if value is not GONE and key}
         return kept if kept or not template else GONE
     if isinstance(template, list):
         return _kept_list([_fill(value, values) for value in template]) if template else []
