@@ -46,7 +46,7 @@ def start(hardware):
 
 # Lets go of what nobody asks for again, 3 KB: a reader has one of each part, and it is made.
 def _clear(hardware, settings):
-    for name in ("wire", "_output", "boot_count", "reset_cause", "station"):
+    for name in ("wire", "lights", "_output", "boot_count", "reset_cause", "station"):
         delattr(hardware, name)
     done = [(module, name, "__init__") for module, name in _MADE_ONCE if module in sys.modules]
     if not settings["cards.relay"]:  # which makes an IsoDep for each talk

@@ -105,16 +105,23 @@ def wire(config):
         mosi=machine.Pin(config["pins.mosi"]),
         miso=machine.Pin(config["pins.miso"]),
     )
+    rc522 = (
+        spi,
+        _output(config["pins.cs"], 1),
+        _output(config["pins.rst"], 1),
+        machine.Pin(config["pins.irq"], machine.Pin.IN) if config["pins.irq"] >= 0 else None,
+    )
+    return lights(config["pins.led_red"], config["pins.led_green"], config["pins.buzzer"]) + (
+        rc522,
+    )
+
+
+# Red and green LED and the buzzer, by their pins.
+def lights(red, green, buzzer):
     return (
-        _output(config["pins.led_red"], 0),
-        _output(config["pins.led_green"], 0),
-        machine.PWM(machine.Pin(config["pins.buzzer"]), freq=_BUZZER_HZ, duty_u16=0),
-        (
-            spi,
-            _output(config["pins.cs"], 1),
-            _output(config["pins.rst"], 1),
-            machine.Pin(config["pins.irq"], machine.Pin.IN) if config["pins.irq"] >= 0 else None,
-        ),
+        _output(red, 0),
+        _output(green, 0),
+        machine.PWM(machine.Pin(buzzer), freq=_BUZZER_HZ, duty_u16=0),
     )
 
 

@@ -37,6 +37,9 @@ _FOLDER = const("cert")
 _NEW = const(".new")
 _PART = const(".part")
 _CERTIFICATES = const(("ca.der", "reader.der", "reader.key"))
+# Red and green LED and buzzer where docs/hardware.md has them: what else is on those pins is not
+# known yet, and an S3 has its flash where an ESP32 has its light.
+_LIGHTS = const((("ESP32S", (5, 6, 7)), ("ESP32C3", (0, 1, 3)), ("ESP32C6", (20, 21, 22))))
 # Slow and long, red and green in turn with darkness between: no verdict looks like it.
 WAITING = b"\x01\x00\x3c\x00\x00\x1e\x02\x00\x3c\x00\x00\x1e"
 
@@ -198,8 +201,7 @@ def serve(board, why):
 
 
 async def _serve(board, why):
-    red, green, buzzer, _ = board.wire(config.DEFAULTS)
-    lights = signals.Signals(red, green, buzzer)
+    lights = signals.Signals(*board.lights(*light_pins(sys.implementation._machine)))
     playing = asyncio.create_task(lights.run())
     chip = hexlify(board.machine.unique_id()).decode()
     if await _take(lights, chip + " " + str(why)):
@@ -209,6 +211,15 @@ async def _serve(board, why):
     while not playing.done():
         print(_SAID + "closed %s" % why)
         await asyncio.sleep(_AGAIN_S)
+
+
+# The pins of red and green LED and buzzer of a reader without settings, by the name of its chip.
+def light_pins(machine):
+    for name, pins in _LIGHTS:
+        if name in machine:
+            return pins
+    names = ("pins.led_red", "pins.led_green", "pins.buzzer")
+    return tuple([config.DEFAULTS[name] for name in names])
 
 
 # True when all is written, False when the time is over.

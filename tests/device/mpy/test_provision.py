@@ -99,6 +99,13 @@ def test_what_did_not_arrive_whole_is_refused():
     assert os.listdir() == []
 
 
+def test_without_settings_no_chip_is_driven_where_it_has_its_flash_or_its_usb():
+    assert provision.light_pins("Generic ESP32 module with ESP32") == (25, 26, 27)
+    assert provision.light_pins("Generic ESP32S3 module with ESP32S3") == (5, 6, 7)
+    assert provision.light_pins("ESP32C3 module with ESP32C3") == (0, 1, 3)
+    assert provision.light_pins("ESP32C6 module with ESP32C6") == (20, 21, 22)
+
+
 class _Recorder(Chip):
     def __init__(self, content):
         self.log = []
