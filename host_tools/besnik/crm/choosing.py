@@ -9,7 +9,7 @@ import msgspec
 from django.db import transaction
 
 from besnik.crm import find, secrets
-from besnik.crm.foreign import CrmError, CrmSettingsError, Field, Setting
+from besnik.crm.foreign import Capabilities, CrmError, CrmSettingsError, Field, Setting
 from besnik.crm.trial import Trial, trouble_of, try_out
 from besnik.store.models import (
     CrmAnswer,
@@ -79,6 +79,18 @@ def known_secrets(program: int, asks: Sequence[Setting]) -> frozenset[str]:
     """Return the names of the secrets that are there already."""
     kept = secrets.read(program)
     return frozenset(one.name for one in asks if one.is_secret and kept.get(one.name))
+
+
+async def able(source: CrmSource) -> Capabilities | None:
+    """Return what a CRM can do, None if its settings do not even make an adapter; asks nobody."""
+    try:
+        crm = find.open_source(source)
+    except CrmError:
+        return None
+    try:
+        return crm.capabilities
+    finally:
+        await crm.aclose()
 
 
 async def tried(chosen: Choice, card: str = "") -> Trial:

@@ -203,3 +203,31 @@ def test_nobody_settles_what_is_another_program_s(
     import_all(owner)
     other = Office(open_shop(point_per_euro()).program)  # type: ignore[operator]
     other.post(f"crm/differences/{only('name').pk}", status=404, deed="theirs")
+
+
+def test_a_card_of_several_that_was_tapped_is_shown_until_it_is_one_s(
+    owner: NotebookOwner, pos: Pos
+) -> None:
+    from django.utils import timezone
+
+    from besnik.crm import pending
+    from besnik.crm.foreign import Ambiguous
+    from besnik.store.models import CrmPending
+
+    first = owner.notebook.add("Ben", BEN)
+    second = owner.notebook.add("Cleo", BEN)
+    owner.test()
+    pos.clock.now = timezone.now()
+    tap = pos.tap(BEN)
+    CrmPending.objects.create(program_id=pos.program, tap=tap)
+    pending.take(pos.program, {BEN: Ambiguous((first, second))}, timezone.now())
+    assert "1 card belongs to more than one customer there" in owner.office.read("crm/")
+    said = owner.office.read("crm/differences/")
+    assert f"{BEN} Shop" in said
+    assert "Their numbers there: 1 · 2" in said
+    owner.office.post("crm/cards/ask", card=BEN)
+    assert "Their numbers there: 1 · 2" in owner.office.read("crm/differences/")
+    owner.notebook.remove(second)
+    owner.office.post("crm/cards/ask", card=BEN)
+    assert member(BEN).name == "Ben"
+    assert "more than one customer" not in owner.office.read("crm/differences/")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from besnik.crm import choosing, find, sources
+from besnik.crm import choosing, find, several, sources
 from besnik.crm.foreign import CrmSettingsError
 from besnik.crm.trial import Trial
 from besnik.site.access import need, staff_of
@@ -48,6 +48,7 @@ def show(request: HttpRequest) -> HttpResponse:
         pending=CrmPending.objects.filter(**mine, state="waiting").count(),
         differences=CrmDifference.objects.filter(**mine).count(),
         runs=CrmRun.objects.filter(**mine).order_by("-started_at")[:10],
+        several=len(several.cards(program, timezone.now())),
         was_counted=steps["count"],
         was_imported=steps["import"],
         next_step=next(step for step, is_done in steps.items() if not is_done),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from besnik.crm import settling
+from besnik.crm import choosing, settling, several
 from besnik.crm.foreign import CrmError
+from besnik.crm.matching import card_from
 from besnik.crm.trial import trouble_of
 from besnik.loyalty.ledger import RefusedError
 from besnik.site.access import need, staff_of
@@ -44,12 +47,26 @@ def settle(request: HttpRequest, number: int) -> HttpResponse:
     try:
         settling.settle(source, found, deed, staff)
     except CrmError as error:
-        trouble = trouble_of(error)
-        said = {"title": crm_words.TROUBLES[trouble.kind][0], "detail": trouble.text}
-        return _page(request, status=502, trouble=said)
+        return _page(request, status=502, trouble=_said(error))
     except RefusedError:
         return _page(request, status=422, short=True)
     note(staff, f"crm.{deed}", target, kind=found.kind)
+    return redirect("owner-crm-differences")
+
+
+@need(Role.OWNER)
+@require_POST
+def ask_card(request: HttpRequest) -> HttpResponse:
+    """Ask once more whose a card (``card``) is that several customers had."""
+    source = source_of(request)
+    card = card_from(request.POST.get("card", ""))
+    if card is None:
+        return redirect("owner-crm-differences")
+    try:
+        several.look_again(source, card.data)
+    except CrmError as error:
+        return _page(request, status=502, trouble=_said(error))
+    note(staff_of(request), "crm.again", f"crm:{source.adapter}")
     return redirect("owner-crm-differences")
 
 
@@ -74,8 +91,15 @@ def write_there(request: HttpRequest) -> HttpResponse:
     return redirect("owner-crm-differences")
 
 
+def _said(error: CrmError) -> dict[str, Any]:
+    trouble = trouble_of(error)
+    return {"title": crm_words.TROUBLES[trouble.kind][0], "detail": trouble.text}
+
+
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     source = source_of(request)
+    able = asyncio.run(choosing.able(source))
+    can_create = able is not None and able.can_create
     rows = CrmDifference.objects.filter(program=source.program_id).select_related("member")
     refused = CrmDelivery.objects.filter(program=source.program_id, state="refused")
     listed = Paginator(rows.order_by("kind", "pk"), _A_PAGE).get_page(request.GET.get("page"))
@@ -92,12 +116,18 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
                 "text": crm_words.DIFFERENCES[row.kind].text,
                 "there": crm_words.said(row.kind, row.there),
                 "here": crm_words.said(row.kind, row.here),
-                "deeds": crm_words.DIFFERENCES[row.kind].deeds.items(),
+                "deeds": [
+                    (deed, label)
+                    for deed, label in crm_words.DIFFERENCES[row.kind].deeds.items()
+                    if can_create or deed != "anew"
+                ],
             }
             for row in listed
         ],
         refused=refused.select_related("member").order_by("-pk")[:_A_PAGE],
         refused_count=refused.count(),
+        several=several.cards(source.program_id, timezone.now()),
         only_here=settling.only_here(source.program_id),
+        can_create=can_create,
         **more,
     )

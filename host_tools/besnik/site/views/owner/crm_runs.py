@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from besnik.crm import imports
+from besnik.crm import imports, settling
 from besnik.site.access import need, staff_of
 from besnik.site.owner import crm_words, work
 from besnik.site.views.owner.common import note, page
@@ -47,6 +47,7 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
         source=source,
         name=crm_words.name_of(source.adapter),
         is_running=is_running,
+        only_here=max(settling.only_here(source.program_id) - run.linked, 0) if run.dry else 0,
         is_broken=is_lost or run.state == "failed",
         examples=[
             {
