@@ -39,9 +39,10 @@ from support.usb_board import Board
 TITLE = "Readers made of boards"
 BOARDS = 10
 ROUNDS = 4
-CUTS = 50
+CUTS = 40
 _IMAGE_BYTES = 1_700_000
 _WORKS_S = 240
+_PAUSES_S = (0.3, 2.0)
 # An empty picture of MicroPython's image: magic, no segments, an ESP32 (esp_image_format.h).
 _HEADER = bytes((0xE9, 0, 2, 0x20)) + bytes(20)
 
@@ -59,7 +60,7 @@ def measure() -> list[Figure]:
         one_s = asyncio.run(_make(technician, boards[:1], image, "counter-1"))
         _erase(boards)
         ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
-        lost, bricked = _unplugged(technician, boards, chance, ten_s / 3)
+        lost, bricked = _unplugged(technician, boards, chance)
     cuts, cut_bricked = cut_everywhere(chance, CUTS)
     return [
         at_most("bare board to its first verdict", one_s, 60, "s", 1),
@@ -140,19 +141,20 @@ def _erase(boards: Sequence[Board]) -> None:
 
 
 def _unplugged(
-    technician: Technician, boards: Sequence[Board], chance: random.Random, longest_s: float
+    technician: Technician, boards: Sequence[Board], chance: random.Random
 ) -> tuple[int, list[str]]:
     """Return how many boards lost their power on the way, and which are no readers after all."""
     lost, bricked = 0, []
     for number in range(ROUNDS):
         _erase(boards)
         if number % 2:
-            assert technician.runs("flash", "--all", "--blank", boards=boards)[0] == 0
+            blank = technician.starts("flash", "--all", "--blank", boards=boards)
+            assert blank.wait(_WORKS_S) == 0, blank.log
             command = ("provision", "--all", "counter", "--no-tap", *ONCE)
         else:
             command = ("flash", "--all", "counter", "--no-tap", *ONCE)
         running = technician.starts(*command, boards=boards)
-        gone = _unplug(running, boards, chance, longest_s)
+        gone = _unplug(running, boards, chance)
         running.wait(_WORKS_S)
         for board in gone:
             board.plug_in()
@@ -168,19 +170,16 @@ def _unplugged(
     return lost, bricked
 
 
-def _unplug(
-    running: Running, boards: Sequence[Board], chance: random.Random, longest_s: float
-) -> list[Board]:
-    """Take each board's power at a moment of its own, as long as the command runs."""
-    gone = []
-    began = time.monotonic()
-    moments = [(chance.uniform(0, longest_s), number) for number in range(len(boards))]
-    for moment_s, number in sorted(moments):
-        time.sleep(max(0.0, began + moment_s - time.monotonic()))
+def _unplug(running: Running, boards: Sequence[Board], chance: random.Random) -> list[Board]:
+    """Take the power of one board after the other, in any order, as long as the command runs."""
+    gone: list[Board] = []
+    pause_s = chance.uniform(*_PAUSES_S)
+    for board in chance.sample(boards, len(boards)):
+        time.sleep(chance.uniform(0, 2 * pause_s))
         if not running.alive:
             break
-        boards[number].unplug()
-        gone.append(boards[number])
+        board.unplug()
+        gone.append(board)
     return gone
 
 
