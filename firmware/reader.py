@@ -21,13 +21,15 @@ _CARD_WAIT_MS = const(3000)
 _NO_WIFI_S = const(1800)
 _REBOOT_S = const(3600)
 _SETTLED_S = const(60)
+_ROOM_BYTES = const(440)
+_ROOMS = const(8)
 _KINDS = const(("link", "outbox", "rc522"))
 
 
 # Takes a module out of memory, as far as nobody else holds it.
 def forget(name):
-    del sys.modules["firmware." + name]
-    delattr(sys.modules["firmware"], name)
+    if sys.modules.pop("firmware." + name, None):
+        delattr(sys.modules["firmware"], name)
     gc.collect()
 
 
@@ -84,12 +86,16 @@ class Reader:
             gc.collect()
             name, payload = todo
             try:
+                # What is loaded fills every hole: some are kept for what it will work with.
+                room = [bytearray(_ROOM_BYTES) for _ in range(_ROOMS)]
                 module = getattr(__import__("firmware." + name), name)
                 self.errand = module.Errand(self, payload)
+                room.clear()
                 todo = await self.errand.run()
             except Exception as error:
-                # Without it the reader still reads cards.
+                # Without it the reader still reads cards; after a new start it has its whole heap.
                 sys.print_exception(error)
+                self.is_leaving = isinstance(error, MemoryError)
                 todo = None
             self.errand = module = None
             forget(name)

@@ -10,7 +10,8 @@ from micropython import const
 _LIMIT_MS = const(300000)
 _SAY_MS = const(15000)
 _SENT_MS = const(1000)
-_LOOK_MS = const(250)
+_WELL_MS = const(1000)  # a dead chip is revived twice in that time, and looks alive for a moment
+_LOOK_MS = const(100)
 # Why a release was given up, by the number kept in NVS; 0: it started anew before it was kept.
 _WHY = const(("restarted", "broker", "rc522", "verdict"))
 
@@ -46,12 +47,14 @@ class Errand:
         board = self._reader.board
         board.store("why", 0)
         silent_ms = _SAY_MS
+        well_ms = 0
         for _ in range(_LIMIT_MS // _LOOK_MS):
             silent_ms += _LOOK_MS
             if silent_ms > _SAY_MS and await self._say("trying"):
                 silent_ms = 0
             why = self._lacks()
-            if not why:
+            well_ms = 0 if why else well_ms + _LOOK_MS
+            if well_ms > _WELL_MS:
                 board.store("slot", self._number << 4 | slot)
                 board.store("trial", 0)
                 await self._say("kept")

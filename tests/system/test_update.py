@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from besnik.fleet import release, signing
+from besnik.sim.control import Control
 from besnik.sim.reader import PowerCut
 from support.broker import RunningBroker
 from support.counter import Counter
@@ -125,18 +126,20 @@ async def test_a_release_that_fails_is_given_up_for_the_one_before(
     await host.hears("ready", 8)
 
 
-@pytest.mark.parametrize("missing", ["broker", "verdict"])
+@pytest.mark.parametrize("missing", ["broker", "rc522", "verdict"])
 async def test_a_release_that_is_not_healthy_in_time_is_given_up(
     counter: Counter, broker: RunningBroker, host: Host, hasty: dict[str, bytes], reader: Running,
     missing: str,
 ) -> None:  # fmt: skip
     host.released(7, hasty)
-    host.confirms = False
+    host.confirms = missing != "verdict"
     host.order(7)
     await host.hears("ready", 7)
     assert await asyncio.to_thread(reader.wait, 30) == -9
     if missing == "broker":
         broker.stop()
+    async with await Control.connect(counter.control_socket) as control:
+        await control.fault(bus="FF" if missing == "rc522" else None)
     await restarts(counter.start_reader(), counter)
     if missing == "broker":
         broker.start()
