@@ -11,7 +11,7 @@ from typing import Any
 
 _ANSWER_S = 10
 _STEADY_S = 0.15
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 _COLOURS = {(1, 0): "r", (0, 1): "g", (1, 1): "a", (0, 0): "n"}
 
 
@@ -57,7 +57,7 @@ class Hands:
         return _COLOURS[(red, green)]
 
     def _perceived(self) -> tuple[int, int, int]:
-        """Return what is lit and heard when it has changed, or has not for two seconds.
+        """Return what is lit and heard when it has changed, or has not for a second.
 
         What a reader does at its pins is seen a little later than it says so, one pin by one.
         """

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from besnik.fleet.doctor import lights
+from besnik.fleet.doctor import antenna, lights, wiring
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding
 from besnik.fleet.doctor.parts import of_parts
@@ -109,22 +109,28 @@ def test_wires(table: Table, faults: dict[str, Any], says: str, to_do: str) -> N
 @pytest.mark.parametrize(
     ("faults", "says", "to_do"),
     [
-        ({"loss_db": 99}, "no card was read at any gain", "look at its coil"),
         ({"loss_db": 40}, "from 43 dB on only", "away from metal"),
         (
             {"loss_db": 35},
-            "33 dB, a card is read 0 of 20 times; at 43 dB",
+            "33 dB, a card is read 0 of 10 times; at 43 dB",
             "gain_db=43",
         ),
         ({"noise_per_mille": 400}, "answers arrive damaged", "try another supply"),
     ],
 )
 def test_antenna(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:
-    found = table.doctor(**faults)
-    assert found["wiring"].state == "ok"
-    assert found["antenna"].state == "wrong"
-    assert says in found["antenna"].says
-    assert to_do in found["antenna"].do
+    with table.bench(**faults) as bench:
+        assert wiring.judge(bench.wiring(), bench.settings).state == "ok"
+        found = antenna.judge(bench.antenna(10), bench.settings)
+    assert found.state == "wrong"
+    assert says in found.says
+    assert to_do in found.do
+
+
+def test_an_antenna_that_hears_no_card(table: Table) -> None:
+    found = table.doctor(loss_db=99)["antenna"]
+    assert found.says == "no card was read at any gain within 1 s"
+    assert "look at its coil" in found.do
 
 
 @pytest.mark.parametrize(
