@@ -61,7 +61,7 @@ def settle(source: CrmSource, difference: CrmDifference, deed: Deed, staff: Staf
     if deed == "anew":
         _make_anew(difference)
     elif deed == "unlink":
-        _unlink(difference)
+        _keep_here(difference)
     elif deed == "ours":
         _tell_balance(source, difference)
     else:
@@ -202,8 +202,14 @@ def _wait_anew(member: Member) -> None:
 
 
 @transaction.atomic
-def _unlink(difference: CrmDifference) -> None:
+def _keep_here(difference: CrmDifference) -> None:
     """Let the member be only here: what is still to be told of them has nobody to go to."""
+    if difference.member_id is not None:
+        CrmDelivery.objects.filter(member=difference.member_id).exclude(state="done").delete()
+    _unlink(difference)
+
+
+def _unlink(difference: CrmDifference) -> None:
     program, external_id = difference.program_id, difference.external_id
     for table in (CrmLink, CrmRecord, CrmDifference):
         table._default_manager.filter(program=program, external_id=external_id).delete()

@@ -127,6 +127,28 @@ def test_a_customer_who_is_gone_is_made_anew_or_kept_only_here(
     assert CrmDelivery.objects.get(event_id=f"m{member(ANNA).ref}").state == "waiting"
 
 
+def test_what_was_to_be_told_of_a_member_who_is_kept_only_here_is_dropped(
+    owner: NotebookOwner, anna: str
+) -> None:
+    from django.utils import timezone
+
+    from besnik.store.models import CrmDelivery, CrmLink
+
+    CrmDelivery.objects.create(
+        program_id=owner.office.program,
+        event_id="e1-9",
+        entry=9,
+        member=member(ANNA),
+        at=timezone.now(),
+    )
+    owner.notebook.remove(anna)
+    import_all(owner)
+    press(owner, only("gone"), "unlink")
+    assert none()
+    assert not CrmLink.objects.exists()
+    assert not CrmDelivery.objects.exists()
+
+
 def test_a_card_of_two_customers_is_looked_at_again(owner: NotebookOwner) -> None:
     owner.notebook.add("Ben", BEN)
     second = owner.notebook.add("Cleo", BEN)

@@ -14,6 +14,7 @@ from besnik.store.models import (
     CardState,
     Comment,
     Consent,
+    CrmDelivery,
     CrmDifference,
     CrmLink,
     CrmRecord,
@@ -136,6 +137,7 @@ def _forget_words(member: Member) -> None:
         Q(member=member) | Q(external_id__in=links.values("external_id")),
         program_id=member.program_id,
     ).delete()
+    CrmDelivery.objects.filter(member=member).exclude(state="done").delete()
     # What another system keeps of its customer is that system's to erase.
     CrmRecord.objects.filter(
         program_id=member.program_id, external_id__in=links.values("external_id")
