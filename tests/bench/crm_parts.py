@@ -18,6 +18,7 @@ from support.store import execute
 from support.tryton import TrytonServer
 from support.tryton_shop import WorkerRunner, connect
 
+_AGAIN_S = 2.0
 _REQUEST = '"POST /crm/rpc/'
 
 
@@ -89,10 +90,19 @@ def p95(taken: list[float]) -> float:
 
 
 async def tapped(reader: ReaderStation, card: str, why: str) -> float:
-    """Tap a card; return the milliseconds until its verdict."""
+    """Tap a card, again with the same id until there is a verdict, as a reader does.
+
+    Returns the milliseconds until then.
+    """
     began = time.perf_counter()
-    reader.tap(card)
-    verdict = await reader.hear(15)
-    taken = (time.perf_counter() - began) * 1000
+    tap_id = reader.tap(card)
+    while True:
+        try:
+            verdict = await reader.hear(_AGAIN_S)
+        except TimeoutError:
+            reader.tap(card, id=tap_id)
+            continue
+        if verdict["id"] == tap_id:
+            break
     assert (verdict["r"], verdict["why"]) == ("accepted", why), verdict
-    return taken
+    return (time.perf_counter() - began) * 1000

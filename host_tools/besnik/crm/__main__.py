@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from besnik.store.terminal import run
@@ -10,8 +9,6 @@ from besnik.store.terminal import run
 
 def main() -> int:
     """Run until SIGTERM; return the exit status (1: no database, 2: settings cannot be used)."""
-    # Whoever waits at a till or for a page comes first.
-    os.nice(5)
 
     def work() -> int:
         from besnik.crm.service import main as serve

@@ -27,7 +27,7 @@ from besnik.store.models import (
     Posting,
 )
 
-PAGE: Final = 1000
+PAGE: Final = 250
 # Keys of entries that the CRM is not told of: they brought here what it had said itself.
 UNTOLD: Final = "crm:"
 # Between accounts of the member: what was set aside is told when it is redeemed.
@@ -55,10 +55,10 @@ def collect(source: int, now: dt.datetime, *, can_create: bool) -> int:
 
 
 class _Page(msgspec.Struct, frozen=True):
-    """Rows that were looked at, each with when it was written, and how many were made of them."""
+    """Rows that were looked at, each with when it was written, and what is made of them."""
 
     rows: list[tuple[int, dt.datetime]]
-    made: int = 0
+    made: list[CrmDelivery] = []
 
 
 class _Walk:
@@ -71,15 +71,19 @@ class _Walk:
     def go(self, look: Callable[[int], _Page], keep: Callable[[int], object]) -> int:
         """``look`` at each page after a row, ``keep`` each new mark with it; return what was made.
 
-        Both of a page are one transaction.
+        What is made of a page and its mark are one transaction, and nothing else is in it: SQLite's
+        one writer is the bridge's.
         """
         after, count, is_settled = self._mark, 0, True
         while True:
-            with transaction.atomic():
-                page = look(after)
-                if is_settled and (passed := self._passed(page.rows)):
-                    keep(passed)
-            count += page.made
+            page = look(after)
+            passed = self._passed(page.rows) if is_settled else 0
+            if page.made or passed:
+                with transaction.atomic():
+                    CrmDelivery.objects.bulk_create(page.made, ignore_conflicts=True)
+                    if passed:
+                        keep(passed)
+            count += len(page.made)
             if len(page.rows) < PAGE:
                 return count
             after = page.rows[-1][0]
@@ -99,25 +103,22 @@ def _members(source: CrmSource, after: int, *, can_create: bool) -> _Page:
     members = list(
         Member.objects.filter(program=source.program_id, pk__gt=after).order_by("pk")[:PAGE]
     )
-    page = _Page([(member.pk, member.created_at) for member in members])
+    seen = [(member.pk, member.created_at) for member in members]
     if not can_create:
-        return page
+        return _Page(seen)
     links = CrmLink.objects.filter(member__in=members)
     linked = set(links.values_list("member", flat=True))
-    CrmDelivery.objects.bulk_create(
-        [
-            CrmDelivery(
-                program_id=source.program_id,
-                event_id=f"m{member.ref}",
-                member=member,
-                at=member.created_at,
-            )
-            for member in members
-            if member.status == MemberStatus.ACTIVE and member.pk not in linked
-        ],
-        ignore_conflicts=True,
-    )
-    return page
+    made = [
+        CrmDelivery(
+            program_id=source.program_id,
+            event_id=f"m{member.ref}",
+            member=member,
+            at=member.created_at,
+        )
+        for member in members
+        if member.status == MemberStatus.ACTIVE and member.pk not in linked
+    ]
+    return _Page(seen, made)
 
 
 def _entries(source: CrmSource, after: int) -> _Page:
@@ -146,8 +147,8 @@ def _entries(source: CrmSource, after: int) -> _Page:
             program=source.program_id, entry__in=[row.entry for row in rows]
         ).values_list("event_id", flat=True)
     )
-    made = CrmDelivery.objects.bulk_create([row for row in rows if row.event_id not in known])
-    return _Page([(pk, at) for pk, at, *_ in entries], len(made))
+    made = [row for row in rows if row.event_id not in known]
+    return _Page([(pk, at) for pk, at, *_ in entries], made)
 
 
 def event_id(program: int, entry: int, member: int, *, alone: bool) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
-from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 
 from besnik.crm.breaker import HeldBackError
@@ -58,17 +57,15 @@ def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
     Those that may be repeats come first, and alone. Events of members who are not customers there
     yet wait until they are.
     """
-    with transaction.atomic():
-        row = CrmSource.objects.get(pk=source)
-        ready = due(row.program_id, now).filter(entry__isnull=False, member__crm_link__isnull=False)
-        first = ready.order_by("-maybe", "entry", "pk").first()
-        if first is None:
-            return None
-        taken = list(
-            ready.filter(maybe=first.maybe).order_by("entry", "pk")[: size(most, first.tries)]
-        )
-        mark([each.pk for each in taken], now)
-        visits = _visits(row, taken)
+    # Not one transaction: SQLite's one writer is the bridge's, and nobody else takes these rows.
+    row = CrmSource.objects.get(pk=source)
+    ready = due(row.program_id, now).filter(entry__isnull=False, member__crm_link__isnull=False)
+    first = ready.order_by("-maybe", "entry", "pk").first()
+    if first is None:
+        return None
+    taken = list(ready.filter(maybe=first.maybe).order_by("entry", "pk")[: size(most, first.tries)])
+    visits = _visits(row, taken)
+    mark([each.pk for each in taken], now)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)
 
 
