@@ -186,6 +186,15 @@ def test_who_works_in_one_shop_updates_that_shop_alone(
     assert begin(client, goal="shop").status_code == 302
 
 
+def test_who_works_in_one_shop_sees_the_readers_of_that_shop_alone(
+    log_in: LogIn, rollout: Rollout
+) -> None:
+    manager = Staff.objects.get(role="manager")
+    shop = Shop.objects.create(program_id=manager.program_id, slug="kiosk", name="Kiosk")
+    manager.shops.set([shop])
+    assert "So far it runs on 0 of 0." in text_of(log_in("manager").get(PAGE))
+
+
 def test_the_stream_tells_the_list_when_it_changes(rollout: Rollout) -> None:
     screen = UpdatesScreen(Staff.objects.get(role="owner"), "en")
     (first,) = screen.look()
