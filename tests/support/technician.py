@@ -37,4 +37,4 @@ class Technician:
     def runs(self, *command: str, boards: Sequence[Board] = ()) -> tuple[int, str]:
         """Run a command to its end; return its exit status and what it said."""
         running = self.starts(*command, boards=boards)
-        return running.wait(60), running.log
+        return running.wait(120), running.log

@@ -63,22 +63,22 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
     bridges.start()
     running = technician.starts("flash", "--all", "counter", "--no-tap", *ONCE, boards=boards)
     gone = boards[-1]
-    running.wait_for(f"{gone.parts.port}:   0 %", 60)
-    await asyncio.sleep(random.uniform(0, 1))
+    running.wait_for(f"{gone.parts.port}:   0 %", 120)
+    await asyncio.sleep(random.uniform(0, 0.5))
     gone.unplug()
-    assert running.wait(60) == 1
+    assert running.wait(120) == 1
     assert f"{BOARDS - 1} of {BOARDS} boards are done" in running.log
     assert f"{gone.parts.port}: FAILED: the board is gone" in running.log
 
     gone.plug_in()
     running = technician.starts("flash", "--all", boards=boards)
     for number, board in enumerate(boards, 1):
-        running.wait_for(f"{board.parts.port}: counter-{number}: hold any card", 60)
+        running.wait_for(f"{board.parts.port}: counter-{number}: hold any card", 120)
     async with AsyncExitStack() as hands:
         for board in boards:
             control = Control.connect(board.parts.folder / "control.sock")
             await (await hands.enter_async_context(await control)).present("card")
-        assert running.wait(60) == 0, running.log
+        assert running.wait(120) == 0, running.log
     for number in range(1, BOARDS + 1):
         assert f"counter-{number}: tap" in running.log
         assert (state / f"readers/counter-{number}/label.svg").exists()
@@ -94,10 +94,10 @@ def test_all_readers_that_wait_are_provisioned_also_one_that_was_unplugged_on_th
     gone = boards[-1]
 
     running = technician.starts("provision", "--all", "counter", "--no-tap", *ONCE, boards=boards)
-    running.wait_for(f"{gone.parts.port}:   0 %", 60)
-    time.sleep(random.uniform(0, 0.6))
+    running.wait_for(f"{gone.parts.port}:   0 %", 120)
+    time.sleep(random.uniform(0, 0.1))
     gone.unplug()
-    assert running.wait(90) == 1
+    assert running.wait(120) == 1
     assert f"{gone.parts.port}: FAILED" in running.log
 
     # Whenever that was, it has all of it or waits for all of it.
