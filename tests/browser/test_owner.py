@@ -11,7 +11,17 @@ from browser.conftest import Open
 CODES = ("en", "sq", "ru", "el", "fa")
 TILL = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-PAGES = ("", "program/", "program/templates/", "program/tiers/", "figures/", "imports/", "members/")
+PAGES = (
+    "",
+    "program/",
+    "program/templates/",
+    "program/tiers/",
+    "figures/",
+    "imports/",
+    "members/",
+    "crm/",
+    "crm/connect/salesforce/",
+)
 
 
 def fits(page: Page) -> bool:
@@ -45,6 +55,21 @@ def test_a_reward_asks_only_for_what_its_kind_needs(chain: Chain, open_page: Ope
     page.get_by_label("a percentage off").check()
     expect(off).to_be_hidden()
     expect(percent).to_be_visible()
+
+
+def test_a_crm_that_is_not_there_is_told_in_plain_words(chain: Chain, open_page: Open) -> None:
+    page = open_page(chain.url("owner/crm/connect/tryton/"), viewport=PHONE)
+    expect(page.get_by_text("In Tryton, make a user for Besnik alone")).to_be_visible()
+    page.get_by_label("Address").fill("http://127.0.0.1:1")
+    page.get_by_label("User name").fill("besnik")
+    page.get_by_label("Password").fill("not-the-right-one")
+    page.get_by_label("A card to look up").fill("04 A1 B2 C3 D4 E5 80")
+    page.get_by_role("button", name="Test").click()
+    expect(page.get_by_text("It does not answer")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("link", name="Change and test again").click()
+    expect(page.get_by_label("Address")).to_have_value("http://127.0.0.1:1")
+    expect(page.get_by_label("Password")).to_have_value("")
 
 
 def test_the_claim_follows_its_slider(chain: Chain, open_page: Open) -> None:
