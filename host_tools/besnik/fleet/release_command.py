@@ -78,6 +78,11 @@ def _make(
     )
     checked = release.load(made, signing.public_half(key))
     lines = _lines(checked, made)
+    if checked.manifest.version != release.source_version():
+        lines.append(
+            f"mind: of themselves readers will say version {release.source_version()}: that is"
+            " VERSION in firmware/reader.py"
+        )
     public = release.public_file(_state())
     if public.exists() and signing.load_public(public) != signing.public_half(key):
         lines.append(f"mind: readers here obey {public}, which is another key: they refuse it")

@@ -183,6 +183,7 @@ def test_from_a_new_key_to_a_checked_release(
     assert main(["fleet", "release", "--key", "safe/release.key", "--version", "9.9.9"]) == 0
     said = capsys.readouterr().out
     assert "release 1: version 9.9.9 for esp32, bytecode 6." in said
+    assert f"of themselves readers will say version {release.source_version()}" in said
     folder = shop / "state/releases/00001"
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert {"manifest", "signature", "main.py", "firmware/app.mpy", "lib/mfrc522.mpy"} <= paths
