@@ -96,7 +96,7 @@ class Bench:
 
     def time(self) -> Time:
         """Set the clock from the network and return it."""
-        return self._said("way.clock()", Time)
+        return self._said('way.clock(settings["time.servers"])', Time)
 
     def certificates(self) -> OnBoard:
         """Return the certificates on the flash."""

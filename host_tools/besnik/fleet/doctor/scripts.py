@@ -98,8 +98,8 @@ def join(settings):
     wlan.disconnect()
     return [False, status, 0, [str(entry[0], "utf-8", "replace") for entry in wlan.scan()]]
 
-def clock():
-    clock = board.Clock()
+def clock(servers):
+    clock = board.Clock(servers)
     for _ in range(3):
         if clock.set_from_network():
             return [True, clock.unix_s()]
