@@ -19,7 +19,7 @@ import time
 from binascii import a2b_base64, hexlify
 from hashlib import sha256
 
-from firmware import config, signals
+from firmware import config, handover, signals
 from micropython import const
 
 _WINDOW_MS = const(120000)
@@ -32,10 +32,6 @@ _AGAIN_S = const(5)
 _SEEN_MS = const(900)
 _SAID = const("besnik: ")
 _SETTINGS = const("config.json")
-_FOLDER = const("cert")
-# How files are named that wait until all are there; the settings get this name last.
-_NEW = const(".new")
-_PART = const(".part")
 _CERTIFICATES = const(("ca.der", "reader.der", "reader.key"))
 # Red and green LED and buzzer where docs/hardware.md has them: what else is on those pins is not
 # known yet, and an S3 has its flash where an ESP32 has its light.
@@ -80,7 +76,7 @@ class Request:
         elif word == "data":
             self._add(rest)
         elif word == "done":
-            write(self._checked())
+            handover.write(self._checked())
             self._forget(False)
             return "done"
         else:
@@ -132,70 +128,11 @@ def check(files):
         raise config.ConfigError("cert/reader.der: is not for %s" % settings["reader"])
 
 
-# Writes checked files. Wherever the power goes, the reader has afterwards what it had or all that
-# is new: what is old goes when the new is complete, and resume() goes on from there. No name goes
-# from one folder into another: when the power goes in the middle of that, littlefs shows neither
-# that file nor the next one until something is written.
-def write(files):
-    _sweep()
-    _make(_FOLDER)
-    for name, data in files.items():
-        if name != _SETTINGS:
-            _put(_FOLDER + "/" + name + _NEW, data)
-    _put(_SETTINGS + _PART, files[_SETTINGS])
-    os.rename(_SETTINGS + _PART, _SETTINGS + _NEW)
-    resume()
-
-
-# Puts what is complete in its place; what is not complete goes. True if anything was.
-def resume():
-    is_complete = _exists(_SETTINGS + _NEW)
-    if is_complete:
-        if _exists(_SETTINGS):
-            os.remove(_SETTINGS)
-        for name in _CERTIFICATES:
-            path = _FOLDER + "/" + name
-            if _exists(path + _NEW):
-                os.rename(path + _NEW, path)
-        os.rename(_SETTINGS + _NEW, _SETTINGS)
-    _sweep()
-    return is_complete
-
-
-def _sweep():
-    # What would make it complete goes first.
-    paths = [_SETTINGS + _NEW, _SETTINGS + _PART]
-    for path in paths + [_FOLDER + "/" + name + _NEW for name in _CERTIFICATES]:
-        if _exists(path):
-            os.remove(path)
-
-
-def _exists(path):
-    try:
-        os.stat(path)
-    except OSError:
-        return False
-    return True
-
-
-def _make(folder):
-    if not _exists(folder):
-        os.mkdir(folder)
-
-
-def _put(path, data):
-    with open(path, "wb") as file:
-        file.write(data)
-    with open(path, "rb") as file:
-        if file.read() != data:
-            raise config.ConfigError("the flash is worn out: take another board")
-
-
 # Waits for a host; does not return. why: what is wrong with what the reader has. board is the
 # module firmware.board.
 def serve(board, why):
     board.settle()  # to have no settings is no bad boot
-    if resume():
+    if handover.resume():
         board.reset()
     asyncio.run(_serve(board, why))
 

@@ -25,7 +25,7 @@ _CHUNK: Final = 96
 # An MCU restarts in two seconds and speaks once a second; writing takes half a second.
 _ANSWER_S: Final = 10
 _READ_S: Final = 0.2
-# What makes a reader a provisioned one, or would at its next start (`firmware/provision.py`).
+# What makes a reader a provisioned one, or would when it has no others (`firmware/handover.py`).
 _OLD: Final = ("config.json.new", "config.json")
 
 Progress = Callable[[str, int, int], None]

@@ -1,5 +1,5 @@
-# firmware/provision.py: what a host has to send, what is refused before anything is written, and
-# the power that goes at every operation of the flash.
+# firmware/provision.py and handover.py: what a host has to send, what is refused before anything is
+# written, and the power that goes at every operation of the flash.
 
 import json
 import os
@@ -7,7 +7,7 @@ from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
 from chips import PLACE, Chip, fresh, mount
-from firmware import config, provision
+from firmware import config, handover, provision
 
 HEAP = "8M"
 TIMEOUT_S = 60
@@ -129,7 +129,7 @@ def _found(content):
     os.chdir(PLACE)
     try:
         if "config.json" not in os.listdir():
-            provision.resume()
+            handover.resume()
         if "config.json" not in os.listdir():
             return None
         found = {}
@@ -145,12 +145,12 @@ def _cut_everywhere(before):
     chip = fresh(32)
     os.chdir(PLACE)
     if before:
-        provision.write(before)
+        handover.write(before)
     os.chdir("/")
     content = bytearray(chip.content())
     recorder = mount(_Recorder(content))
     os.chdir(PLACE)
-    provision.write(_files(2))
+    handover.write(_files(2))
     os.chdir("/")
     new = _files(2)
     seen = []
