@@ -165,6 +165,7 @@ class Reader:
         # Taps are on flash: none is lost by it.
         if self.is_leaving and not self.presence.uid:
             await self.link.close()
+            self.board.settle()  # a start that was asked for is no bad one
             self.board.reset()
 
     # The health message (contract).

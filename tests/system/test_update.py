@@ -129,13 +129,14 @@ async def test_a_release_that_fails_is_given_up_for_the_one_before(
 @pytest.mark.parametrize("missing", ["broker", "rc522", "verdict"])
 async def test_a_release_that_is_not_healthy_in_time_is_given_up(
     counter: Counter, broker: RunningBroker, host: Host, hasty: dict[str, bytes], reader: Running,
-    missing: str,
+    state: Path, missing: str,
 ) -> None:  # fmt: skip
     host.released(7, hasty)
     host.confirms = missing != "verdict"
     host.order(7)
     await host.hears("ready", 7)
     assert await asyncio.to_thread(reader.wait, 30) == -9
+    assert not nvs(state)["slot"], "a start that is asked for is none of the bad boots"
     if missing == "broker":
         broker.stop()
     async with await Control.connect(counter.control_socket) as control:
