@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from besnik.site.languages import LANGUAGES
 from besnik.site.owner import rule_forms, term_forms
@@ -24,6 +25,8 @@ OWN = {
     "JSON",
     "CSV",
     "UTC",
+    "esp32",
+    "https://directus.example.com",
     *(name for _code, name in LANGUAGES),
 }
 SAMPLES = {
@@ -40,6 +43,9 @@ SAMPLES = {
     "reward": ["coffee"],
     "key": ["none"],
     "person": ["1"],
+    "reader": ["counter-1"],
+    "rollout": ["1"],
+    "adapter": ["directus"],
 }
 
 
@@ -75,6 +81,15 @@ def a_member() -> dict[str, list[str]]:
     return {"member": [member.ref], "ref": [member.ref], "token": [links.token(member)]}
 
 
+def a_rollout() -> None:
+    from besnik.store import rollouts
+    from besnik.store.models import Reader, Release
+
+    now = timezone.now()
+    rollouts.know([rollouts.Found(1, "1.2.0", "esp32", "6.3", 90_000)], now)
+    rollouts.begin(Release.objects.get(), Reader.objects.get(), "all", now=now)
+
+
 @pytest.fixture(scope="module")
 def _pseudo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("locale")
@@ -96,6 +111,7 @@ def test_no_page_has_a_text_outside_the_catalogues(
 ) -> None:
     called = re.compile("|".join(re.escape(name) for name in sorted(names() | OWN, key=len)[::-1]))
     samples = SAMPLES | a_member()
+    a_rollout()
     client = log_in("owner")
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = LANGUAGE
     wrong = []
