@@ -95,7 +95,7 @@ class Reader:
             except Exception as error:
                 # Without it the reader still reads cards; after a new start it has its whole heap.
                 sys.print_exception(error)
-                self.is_leaving = isinstance(error, MemoryError)
+                self.is_leaving |= isinstance(error, MemoryError)
                 todo = None
             self.errand = module = None
             forget(name)
