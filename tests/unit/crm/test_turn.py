@@ -1,0 +1,33 @@
+"""One process speaks with the CRMs of a database."""
+
+from __future__ import annotations
+
+import pytest
+
+from besnik.config import Config, Database
+from besnik.crm.turn import Turn
+from support.store import settings_for
+
+
+def test_the_second_waits_until_the_first_is_gone(database_url: str) -> None:
+    settings = settings_for(database_url)
+    first, second = Turn(settings), Turn(settings)
+    try:
+        assert [first.take(), second.take(), first.take(), second.take()] == [
+            True,
+            False,
+            True,
+            False,
+        ]
+        first.close()
+        assert second.take()
+        assert not first.take()
+    finally:
+        first.close()
+        second.close()
+
+
+def test_a_server_that_is_away_is_nobody_s_turn() -> None:
+    away = Config(database=Database(url="postgresql://nobody@/none?host=/nonexistent"))
+    with pytest.raises(OSError, match="OperationalError"):
+        Turn(away).take()
