@@ -136,5 +136,6 @@ class _Run:
             Figure(f"{what}: visits lost", str(lost), "0", lost == 0),
             Figure(f"{what}: visits twice in the CRM", str(doubled), "0", doubled == 0),
             at_most(f"{what}: verdict p95, against before", p95(taken) / p95(quiet), RATIO, "", 2),
+            Figure(f"{what}: slowest verdict", f"{max(taken):.0f} ms"),
             Figure(f"{what}: after the last, until the CRM has all", f"{drained_s:.0f} s"),
         ]
