@@ -11,6 +11,7 @@
 # The answers are "besnik: ok", "besnik: refused WHY" and, when all is written, "besnik: done".
 
 import asyncio
+import gc
 import json
 import os
 import select
@@ -54,6 +55,7 @@ class Request:
 
     # Takes a line; returns the answer. After a refusal the host has to begin again.
     def take(self, line):
+        gc.collect()  # what was typed lies in one place then: TLS wants 3 KB in one piece
         try:
             return self._take(line)
         except config.ConfigError as error:
