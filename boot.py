@@ -3,7 +3,8 @@
 # has to remember is in NVS, each a single number, because only that is written whole wherever the
 # power goes:
 #   boots   the first half of every tap's id
-#   slot    the release in use: its number * 16 + bad boots * 2 + its slot, 0 for a and 1 for b
+#   slot    the release in use: its number * 16 + bad boots * 2 + its slot, 0 for a and 1 for b;
+#           while another is tried, power cuts instead of bad boots
 #   trial   the release to be tried at the next start: its number * 2 + its slot; negative while it
 #           is; 0 for none
 #   back    the number of a release that was tried and failed, until the host knows
@@ -17,6 +18,8 @@ import esp32
 import machine
 
 _SOFT_RESET = 5  # machine.SOFT_RESET: somebody at the serial line; main.py may not even run
+_POWER_ON = 1  # machine.PWRON_RESET
+_CUTS = 3
 _BAD_FOR_OTHER = 3
 _BAD_FOR_NONE = 6
 
@@ -52,20 +55,25 @@ def _is_there(slot):
         return False
 
 
-# The slot of a release on trial, the first time; afterwards, unless it was kept, it is given up.
+# The slot of a release on trial. It is given up when the reader starts anew before it was kept;
+# but the power may go for reasons of its own, three times.
 def _tried(state):
     trial = _stored("trial")
-    slot = abs(trial) & 1
-    if trial > 0 and _is_there(slot):
-        _store("trial", -trial)
-        return slot
-    if trial:
-        number = abs(trial) >> 1
-        if (number, slot) != (state >> 4, state & 1):
-            if _is_there(slot):
-                os.remove(_program(slot))
-            _store("back", number)
-        _store("trial", 0)
+    number, slot = abs(trial) >> 1, abs(trial) & 1
+    if not trial:
+        return None
+    if (number, slot) != (state >> 4, state & 1):  # else it was kept, and the power went then
+        is_new = trial > 0
+        is_cut = machine.reset_cause() == _POWER_ON and state >> 1 & 7 < _CUTS
+        if _is_there(slot) and (is_new or is_cut):
+            _store("slot", (state & -15) if is_new else state + 2)
+            _store("trial", -abs(trial))
+            return slot
+        if _is_there(slot):
+            os.remove(_program(slot))
+        _store("slot", state & -15)
+        _store("back", number)
+    _store("trial", 0)
     return None
 
 
@@ -80,6 +88,8 @@ def _chosen():
     tried = _tried(state)
     if tried is not None:
         return tried, False
+    state = _stored("slot")
+    bad = state >> 1 & 7
     if not _is_there(slot) or (bad == _BAD_FOR_OTHER and _is_there(1 - slot)):
         slot = 1 - slot
     if not _is_there(slot):

@@ -149,13 +149,23 @@ def test_a_reader_flashed_anew_runs_what_was_flashed(
 
 
 def test_a_release_is_tried_once(state: Path, flash: Path, start: Start) -> None:
-    other = other_slot(flash)
-    remember(state, slot=6 << 4, trial=7 << 1 | 1)
+    other = other_slot(flash, BAD)
+    remember(state, slot=6 << 4 | 2 << 1, trial=7 << 1 | 1)
     assert "runs b" in start()
     assert nvs(state)["trial"] == -(7 << 1 | 1)
     assert "runs a" in start()
-    assert nvs(state)["back"] == 7 and not nvs(state)["trial"] and nvs(state)["slot"] >> 4 == 6
+    assert nvs(state)["back"] == 7 and not nvs(state)["trial"]
+    assert nvs(state)["slot"] == 6 << 4 | 1 << 1
     assert not other.exists(), "nobody falls back to it"
+
+
+def test_a_power_cut_is_nothing_against_a_release_but_many_are(
+    state: Path, flash: Path, start: Start
+) -> None:
+    other_slot(flash)
+    remember(state, slot=6 << 4, trial=7 << 1 | 1)
+    assert ["runs b 1" in start() for _ in range(5)] == [True] * 4 + [False]
+    assert nvs(state)["back"] == 7 and nvs(state)["slot"] == 6 << 4 | 1 << 1
 
 
 def test_a_release_that_was_kept_stays_wherever_the_power_went(
