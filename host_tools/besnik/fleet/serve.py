@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ ORDER_EXPIRY_S: Final = 60
 
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit status."""
+    os.nice(5)  # whoever waits at a till or for a page comes first
     logging.basicConfig(level=logging.INFO, format="fleet: %(message)s", stream=sys.stderr)
     # It reconnects by itself; what gmqtt mutters meanwhile is nothing to act on.
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
