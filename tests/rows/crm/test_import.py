@@ -66,6 +66,35 @@ def test_a_trial_run_changes_nothing_and_tells_what_an_import_would_do(
     assert "Another customer there has the same card" in said
 
 
+def test_a_trial_run_knows_of_doubles_far_apart(owner: NotebookOwner) -> None:
+    owner.notebook.fill(60)
+    owner.notebook.add("A double", "04000000000180")
+    owner.test()
+    assert counts(import_all(owner, dry=True)) == {
+        "seen": 61,
+        "made": 60,
+        "opened": 60,
+        "skipped": 1,
+        "differing": 1,
+    }
+    assert counts(import_all(owner))["made"] == 60
+
+
+def test_points_are_taken_over_once_even_of_somebody_who_was_erased(owner: NotebookOwner) -> None:
+    from django.utils import timezone
+
+    from besnik.store.models import Card
+    from besnik.store.people import erase
+
+    owner.notebook.add("Ben", BEN, points=120)
+    owner.test()
+    import_all(owner)
+    erase(Card.objects.get(data=BEN).member, timezone.now())
+    again = import_all(owner)
+    assert (again.made, again.opened) == (1, 0)
+    assert balance(Card.objects.get(data=BEN).member_id) == 0
+
+
 def test_an_import_makes_members_once_with_their_cards_and_points(people: NotebookOwner) -> None:
     from besnik.store.models import Card, CrmLink, CrmRecord, Member
     from besnik.store.people import find
