@@ -24,6 +24,9 @@ from support.crm_contract import new_card, new_event, outcomes, visit
 from support.proxy import Proxy
 from support.tryton import TrytonServer, running_tryton
 
+# The first of these on a machine installs Tryton and makes its database.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def tryton(environment: dict[str, str]) -> Iterator[TrytonServer]:

@@ -19,6 +19,9 @@ from support.till_screen import TillScreen
 from support.tryton import TrytonServer
 from support.tryton_shop import WorkerRunner, states, told, until
 
+# The first of these on a machine installs Tryton and makes its database.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def cookie(database_url: str, state: Path) -> str:

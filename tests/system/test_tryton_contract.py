@@ -9,6 +9,9 @@ import pytest
 from support.crm_contract import CrmContract, CrmServer
 from support.tryton import TrytonServer, running_tryton
 
+# The first of these on a machine installs Tryton and makes its database.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def tryton(environment: dict[str, str]) -> Iterator[TrytonServer]:

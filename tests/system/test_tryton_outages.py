@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from support.bridge import ANA, ReaderStation
 from support.crm_contract import new_card
 from support.processes import Running
 from support.store import assert_ledger_adds_up, execute, rows
 from support.tryton import TrytonServer
 from support.tryton_shop import WorkerRunner, all_told, states, told, until
+
+# The first of these on a machine installs Tryton and makes its database.
+pytestmark = pytest.mark.timeout(300)
 
 # A CRM that was asked first would take 10 s; this is a commit on a machine with much to do.
 VERDICT_S = 4.0
