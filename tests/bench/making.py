@@ -158,13 +158,14 @@ def _unplugged(
         running.wait(_WORKS_S)
         for board in gone:
             board.plug_in()
-        technician.starts(*command, boards=boards).wait(_WORKS_S)
+        again = technician.starts(*command, boards=boards)
+        again.wait(_WORKS_S)
         seen = technician.starts("flash", "--all", "--no-tap", boards=boards)
         seen.wait(_WORKS_S)
         broken = [board for board in boards if not _is_whole(seen.log, board)]
         print(f"{command[0]}: {len(gone)} unplugged, {len(broken)} bricked", flush=True)
         if broken:
-            print(seen.log, flush=True)
+            print(again.log, seen.log, flush=True)
         lost += len(gone)
         bricked += [str(board.parts.port) for board in broken]
     return lost, bricked
