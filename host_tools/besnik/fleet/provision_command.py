@@ -14,8 +14,8 @@ from besnik.fleet.order import Identity, Order, prepared
 from besnik.fleet.table import make_readers
 from besnik.fleet.terminal import only_port, progress, run, show
 
-# From power-up to the reader's first word: MicroPython's own start, and a second between words.
-_SPEAKS_S: Final = 5
+# From power-up to the first word it takes 3 s: the chip, MicroPython, a second between words.
+_SPEAKS_S: Final = 8
 # One that was just started anew is certain to speak.
 _STARTS_S: Final = 20
 
