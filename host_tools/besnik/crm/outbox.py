@@ -133,7 +133,7 @@ def _entries(source: CrmSource, after: int) -> _Page:
     rows = [
         CrmDelivery(
             program_id=source.program_id,
-            event_id=event_id(source.program_id, pk, member, alone=len(moved[pk]) == 1),
+            event_id=event_id(pk, at, source.program_id, member, alone=len(moved[pk]) == 1),
             entry=pk,
             member_id=member,
             at=at,
@@ -151,9 +151,14 @@ def _entries(source: CrmSource, after: int) -> _Page:
     return _Page([(pk, at) for pk, at, *_ in entries], made)
 
 
-def event_id(program: int, entry: int, member: int, *, alone: bool) -> str:
-    """Return what a CRM knows an entry by; of an entry about several members each has its own."""
-    return f"e{program}-{entry}" if alone else f"e{program}-{entry}-{member}"
+def event_id(entry: int, at: dt.datetime, program: int, member: int, *, alone: bool) -> str:
+    """Return what a CRM knows an entry by; of an entry about several members each has its own.
+
+    With the second in which it was written: a database that is begun anew beside the same CRM
+    counts its entries from one again, and the CRM must not take them for the old ones.
+    """
+    name = f"e{program}-{entry}-{int(at.timestamp()):x}"
+    return name if alone else f"{name}-{member}"
 
 
 def _moved(entries: Collection[int]) -> dict[int, dict[int, bool]]:
