@@ -26,6 +26,9 @@ from besnik.store.models import CrmDifference, CrmLink, CrmRecord, CrmRun, CrmSo
 
 # So many customers are some 20 ms of SQLite's one writer.
 AT_ONCE: Final = 20
+# Between them, for those who wait for the writer: SQLite lets them look every 25 ms at first, and
+# who takes it again at once leaves them out.
+_GAP_S: Final = 0.03
 EXAMPLES: Final = 30
 # One that has not got on for so long has broken off: its process is gone.
 LOST_AFTER: Final = dt.timedelta(minutes=2)
@@ -120,6 +123,7 @@ class _Walk:
             page = await self._page(database, crm, run.after)
             for some in _parts(page.customers[run.within :], AT_ONCE):
                 await database(self._count if run.dry else self._take, some, seen)
+                await asyncio.sleep(_GAP_S)
                 self._told(run)
             if page.after is None:
                 return
