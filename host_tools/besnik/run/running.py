@@ -24,6 +24,7 @@ READER_TIMEOUT_S = 20.0
 class Running:
     """A shop that works: its files, the counter's control, the taps as they are over."""
 
+    shop: Shop
     demo: Demo
     control: Control
     watch: TapWatch
@@ -43,7 +44,7 @@ async def running(prepared: Demo, mosquitto: Mosquitto, say: Say) -> AsyncIterat
             try:
                 await shop.start_reader()
                 await _online(watch, shop)
-                yield Running(prepared, control, watch)
+                yield Running(shop, prepared, control, watch)
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)

@@ -108,12 +108,13 @@ async def _serve(folder: Path, mosquitto: broker.Mosquitto, *, is_empty: bool) -
         readers_port=ports.choose("broker for readers", HOST, READERS_PORT, _tell),
         site_port=ports.choose("site", HOST, SITE_PORT, _tell),
     )
-    async with running(prepared, mosquitto, say) as shop:
+    async with running(prepared, mosquitto, say) as demo_shop:
         say(show.welcome(prepared, time.monotonic() - began_s))
+        await demo_shop.shop.start_rest()
         filling = None if is_empty else asyncio.create_task(history.fill(prepared))
         try:
             while True:
-                tap = await shop.watch.over.get()
+                tap = await demo_shop.watch.over.get()
                 found = await members.tap_file(demo.READER, tap.tap.id)
                 say(show.line(tap, found))
         finally:
