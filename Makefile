@@ -23,7 +23,7 @@ test: ## run all tests, three at a time where that can be (TESTS=path runs some,
 ifneq ($(strip $(TESTS)),)
 	@$(BIN)/python -m pytest $(TESTS)
 else
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"; beside=$$?; \
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; \
 	$(BIN)/python -m pytest -m alone && exit $$beside
 endif
 

@@ -42,7 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what `make test` runs by itself, after all that runs two at a time; leave out slow."""
+    """Mark what `make test` runs by itself, after all that runs beside others; leave out slow.
+
+    Processes and boards come first: their tests wait for most of their time, and at the end they
+    would wait alone.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/system/"))
     for item in items:
         if item.nodeid.startswith(ALONE):
             item.add_marker("alone")

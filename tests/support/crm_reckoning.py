@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections import Counter
@@ -16,11 +17,11 @@ _WAITING = """
          + (SELECT count(*) FROM store_crmdelivery WHERE state = 'waiting')"""
 # What members who are customers there earned or lost, by the CRM's number of them.
 _EARNED = """
-    SELECT link.external_id, entry.program_id, entry.id, sum(posting.amount)
+    SELECT link.external_id, entry.program_id, entry.id, entry.created_at, sum(posting.amount)
     FROM store_posting posting JOIN store_entry entry ON entry.id = posting.entry_id
     JOIN store_account account ON account.id = posting.account_id
     JOIN store_crmlink link ON link.member_id = account.member_id
-    GROUP BY link.external_id, entry.program_id, entry.id"""
+    GROUP BY link.external_id, entry.program_id, entry.id, entry.created_at"""
 _TAPS = "SELECT count(*) FROM store_tap"
 _UNCOUNTED = """
     SELECT tap.tap_id FROM store_tap tap LEFT JOIN store_entry entry ON entry.tap_id = tap.id
@@ -63,6 +64,12 @@ def balances(paper: PaperServer) -> dict[str, int]:
     return {each["customer"]: each["balance"] for each in said if each["balance"] is not None}
 
 
+def event_of(program: int, entry: int, at: dt.datetime | str) -> str:
+    """Return what a CRM knows an entry by; ``at`` is when it was written, as the driver says it."""
+    moment = dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) if isinstance(at, str) else at
+    return f"e{program}-{entry}-{int(moment.timestamp()):x}"
+
+
 def reckon(url: str, paper: PaperServer) -> Told:
     """Hold the CRM against the ledger, when nothing waits any more."""
     held = visits(paper)
@@ -72,8 +79,8 @@ def reckon(url: str, paper: PaperServer) -> Told:
     times = Counter(event for event, _, _ in held)
     said = {event: (customer, points) for event, customer, points in held}
     count.doubled = sum(number - 1 for number in times.values())
-    for customer, program, entry, points in rows(url, _EARNED):
-        event = f"e{program}-{entry}"
+    for customer, program, entry, at, points in rows(url, _EARNED):
+        event = event_of(program, entry, at)
         if event not in said:
             count.lost += 1
         elif said[event] != (customer, int(points)):

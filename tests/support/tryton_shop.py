@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.test import override_settings
 
+from support.crm_reckoning import event_of
 from support.orm import models_on
 from support.processes import Processes, Running
 from support.store import rows
@@ -62,12 +63,12 @@ class WorkerRunner:
 def told(database_url: str) -> dict[str, list[str]]:
     """Return the events that the ledger has for each customer there: what it has to be told."""
     found: dict[str, list[str]] = {}
-    query = """SELECT DISTINCT link.external_id, entry.program_id, entry.id
+    query = """SELECT DISTINCT link.external_id, entry.program_id, entry.id, entry.created_at
         FROM store_entry entry JOIN store_posting posting ON posting.entry_id = entry.id
         JOIN store_account account ON account.id = posting.account_id
         JOIN store_crmlink link ON link.member_id = account.member_id ORDER BY 3"""
-    for customer, program, entry in rows(database_url, query):
-        found.setdefault(customer, []).append(f"e{program}-{entry}")
+    for customer, program, entry, at in rows(database_url, query):
+        found.setdefault(customer, []).append(event_of(program, entry, at))
     return found
 
 
