@@ -84,6 +84,8 @@ PATTERNS = (
     ),
     Pattern(("connecting",), (("amber", 400),)),
     Pattern(("fault",), (("red", 500), ("dark", 1500))),
+    # For settings (firmware/provision.py).
+    Pattern(("waiting",), (("red", 600), ("dark", 300), ("green", 600))),
 )
 
 
