@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 from aiolimiter import AsyncLimiter
 
@@ -29,7 +29,6 @@ from besnik.crm.foreign import (
     Health,
     NewCustomer,
     Page,
-    Setting,
     Visit,
 )
 from besnik.crm.said import place
@@ -85,16 +84,6 @@ class Front:
     def capabilities(self) -> Capabilities:
         """See ForeignCrm."""
         return self._crm.capabilities
-
-    @classmethod
-    def open_crm(cls, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
-        """Not for a front: `opened` makes one."""
-        raise NotImplementedError
-
-    @classmethod
-    def asks_for(cls) -> Sequence[Setting]:
-        """See ForeignCrm: nothing."""
-        return ()
 
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Mapping[str, Found]:
         """See ForeignCrm."""

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from besnik.crm import cache, front
-from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError, Customer, ForeignCrm, Page
+from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError, Customer, Page
 from besnik.crm.matching import Difference, Here, Match
 from besnik.crm.pending import language_of
 from besnik.crm.seen import Seen
@@ -117,7 +117,7 @@ class _Walk:
             await database(self._end)
         self._told(self._run)
 
-    async def _list(self, database: DatabaseThread, crm: ForeignCrm, seen: Seen) -> None:
+    async def _list(self, database: DatabaseThread, crm: front.Front, seen: Seen) -> None:
         run = self._run
         while True:
             page = await self._page(database, crm, run.after)
@@ -131,7 +131,7 @@ class _Walk:
                 raise CrmAnswerError("its list of customers has no end: the same page comes again")
             await database(self._turn, page.after)
 
-    async def _page(self, database: DatabaseThread, crm: ForeignCrm, after: str) -> Page:
+    async def _page(self, database: DatabaseThread, crm: front.Front, after: str) -> Page:
         """Ask for a page as long as there is patience; HeldBackError says when to come back."""
         while True:
             try:
@@ -146,7 +146,7 @@ class _Walk:
                     rest_s -= _BEAT_S
                     await database(self._beat)
 
-    async def _look_for_gone(self, database: DatabaseThread, crm: ForeignCrm) -> None:
+    async def _look_for_gone(self, database: DatabaseThread, crm: front.Front) -> None:
         """Ask for the linked customers that no page had: what is not there any more is told."""
         last = 0
         while some := await database(self._unseen, last):
