@@ -42,8 +42,8 @@ async def _nothing_to_wait_for(is_long):
 # published retained at QoS 1, the first one the state. codec: packets.Packets, whose callback is
 # called in the link's own task. before_stall(is_long) is awaited before what can block everybody:
 # DNS and, for seconds, the TLS handshake. is_up is true while messages can be sent; reconnects
-# counts sessions after the first; last_error is what ended the last one. beats grows at least every
-# 30 s while the task is alive.
+# counts sessions after the first; last_error says what ended the last one, until the reader has
+# told. beats grows at least every 30 s while the task is alive.
 class Link:
     def __init__(self, wlan, account, codec, clock):
         self._wlan = wlan
@@ -77,7 +77,8 @@ class Link:
                 # Whatever it was, the next session is the remedy: TLS says what is wrong with a
                 # certificate by ValueError, umqtt.simple what is wrong with a packet by
                 # AssertionError, IndexError or TypeError.
-                self.last_error = error
+                # In words: the exception would keep alive where it came from.
+                self.last_error = repr(error)
             finally:
                 self._drop()
             if self._clock.ticks_diff(self._clock.ticks_ms(), began_ms) > _STABLE_MS:

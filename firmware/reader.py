@@ -156,7 +156,7 @@ class Reader:
         if self.link.is_up and not self.presence.uid and self._up_s >= self.clock_due_s:
             is_set = self.clock.set_from_network()
             self.clock_due_s = self._up_s + (_CLOCK_KEEP_S if is_set else _CLOCK_RETRY_S)
-        if self._up_s % _HEALTH_S < passed_s:
+        if self.link.is_up and self._up_s % _HEALTH_S < passed_s:
             await self.link.publish(self.topic + "health", self.health(), qos=0)
             await self._warn()
         self._no_wifi_s = 0 if self._wlan.isconnected() else self._no_wifi_s + passed_s
@@ -192,8 +192,9 @@ class Reader:
     # What went wrong since the last time, one line for each kind (contract, "log").
     async def _warn(self):
         now = (self.link.last_error, self.outbox.dropped, self.presence.recoveries)
+        self.link.last_error = None
         for what, value, before in zip(_KINDS, now, self._warned):
             if value != before:
-                line = '{"l":"W","n":0,"m":%s}' % json.dumps("%s: %r" % (what, value))
+                line = '{"l":"W","n":0,"m":%s}' % json.dumps("%s: %s" % (what, value))
                 await self.link.publish(self.topic + "log", line, qos=0)
-        self._warned = now
+        self._warned = (None,) + now[1:]

@@ -3,9 +3,11 @@
 
 import asyncio
 import io
+import json
 import select
 import time
 
+from firmware import app, board, config
 from firmware import link as link_module
 from firmware.link import Link
 from firmware.packets import Packets
@@ -193,6 +195,40 @@ async def test_hostile_packets_end_the_session_and_not_the_reader():
             assert link.last_error is not None
 
         await _run(test, _Broker())
+
+
+# A reader whose tasks are not running. It comes before the link of a test: umqtt.simple belongs to
+# the packets made last.
+def _reader():
+    broker = {"host": "127.0.0.1", "port": 1, "plain": True, "password": "secret"}
+    given = {"shop": "corner", "reader": "counter-1", "wifi": {"ssid": "shop"}, "broker": broker}
+    settings = config.check(given)
+    return app.build(settings, None, board, board.wire(settings))
+
+
+async def test_why_a_session_ended_is_told_once_in_the_next():
+    reader = _reader()
+
+    async def test(link, broker):
+        reader.link, reader.clock, reader.clock_due_s = link, _Clock(), 9999
+        told = []
+        broker._on_packet = lambda _, packet: b"/log" in packet and told.append(packet)
+        await _until(lambda: link.is_up)
+        tending = asyncio.create_task(reader._tend())
+        await broker.say(b"\x30\xff\xff\xff\x7f")
+        await _until(lambda: broker.sessions == 1 and not link.is_up)
+        reader.clock.ahead_ms += 60000  # no line, so nobody is told
+        await _until(lambda: broker.sessions == 2 and link.is_up)
+        for _ in range(2):
+            reader.clock.ahead_ms += 60000
+            await asyncio.sleep_ms(1300)
+        tending.cancel()
+        assert len(told) == 1, told
+        said = json.loads(told[0][told[0].index(b"{") :])
+        assert said == {"l": "W", "n": 0, "m": "link: OSError('a packet over 1024 bytes',)"}, said
+        assert link.last_error is None
+
+    await _run(test, _Broker())
 
 
 async def test_half_a_packet_and_silence_end_the_session():
