@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class Hands:
             self.ask("present", card=self._card)
         elif self._card and self.listens and text.startswith("Take the card away"):
             self.ask("remove", card=self._card)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Look at it."""
+        self.told += lines
 
     def choose(self, question: str, _answers: Mapping[str, str]) -> str | None:
         """Look at the light, or listen to the buzzer."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
+import sys
 from typing import TYPE_CHECKING
-
-from besnik.contract import ID_PATTERN
 
 if TYPE_CHECKING:
     from besnik.fleet.doctor.services import Records
@@ -21,24 +19,36 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     doctor.add_argument(
         "where",
+        nargs="*",
         metavar="PORT|READER",
-        help="the serial port of its cable, as in /dev/ttyUSB0; or its id, when it is on line",
+        help="the serial port of its cable, as in /dev/ttyUSB0; or its id, when it is on line;"
+        " several are examined at once",
     )
+    doctor.add_argument("--all", action="store_true", help="every connected board at once")
     doctor.set_defaults(action=_doctor)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
     from besnik.fleet.doctor import command
 
-    # A reader's id has none of these (contract.ID_PATTERN); a port on Windows is in capitals.
-    is_port = not re.fullmatch(ID_PATTERN, chosen.where)
-    return (command.at_port if is_port else command.at_reader)(chosen.where, _look)
+    if chosen.all and chosen.where:
+        return _misused("--all are all that are connected: leave out PORT and READER")
+    if not chosen.all and not chosen.where:
+        return _misused("say which: PORT or READER, or --all")
+    if len(chosen.where) == 1:
+        return command.one(chosen.where[0], _look)
+    return command.at_once(chosen.where, _look)
+
+
+def _misused(why: str) -> int:
+    print(f"besnik fleet doctor: {why}", file=sys.stderr)
+    return 2
 
 
 def _look(reader: str) -> Records:
     """Look a reader up in the shop's records; RecordsError."""
     import django
-    from django.db import Error
+    from django.db import Error, connection
 
     from besnik.config import ConfigError
     from besnik.fleet.doctor.services import Records, RecordsError
@@ -48,7 +58,10 @@ def _look(reader: str) -> Records:
         django.setup()
         from besnik.store import readers_known
 
-        known = readers_known.find(reader)
+        try:
+            known = readers_known.find(reader)
+        finally:
+            connection.close()  # each thread has its own
     except ConfigError as error:
         raise RecordsError(str(error)) from error
     except Error as error:

@@ -15,8 +15,8 @@ from besnik import config
 from besnik.fleet import arrival, boards
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order, asked, prepared
-from besnik.fleet.terminal import FAILURES
-from besnik.fleet.usb import BoardError, ports
+from besnik.fleet.terminal import FAILURES, connected
+from besnik.fleet.usb import BoardError
 
 # A technician holds a card to one reader after the other.
 _TAP_S_EACH: Final = 30
@@ -37,7 +37,7 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
 
     ``order.reader`` is the first part of the ids of new ones. BoardError if not all of them work.
     """
-    found = _found(given)
+    found = connected(given)
     table = _Table(found)
     order = asked(order)
     chips: dict[str, str] = {}
@@ -71,19 +71,13 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
 
 async def with_all(given: Sequence[str], work: Callable[[str, Lines], None]) -> None:
     """Do ``work`` on the ports ``given``, or with all boards, each in a thread; BoardError."""
-    found = _found(given)
+    found = connected(given)
     table = _Table(found)
 
     async def do(port: str) -> None:
         await asyncio.to_thread(work, port, table.lines)
 
     table.report(await table.each(found, do))
-
-
-def _found(given: Sequence[str]) -> Sequence[str]:
-    if found := given or ports():
-        return found
-    raise BoardError("no board is connected: are the cables in, and do they carry data?")
 
 
 class _Table:

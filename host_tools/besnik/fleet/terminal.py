@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 from besnik import config
 from besnik.bytecode import CompileError
@@ -51,6 +51,13 @@ def only_port() -> str:
             "no board is connected: is the cable in, and does it carry data and not only power?"
         )
     raise BoardError(f"several boards are connected: name one of {', '.join(found)}")
+
+
+def connected(given: Sequence[str]) -> Sequence[str]:
+    """Return the ports ``given``, each once, or those of all that are connected; BoardError."""
+    if found := list(dict.fromkeys(given)) or ports():
+        return found
+    raise BoardError("no board is connected: are the cables in, and do they carry data?")
 
 
 def show(text: str) -> None:

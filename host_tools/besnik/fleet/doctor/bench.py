@@ -10,6 +10,7 @@ import base64
 import functools
 import json
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -37,6 +38,7 @@ _PARTS: Final = (
     "lib/mfrc522.py",
     "lib/mfrc522_selftest.py",
 )
+_compiling = threading.Lock()
 _WAY: Final = ("firmware/board.py", "firmware/config.py", "firmware/packets.py")
 
 
@@ -122,9 +124,14 @@ class Bench:
         return json.loads(said.replace("True", "true"))
 
 
-@functools.cache
 def _compiled(names: tuple[str, ...]) -> Mapping[str, bytes]:
     """Return firmware modules as bytecode, and the module of `scripts`, by their paths."""
+    with _compiling:  # of several boards at once the first compiles
+        return _compile(names)
+
+
+@functools.cache
+def _compile(names: tuple[str, ...]) -> Mapping[str, bytes]:
     files = {}
     with tempfile.TemporaryDirectory(prefix="besnik-") as scratch:
         target = Path(scratch) / "code.mpy"

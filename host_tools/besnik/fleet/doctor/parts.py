@@ -67,8 +67,7 @@ def _antenna(reader: Parts, person: Person, drawn: Path | None, card_s: int) -> 
         return antenna.no_card(card_s)
     steps = reader.antenna(_LOOKS)
     gain_db = reader.settings["rc522.gain_db"]
-    for line in antenna.drawing(steps, gain_db):
-        person.tell(line)
+    person.draw(antenna.drawing(steps, gain_db))
     if drawn:
         name = reader.settings.get("reader", "a reader")
         title = f"{name}: cards read at each gain"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -11,6 +11,9 @@ class Person(Protocol):
 
     def tell(self, text: str) -> None:
         """Say something."""
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show a drawing made of text."""
 
     def choose(self, question: str, answers: Mapping[str, str]) -> str | None:
         """Return the key of one of ``answers``; None when nobody is there."""
@@ -22,6 +25,10 @@ class AtTerminal:
     def tell(self, text: str) -> None:
         """Print it."""
         print(text, flush=True)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Print it."""
+        print("\n".join(lines), flush=True)
 
     def choose(self, question: str, answers: Mapping[str, str]) -> str | None:
         """Ask until one of the answers is typed."""
