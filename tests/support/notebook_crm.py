@@ -66,6 +66,11 @@ class Notebook:
             db.executemany("INSERT INTO card VALUES (?, ?)", [(row, card) for card in cards])
         return str(row)
 
+    def give(self, customer: str, card: str) -> None:
+        """Give a customer one more card."""
+        with closing(sqlite3.connect(self.file)) as db, db:
+            db.execute("INSERT INTO card VALUES (?, ?)", (customer, card))
+
     def fill(self, count: int) -> None:
         """Make so many customers with a card and 10 points each."""
         with closing(sqlite3.connect(self.file)) as db, db:

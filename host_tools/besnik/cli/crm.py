@@ -28,6 +28,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "import", help="make members of all customers there; goes on if broken"
     )
     taking.add_argument("--dry-run", action="store_true", help="only count what it would do")
+    readmit = what.add_parser(
+        "take-in", help="make somebody a member again who was erased here, because they wish it"
+    )
+    readmit.add_argument("number", help="their number there, or that of their card")
     on = what.add_parser("on", help="ask and tell it from now on")
     off = what.add_parser("off", help="leave it alone; what happens meanwhile is told later")
     status = what.add_parser("status", help="how it does, and what waits")
@@ -35,6 +39,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         (adding, _add),
         (test, _test),
         (taking, _import),
+        (readmit, _take_in),
         (on, _on),
         (off, _off),
         (status, _status),
@@ -69,6 +74,12 @@ def _import(chosen: argparse.Namespace) -> int:
     from besnik.cli import crm_terminal
 
     return crm_terminal.take_over(chosen.program, dry=chosen.dry_run)
+
+
+def _take_in(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.readmit(chosen.program, chosen.number)
 
 
 def _on(chosen: argparse.Namespace) -> int:

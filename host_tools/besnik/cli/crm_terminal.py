@@ -34,6 +34,11 @@ def take_over(program: str, *, dry: bool) -> int:
     return run("besnik crm", lambda: _take_over(program, dry=dry))
 
 
+def readmit(program: str, number: str) -> int:
+    """Make somebody a member again who was erased here; return the exit status, 1 if not."""
+    return run("besnik crm", lambda: _readmit(program, number))
+
+
 def switch(program: str, *, on: bool) -> int:
     """Switch the CRM on or off; return the exit status."""
     return run("besnik crm", lambda: _switch(program, on=on))
@@ -107,6 +112,21 @@ def _take_over(program: str, *, dry: bool) -> int:
     return 0
 
 
+def _readmit(program: str, number: str) -> int:
+    from besnik.crm import readmitting
+    from besnik.crm.foreign import CrmError
+    from besnik.site.owner import crm_words
+
+    source = _source(program)
+    try:
+        outcome = readmitting.readmit(source, number)
+    except CrmError as error:
+        raise CannotError(f"nothing was changed: {error}") from error
+    _note(source.program, "crm.take_in", f"crm:{source.adapter}", outcome=outcome)
+    print(f"crm: {crm_words.READMITTED[outcome]}")
+    return 0 if outcome == "taken" else 1
+
+
 def _switch(program: str, *, on: bool) -> int:
     from django.utils import timezone
 
@@ -124,6 +144,7 @@ def _switch(program: str, *, on: bool) -> int:
 
 def _status(program: str) -> int:
     from besnik.store.models import CrmDelivery, CrmDifference, CrmPending, CrmRun, CrmSource
+    from besnik.store.people import count_left_out
 
     found = CrmSource.objects.select_related("program").order_by("pk")
     rows = [row for row in found if program in ("", row.program.name)]
@@ -138,6 +159,11 @@ def _status(program: str) -> int:
         print(f"  {waiting:,} wait to be written there, {refused:,} were refused")
         print(f"  {pending:,} taps wait for its answer; asked {row.asked:,} times on its last day")
         print(f"  {CrmDifference.objects.filter(**mine).count():,} differences")
+        if erased := count_left_out(row.program_id):
+            print(
+                f"  {erased:,} customers were erased here and are left out: besnik crm take-in "
+                "makes one a member again who wishes it"
+            )
         last = CrmRun.objects.filter(**mine).order_by("-started_at").first()
         if last is not None:
             kind = "count" if last.dry else "import"
@@ -193,7 +219,8 @@ def _counted(done: CrmRun) -> str:
     would = "would be " if done.dry else ""
     return (
         f"crm: {done.seen:,} customers: {done.made:,} {would}new members, {done.linked:,} members "
-        f"already, {done.known:,} known before, {done.skipped:,} cannot be taken; "
+        f"already, {done.known:,} known before, {done.skipped:,} cannot be taken, "
+        f"{done.left_out:,} were erased here and are left out; "
         f"{done.opened:,} balances; {done.differing:,} with a difference"
     )
 

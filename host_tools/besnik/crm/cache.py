@@ -53,7 +53,17 @@ def renew(program: int, ids: Sequence[str], found: Sequence[Customer], now: dt.d
     gone = set(ids) - {customer.id for customer in found}
     known = CrmRecord.objects.filter(program=program, external_id__in=gone)
     names = dict(known.values_list("external_id", "name"))
-    keep(program, [*found, *(Customer(id, names.get(id, "")) for id in gone)], now)
+    keep_linked(program, [*found, *(Customer(id, names.get(id, "")) for id in gone)], now)
+
+
+def keep_linked(program: int, customers: Iterable[Customer], now: dt.datetime) -> None:
+    """Keep what a CRM has just said of those who are members here by now.
+
+    Somebody may have been erased while the CRM was asked.
+    """
+    said = {customer.id: customer for customer in customers}
+    links = CrmLink.objects.filter(program=program, external_id__in=said)
+    keep(program, [said[id] for id in links.values_list("external_id", flat=True)], now)
 
 
 def keep_unowned(program: int, cards: Mapping[str, Ambiguous | None], now: dt.datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -16,8 +17,15 @@ from besnik.store.models import (
     CrmDelivery,
     CrmLink,
     CrmSource,
+    Member,
     MemberStatus,
     Person,
+)
+from besnik.store.people import leave_out, left_out
+
+_ERASED: Final = (
+    "the customer there with this card was erased here: take them in again, or take the card out"
+    " of their record there, then send it again"
 )
 
 
@@ -97,6 +105,8 @@ def take_known(
     source: int, asked: Newcomers, found: Mapping[str, Found], now: dt.datetime
 ) -> Newcomers:
     """Link those whose cards the CRM knows; return those who have to be made there."""
+    customers = {hit.id: hit for hit in found.values() if isinstance(hit, Customer)}
+    erased = left_out(_program(source), customers.keys())
     settled: list[int] = []
     for each in asked.people:
         hits = [found[card] for card in each.new.cards if card in found]
@@ -104,12 +114,14 @@ def take_known(
             continue
         settled.append(each.row)
         ids = {hit.id for hit in hits if isinstance(hit, Customer)}
-        if len(ids) == 1 and all(isinstance(hit, Customer) for hit in hits):
+        if not ids.isdisjoint(erased):
+            telling.refuse([each.row], _ERASED)
+        elif len(ids) == 1 and all(isinstance(hit, Customer) for hit in hits):
             _link(source, each, ids.pop())
         else:
             telling.refuse([each.row], "more than one customer there has this member's card")
-    customers = [hit for hit in found.values() if isinstance(hit, Customer)]
-    cache.keep(_program(source), customers, now)
+    ours = [customer for id, customer in customers.items() if id not in erased]
+    cache.keep(_program(source), ours, now)
     return asked.without(settled)
 
 
@@ -124,7 +136,7 @@ def take_made(
         else:
             _link(source, each, result.customer)
             made.append(Customer(result.customer, each.new.name, each.new.cards))
-    cache.keep(_program(source), made, now)
+    cache.keep_linked(_program(source), made, now)
 
 
 def refuse_orphans(source: int) -> None:
@@ -144,9 +156,16 @@ def refuse_orphans(source: int) -> None:
 
 
 def _link(source: int, each: Newcomer, customer: str) -> None:
-    """Say that a member is that customer there, unless another member is."""
+    """Say that a member is that customer there, unless another member is.
+
+    One who was erased while the CRM made a customer of them is not made a member by it.
+    """
     try:
         with transaction.atomic():
+            member = Member.objects.select_for_update(no_key=True).get(pk=each.member)
+            if member.status == MemberStatus.ERASED:
+                leave_out(member.program_id, customer)
+                return
             CrmLink.objects.create(
                 program_id=_program(source), member_id=each.member, external_id=customer
             )

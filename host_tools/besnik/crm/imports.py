@@ -153,7 +153,9 @@ class _Walk:
             last = some[-1].pk
             there = await crm.refresh([link.external_id for link in some], self._fields)
             await database(self._gone, [link for link in some if link.external_id not in there])
-            await database(cache.keep, self._source.program_id, there.values(), timezone.now())
+            await database(
+                cache.keep_linked, self._source.program_id, there.values(), timezone.now()
+            )
 
     @transaction.atomic
     def _take(self, customers: Sequence[Customer], _seen: Seen) -> None:

@@ -24,9 +24,17 @@ from besnik.store.models import (
     MemberStatus,
     Posting,
 )
-from besnik.store.people import NAME_MAX, EnrolError, NewCard, clean_name, fold, read_code
+from besnik.store.people import (
+    NAME_MAX,
+    EnrolError,
+    NewCard,
+    clean_name,
+    fold,
+    left_out,
+    read_code,
+)
 
-What = Literal["known", "linked", "made", "skipped"]
+What = Literal["known", "linked", "made", "skipped", "left_out"]
 Kind = Literal[
     "name",
     "points",
@@ -52,7 +60,8 @@ class Difference(msgspec.Struct, frozen=True):
 class Match(msgspec.Struct, frozen=True):
     """What becomes of a customer: ``member`` is who they are here, None for a new one.
 
-    ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet.
+    ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet. One who is left
+    out was erased here, and is nobody.
     """
 
     customer: Customer
@@ -92,10 +101,13 @@ class Here:
             self._link_of[link.member_id] = link.external_id
         involved = {member.pk for member in (*self._holder.values(), *self._linked.values())}
         self._balance = _balances(source, involved)
+        self._left_out = left_out(program, self._ids)
         self._taken: set[str] = set()
 
     def match(self, customer: Customer) -> Match:
         """Return what becomes of one customer of the page; asked once for each, in order."""
+        if customer.id in self._left_out:
+            return Match(customer, "left_out")
         good = [card for _, card in self._cards[customer.id] if card is not None]
         odd = [text for text, card in self._cards[customer.id] if card is None]
         differences = [Difference("bad_card", there=", ".join(odd)[:200])] if odd else []

@@ -19,12 +19,13 @@ from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CredentialError
 from besnik.crm import cache
 from besnik.crm.counting import count
-from besnik.crm.foreign import Customer, Found
+from besnik.crm.foreign import Ambiguous, Customer, Found
 from besnik.store.models import (
     Card,
     CrmLink,
     CrmPending,
     Member,
+    MemberStatus,
     Program,
     Role,
     Staff,
@@ -39,6 +40,7 @@ from besnik.store.people import (
     card_of,
     clean_name,
     enrol,
+    left_out,
 )
 
 _log = logging.getLogger(__name__)
@@ -72,7 +74,11 @@ def waiting(program: int) -> dict[str, bool]:
 
 
 def take(program: int, answers: Mapping[str, Found | None], now: dt.datetime) -> list[Settled]:
-    """Settle the taps of cards by what the CRM said of them; None: it does not know the card."""
+    """Settle the taps of cards by what the CRM said of them; None: it does not know the card.
+
+    A card of somebody who was erased here is nobody's.
+    """
+    answers = {card: _somebody(program, found) for card, found in answers.items()}
     customers = [found for found in answers.values() if isinstance(found, Customer)]
     unowned = {card: found for card, found in answers.items() if not isinstance(found, Customer)}
     # First, so that the next tap of such a card is answered by it.
@@ -129,7 +135,7 @@ def _settle(program: int, data: str, found: _Word, now: dt.datetime) -> list[Set
         elif isinstance(found, _Unasked):
             continue
         else:
-            row.state = "nobody" if found is None else "ambiguous"
+            row.state = "ambiguous" if isinstance(found, Ambiguous) else "nobody"
             outcome, reason = "rejected", "unknown"
             Tap.objects.filter(pk=row.tap_id).update(outcome=outcome, reason=reason)
         row.settled_at = now
@@ -147,15 +153,24 @@ def _card(program: int, tap: Tap, found: _Word) -> Card | None:
         return card
     if not isinstance(found, Customer):
         return None
+    member = _member(program, found)
     # Its counter is judged and raised with the visit, as at every tap.
-    new = replace(card_of(tap), counter=None)
-    return add_card(_member(program, found), new)
+    return None if member is None else add_card(member, replace(card_of(tap), counter=None))
 
 
-def _member(program: int, customer: Customer) -> Member:
-    link = CrmLink.objects.filter(program=program, external_id=customer.id)
-    if (known := link.select_related("member").first()) is not None:
-        return known.member
+def _somebody(program: int, found: Found | None) -> Found | None:
+    is_erased = isinstance(found, Customer) and left_out(program, [found.id])
+    return None if is_erased else found
+
+
+def _member(program: int, customer: Customer) -> Member | None:
+    """Return who a customer is here, enrolled if they were not; None: they were erased."""
+    known = Member.objects.filter(crm_link__program=program, crm_link__external_id=customer.id)
+    # Locked: whoever is being erased at this moment is waited for.
+    if (member := known.select_for_update(of=("self",), no_key=True).first()) is not None:
+        return None if member.status == MemberStatus.ERASED else member
+    if left_out(program, [customer.id]):
+        return None
     member = enrol(
         Program.objects.get(pk=program),
         name=_name(customer),

@@ -62,7 +62,8 @@ def look_again(source: CrmSource, card: str) -> Found | None:
             match = Here(source, [found]).match(found)
             take(source, [match], language_of(source.program_id), now)
             note(source, [match], now)
-        else:
+            found = None if match.what == "left_out" else found
+        if not isinstance(found, Customer):
             cache.keep_unowned(source.program_id, {card: found}, now)
         if not isinstance(found, Ambiguous):
             CrmPending.objects.filter(

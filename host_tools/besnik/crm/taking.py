@@ -16,9 +16,10 @@ from besnik.store import programs
 from besnik.store.books import writing
 from besnik.store.models import Card, CrmDifference, CrmLink, CrmSource, Entry, Member, Person
 from besnik.store.people import names
+from besnik.store.people.keyed import keyed
 
 _TEXT_MAX: Final = 200
-_KEY_MAX: Final = 96
+_DIGEST_LENGTH: Final = 32
 
 
 def take(source: CrmSource, matches: Sequence[Match], language: str, now: dt.datetime) -> int:
@@ -37,7 +38,8 @@ def take(source: CrmSource, matches: Sequence[Match], language: str, now: dt.dat
         for match, member in pairs
         for card in match.cards
     )
-    cache.keep(program, [match.customer for match in matches if match.what != "skipped"], now)
+    ours = [match.customer for match in matches if match.what not in ("skipped", "left_out")]
+    cache.keep(program, ours, now)
     return _opened(source, list(zip(new, members, strict=True)), now)
 
 
@@ -118,4 +120,6 @@ def _opened(source: CrmSource, new: Sequence[tuple[Match, int]], now: dt.datetim
 
 
 def _key(source: CrmSource, match: Match) -> str:
-    return f"{UNTOLD}{source.unit}:{match.customer.id}"[:_KEY_MAX]
+    # The ledger keeps its keys for good: a member who is erased leaves no number of the CRM in it.
+    digest = keyed("opening", str(source.program_id), source.adapter, match.customer.id).hex()
+    return f"{UNTOLD}{source.unit}:{digest[:_DIGEST_LENGTH]}"

@@ -241,6 +241,25 @@ DIFFERENCES: Final[Mapping[str, Kind]] = {
 }
 
 
+# What became of somebody who was erased here and wishes to be a member again.
+READMITTED: Final[Mapping[str, Any]] = {
+    "taken": _("They are a member again, and begin anew."),
+    "never": _(
+        "Nobody with this number was erased here. Give their number in the CRM, or that of a card "
+        "which stands in their record there."
+    ),
+    "gone": _("The CRM knows nobody with this number any more. Enrol them at the till."),
+    "several": _(
+        "More than one customer there has this card. Leave it with one of them there, or give "
+        "their number there."
+    ),
+    "differs": _(
+        "They are left out no more, but something does not agree yet: settle it under Differences, "
+        "then look again."
+    ),
+}
+
+
 def name_of(adapter: str) -> str:
     """Return what a CRM is called."""
     return str(NAMES.get(adapter, adapter))

@@ -86,6 +86,7 @@ _CRM: list[URLPattern] = [
     path("differences/write", crm_differences.write_there, name="owner-crm-write"),
     path("differences/<int:number>", crm_differences.settle, name="owner-crm-settle"),
     path("cards/ask", crm_differences.ask_card, name="owner-crm-card"),
+    path("left-out/take-in", crm_differences.readmit, name="owner-crm-readmit"),
     path("refused/<int:number>", crm_differences.send_again, name="owner-crm-send"),
 ]
 

@@ -15,7 +15,7 @@ from besnik.store.models.crm import (
     CrmRecord,
     CrmSource,
 )
-from besnik.store.models.crm_runs import CrmDifference, CrmRun
+from besnik.store.models.crm_runs import CrmDifference, CrmLeftOut, CrmRun
 from besnik.store.models.drafts import ImportRun, ProgramDraft
 from besnik.store.models.ledger import Account, Entry, Lot, LotMove, Posting, Request
 from besnik.store.models.people import (
@@ -59,6 +59,7 @@ __all__ = [
     "CrmAnswer",
     "CrmDelivery",
     "CrmDifference",
+    "CrmLeftOut",
     "CrmLink",
     "CrmPending",
     "CrmRecord",

@@ -1,4 +1,4 @@
-"""Going through all customers of a CRM that is not ours, and what was found to differ."""
+"""Going through all customers of a CRM that is not ours: what differs, and who is left out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class CrmRun(models.Model):
     ``within`` how many of that page are done; they move with what was counted in one transaction,
     so a walk that broke off goes on. Of ``seen`` customers ``made`` became members (would, if it is
     dry), ``linked`` were members here by one of their cards, ``known`` were linked before,
-    ``opened`` had points taken over, ``skipped`` could not be taken, ``differing`` have a
-    difference to settle; ``examples`` are the first of a dry one: kind, id, name, what differs.
+    ``opened`` had points taken over, ``skipped`` could not be taken, ``left_out`` were erased
+    here and are not taken again, ``differing`` have a difference to settle; ``examples`` are the
+    first of a dry one: kind, id, name, what differs.
     ``beat_at`` is when it last got on: a running one whose time is long past has broken off.
     ``why`` says what went wrong.
     """
@@ -32,6 +33,7 @@ class CrmRun(models.Model):
     known = models.PositiveIntegerField(default=0)
     opened = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0, db_default=0)
     differing = models.PositiveIntegerField(default=0)
     within = models.PositiveIntegerField(default=0)
     examples = models.JSONField(default=list)
@@ -77,3 +79,22 @@ class CrmDifference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"
+
+
+class CrmLeftOut(models.Model):
+    """A customer there who was erased here, and does not become a member by an import or a tap.
+
+    ``digest`` is a keyed one of the CRM's number for them (`besnik.store.people.left_out`), in hex.
+    """
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
+    adapter = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "digest"], name="crm_left_out_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"one of {self.adapter}"

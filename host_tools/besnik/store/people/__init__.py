@@ -23,6 +23,7 @@ from besnik.store.people.export import Export, as_csv, as_json, export
 from besnik.store.people.finding import Found, find, shown_phone
 from besnik.store.people.folding import fold
 from besnik.store.people.leaving import LeaveError, close, erase, reopen
+from besnik.store.people.left_out import count_left_out, leave_out, left_out, let_in
 from besnik.store.people.links import link, open_link, read_link, renew
 from besnik.store.people.names import rename
 from besnik.store.people.phones import PhoneError, digest, mask, mask_in, normalise
@@ -53,6 +54,7 @@ __all__ = [
     "clean_name",
     "close",
     "comments",
+    "count_left_out",
     "country",
     "coupon_code",
     "derived_code",
@@ -64,6 +66,9 @@ __all__ = [
     "find",
     "fold",
     "grouped",
+    "leave_out",
+    "left_out",
+    "let_in",
     "link",
     "mask",
     "mask_in",

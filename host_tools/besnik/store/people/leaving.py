@@ -30,6 +30,7 @@ from besnik.store.models import (
     Tap,
 )
 from besnik.store.people.keyed import keyed
+from besnik.store.people.left_out import leave_out
 
 _FORGOTTEN: Final = '{"erased":true}'
 _AT_ONCE: Final = 500
@@ -84,7 +85,8 @@ def erase(
     """Forget who ``member`` is. What was earned and spent stays, and is nobody's.
 
     Name, phone, answers, notes and words are deleted, cards and their taps get a digest instead of
-    a number; a card can then be enrolled anew. All sums of the ledger stay as they are, but for
+    a number; a card can then be enrolled anew. Who is a customer of the shop's other CRM does not
+    become a member again by what that says. All sums of the ledger stay as they are, but for
     what ``lapse`` gives up. LeaveError while there is money on the card, unless it is forfeited:
     pay it out first.
     """
@@ -138,7 +140,10 @@ def _forget_words(member: Member) -> None:
         program_id=member.program_id,
     ).delete()
     CrmDelivery.objects.filter(member=member).exclude(state="done").delete()
-    # What another system keeps of its customer is that system's to erase.
+    # What another system keeps of its customer is that system's to erase: until it does, they
+    # would become a member again.
+    for customer in links.values_list("external_id", flat=True):
+        leave_out(member.program_id, customer)
     CrmRecord.objects.filter(
         program_id=member.program_id, external_id__in=links.values("external_id")
     ).delete()
@@ -151,6 +156,8 @@ def _forget_import(member: Member) -> None:
     known = {member.name.casefold()}
     if person is not None:
         known |= {person.phone.casefold(), person.email.casefold()}
+    links = CrmLink.objects.filter(member=member)
+    known |= {customer.casefold() for customer in links.values_list("external_id", flat=True)}
     known.discard("")
     for run in ImportRun.objects.filter(program_id=member.program_id).exclude(problems=[]):
         kept = [problem for problem in run.problems if problem[3].casefold() not in known]

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from besnik.crm import choosing, settling, several
+from besnik.crm import choosing, readmitting, settling, several
 from besnik.crm.foreign import CrmError
 from besnik.crm.matching import card_from
 from besnik.crm.trial import trouble_of
@@ -21,8 +21,10 @@ from besnik.site.owner import crm_words
 from besnik.site.views.owner.common import note, page
 from besnik.site.views.owner.crm import source_of
 from besnik.store.models import CrmDelivery, CrmDifference, Role
+from besnik.store.people import count_left_out
 
 _A_PAGE: Final = 50
+_NUMBER_MAX: Final = 100
 
 
 @need(Role.OWNER)
@@ -91,6 +93,20 @@ def write_there(request: HttpRequest) -> HttpResponse:
     return redirect("owner-crm-differences")
 
 
+@need(Role.OWNER)
+@require_POST
+def readmit(request: HttpRequest) -> HttpResponse:
+    """Make somebody (``number``, there or of a card) a member again who was erased here."""
+    source = source_of(request)
+    try:
+        outcome = readmitting.readmit(source, request.POST.get("number", "")[:_NUMBER_MAX])
+    except CrmError as error:
+        return _page(request, status=502, trouble=_said(error))
+    note(staff_of(request), "crm.take_in", f"crm:{source.adapter}", outcome=outcome)
+    said = crm_words.READMITTED[outcome]
+    return _page(request, status=200 if outcome == "taken" else 422, readmitted=said, was=outcome)
+
+
 def _said(error: CrmError) -> dict[str, Any]:
     trouble = trouble_of(error)
     return {"title": crm_words.TROUBLES[trouble.kind][0], "detail": trouble.text}
@@ -127,6 +143,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         refused=refused.select_related("member").order_by("-pk")[:_A_PAGE],
         refused_count=refused.count(),
         several=several.cards(source.program_id, timezone.now()),
+        left_out=count_left_out(source.program_id),
         only_here=settling.only_here(source.program_id),
         can_create=can_create,
         **more,
