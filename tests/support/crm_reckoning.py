@@ -22,10 +22,16 @@ _EARNED = """
     JOIN store_account account ON account.id = posting.account_id
     JOIN store_crmlink link ON link.member_id = account.member_id
     GROUP BY link.external_id, entry.program_id, entry.id, entry.created_at"""
+# Visits of theirs that earned nothing.
+_UNEARNED = """
+    SELECT link.external_id, shop.program_id, tap.id, tap.received_at, 0
+    FROM store_tap tap JOIN store_crmlink link ON link.member_id = tap.member_id
+    JOIN store_reader reader ON reader.id = tap.reader_id
+    JOIN store_shop shop ON shop.id = reader.shop_id
+    LEFT JOIN store_entry entry ON entry.tap_id = tap.id
+    WHERE entry.id IS NULL AND tap.outcome = 'accepted' AND tap.reason = 'ok'"""
 _TAPS = "SELECT count(*) FROM store_tap"
-_UNCOUNTED = """
-    SELECT tap.tap_id FROM store_tap tap LEFT JOIN store_entry entry ON entry.tap_id = tap.id
-    WHERE entry.id IS NULL"""
+_UNCOUNTED = "SELECT tap_id FROM store_tap WHERE member_id IS NULL"
 
 
 @dataclass
@@ -64,10 +70,13 @@ def balances(paper: PaperServer) -> dict[str, int]:
     return {each["customer"]: each["balance"] for each in said if each["balance"] is not None}
 
 
-def event_of(program: int, entry: int, at: dt.datetime | str) -> str:
-    """Return what a CRM knows an entry by; ``at`` is when it was written, as the driver says it."""
+def event_of(program: int, row: int, at: dt.datetime | str, kind: str = "e") -> str:
+    """Return what a CRM knows an entry by, or a tap (``kind`` t) that has none.
+
+    ``at`` is when it was written, as the driver says it.
+    """
     moment = dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) if isinstance(at, str) else at
-    return f"e{program}-{entry}-{int(moment.timestamp()):x}"
+    return f"{kind}{program}-{row}-{int(moment.timestamp()):x}"
 
 
 def reckon(url: str, paper: PaperServer) -> Told:
@@ -79,8 +88,9 @@ def reckon(url: str, paper: PaperServer) -> Told:
     times = Counter(event for event, _, _ in held)
     said = {event: (customer, points) for event, customer, points in held}
     count.doubled = sum(number - 1 for number in times.values())
-    for customer, program, entry, at, points in rows(url, _EARNED):
-        event = event_of(program, entry, at)
+    owed = [("e", row) for row in rows(url, _EARNED)] + [("t", row) for row in rows(url, _UNEARNED)]
+    for kind, (customer, program, row, at, points) in owed:
+        event = event_of(program, row, at, kind)
         if event not in said:
             count.lost += 1
         elif said[event] != (customer, int(points)):

@@ -10,6 +10,7 @@ import msgspec
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CardRef, Finding, Tier
+from besnik.crm import unearned
 from besnik.loyalty.ledger import MAIN
 from besnik.loyalty.visits import Limit, VisitRules
 from besnik.store import books, pace
@@ -48,6 +49,8 @@ def count(tap: Tap, card: Card) -> tuple[Outcome, Reason]:
         )
         if decided.entry is not None:
             ledger.post(decided.entry, at=decided.happened_at, source="reader", tap=tap)
+        elif decided.outcome == "accepted":
+            unearned.owe(tap.pk)
     if decided.reason == "too_soon":
         _warn(card.program_id, decided)
     return decided.outcome, decided.reason

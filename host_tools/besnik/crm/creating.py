@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from besnik.crm import cache, telling
 from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
 from besnik.store.models import (
+    NEWCOMER,
     Card,
     CardState,
     CrmDelivery,
@@ -62,10 +63,7 @@ def batch(source: int, most: int, now: dt.datetime) -> Newcomers:
     """Take the next new members; none if nobody waits. Who left meanwhile is not told of."""
     program = CrmSource.objects.values_list("program", flat=True).get(pk=source)
     rows = (
-        telling.due(program, now)
-        .filter(entry__isnull=True)
-        .select_related("member")
-        .order_by("-maybe", "pk")
+        telling.due(program, now).filter(NEWCOMER).select_related("member").order_by("-maybe", "pk")
     )
     first = rows.first()
     if first is None:
@@ -142,11 +140,11 @@ def take_made(
 def refuse_orphans(source: int) -> None:
     """Leave to the owner what members did who could not be made customers there."""
     program = _program(source)
-    refused = CrmDelivery.objects.filter(program=program, entry__isnull=True, state="refused")
+    refused = CrmDelivery.objects.filter(NEWCOMER, program=program, state="refused")
     orphans = CrmDelivery.objects.filter(
+        ~NEWCOMER,
         program=program,
         state="waiting",
-        entry__isnull=False,
         member__crm_link__isnull=True,
         member__in=refused.values("member"),
     )

@@ -1,8 +1,9 @@
-"""Which entries and new members a CRM has still to be told of: the ledger itself is the outbox.
+"""Which entries, visits and new members a CRM has to be told of: the ledger itself is the outbox.
 
 Every entry above the mark ``CrmSource.delivered_to`` is looked at; what the CRM is to be told gets
 a row in CrmDelivery, once. The mark passes only what nothing can come below any more
-(`besnik.crm.horizon`); what is above it is looked at again in the next round.
+(`besnik.crm.horizon`); what is above it is looked at again in the next round. Members and taps have
+marks of their own.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Final
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from besnik.crm import unearned
 from besnik.crm.horizon import settled_before
 from besnik.loyalty.ledger import HELD, MAIN
 from besnik.store.models import (
+    NEWCOMER,
     CrmDelivery,
     CrmLink,
     CrmSource,
@@ -35,7 +38,7 @@ _OWN: Final = (MAIN, HELD)
 
 
 def collect(source: int, now: dt.datetime, *, can_create: bool) -> int:
-    """Make rows for what happened since the last round; return how many are of entries.
+    """Make rows for what happened since the last round; return how many are of entries and taps.
 
     Without ``can_create`` new members are not told of, and what they do is not either.
     """
@@ -50,7 +53,11 @@ def collect(source: int, now: dt.datetime, *, can_create: bool) -> int:
         lambda after: _entries(row, after),
         lambda mark: CrmSource.objects.filter(pk=source).update(delivered_to=mark),
     )
-    _forget(CrmSource.objects.get(pk=source))
+    count += _Walk(row.taps_to, before, unearned.PAGE).go(
+        lambda after: _taps(row, after),
+        lambda mark: CrmSource.objects.filter(pk=source).update(taps_to=mark),
+    )
+    _forget(CrmSource.objects.get(pk=source), now)
     return count
 
 
@@ -64,9 +71,10 @@ class _Page(msgspec.Struct, frozen=True):
 class _Walk:
     """From a mark to the end, page by page; the mark follows as far as nothing can come below."""
 
-    def __init__(self, mark: int, before: dt.datetime | None) -> None:
+    def __init__(self, mark: int, before: dt.datetime | None, size: int = 0) -> None:
         self._mark = mark
         self._before = before
+        self._size = size or PAGE
 
     def go(self, look: Callable[[int], _Page], keep: Callable[[int], object]) -> int:
         """``look`` at each page after a row, ``keep`` each new mark with it; return what was made.
@@ -84,7 +92,7 @@ class _Walk:
                     if passed:
                         keep(passed)
             count += len(page.made)
-            if len(page.rows) < PAGE:
+            if len(page.rows) < self._size:
                 return count
             after = page.rows[-1][0]
             is_settled = is_settled and passed == after
@@ -142,13 +150,25 @@ def _entries(source: CrmSource, after: int) -> _Page:
         for member, is_moved in sorted(moved.get(pk, {}).items())
         if member in told and (is_moved or pk in visits)
     ]
-    known = set(
-        CrmDelivery.objects.filter(
-            program=source.program_id, entry__in=[row.entry for row in rows]
-        ).values_list("event_id", flat=True)
+    return _Page([(pk, at) for pk, at, *_ in entries], _unknown(rows))
+
+
+def _taps(source: CrmSource, after: int) -> _Page:
+    rows, taps = unearned.after(source.program_id, after)
+    told = _told(source.program_id, {tap.member_id for tap in taps if tap.member_id is not None})
+    made = unearned.told(source.program_id, [tap for tap in taps if tap.member_id in told])
+    return _Page(rows, _unknown(made))
+
+
+def _unknown(made: Sequence[CrmDelivery]) -> list[CrmDelivery]:
+    """Return those that have no row yet."""
+    if not made:
+        return []
+    known = CrmDelivery.objects.filter(
+        program=made[0].program_id, event_id__in=[row.event_id for row in made]
     )
-    made = [row for row in rows if row.event_id not in known]
-    return _Page([(pk, at) for pk, at, *_ in entries], made)
+    events = set(known.values_list("event_id", flat=True))
+    return [row for row in made if row.event_id not in events]
 
 
 def event_id(entry: int, at: dt.datetime, program: int, member: int, *, alone: bool) -> str:
@@ -180,7 +200,7 @@ def _told(program: int, members: Collection[int]) -> set[int]:
     """Return those of the members who are customers there, or are about to be made so."""
     linked = CrmLink.objects.filter(program=program, member__in=members)
     made = CrmDelivery.objects.filter(
-        program=program, member__in=members, entry__isnull=True, state="waiting"
+        NEWCOMER, program=program, member__in=members, state="waiting"
     )
     return {
         member
@@ -190,7 +210,29 @@ def _told(program: int, members: Collection[int]) -> set[int]:
     }
 
 
-def _forget(source: CrmSource) -> None:
-    """Drop what is done, as far as it is below the marks: nobody looks there again."""
-    below = Q(entry__lte=source.delivered_to) | Q(entry__isnull=True, member__lte=source.members_to)
-    CrmDelivery.objects.filter(below, program=source.program_id, state="done").delete()
+def _forget(source: CrmSource, now: dt.datetime) -> None:
+    """Drop what is done, as far as it is below the marks: nobody looks there again.
+
+    Visits of taps for as long as another could come too soon after them; those of members who
+    turned out to be no customers there, too.
+    """
+    mine = CrmDelivery.objects.filter(program=source.program_id)
+    below = Q(entry__lte=source.delivered_to) | NEWCOMER & Q(member__lte=source.members_to)
+    old = Q(tap__lte=source.taps_to, at__lt=unearned.remembered(source.program_id, now))
+    _drop(mine.filter(below | old, state="done"))
+    # A member beyond the mark may still have to be told of.
+    owed = mine.filter(
+        tap__isnull=False,
+        state="waiting",
+        member__crm_link__isnull=True,
+        member__lte=source.members_to,
+    )
+    new = mine.filter(NEWCOMER).exclude(state="done")
+    _drop(owed.exclude(member__in=new.values("member")))
+
+
+def _drop(rows: QuerySet[CrmDelivery]) -> None:
+    """Delete rows, found before SQLite's one writer is held for it, and a few at a time."""
+    found = list(rows.values_list("pk", flat=True))
+    for start in range(0, len(found), PAGE):
+        CrmDelivery.objects.filter(pk__in=found[start : start + PAGE]).delete()

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from besnik.crm.breaker import Standing
-from besnik.store.models import CrmSource, Entry, Member
+from besnik.store.models import CrmSource, Entry, Member, Tap
 
 
 def switch_on(source: CrmSource, now: dt.datetime) -> None:
@@ -21,6 +21,7 @@ def switch_on(source: CrmSource, now: dt.datetime) -> None:
             source.started_at = now
             source.delivered_to = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
             source.members_to = Member.objects.aggregate(last=Max("pk"))["last"] or 0
+            source.taps_to = Tap.objects.aggregate(last=Max("pk"))["last"] or 0
         source.is_on = True
         source.breaker, source.why, source.retry_at = "closed", "", None
         source.save()

@@ -13,11 +13,23 @@ from typing import Final
 
 import msgspec
 from django.db.models import F, Q, QuerySet, Sum
+from msgspec.structs import replace
 
+from besnik.crm import unearned
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import CrmAnswerError, CrmError, Delivered, Visit, VisitKind
 from besnik.loyalty.ledger import HELD, MAIN
-from besnik.store.models import Account, CrmDelivery, CrmLink, CrmSource, Entry, Posting
+from besnik.store.members import happened_at
+from besnik.store.models import (
+    NEWCOMER,
+    Account,
+    CrmDelivery,
+    CrmLink,
+    CrmSource,
+    Entry,
+    Posting,
+    Tap,
+)
 
 # A call that nobody waits for any more, because its worker was killed or gave up, can still be
 # carried out: for as long as an adapter's calls last, and a little.
@@ -59,11 +71,11 @@ def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
     """
     # Not one transaction: SQLite's one writer is the bridge's, and nobody else takes these rows.
     row = CrmSource.objects.get(pk=source)
-    ready = due(row.program_id, now).filter(entry__isnull=False, member__crm_link__isnull=False)
-    first = ready.order_by("-maybe", "entry", "pk").first()
+    ready = due(row.program_id, now).exclude(NEWCOMER).filter(member__crm_link__isnull=False)
+    first = ready.order_by("-maybe", "at", "pk").first()
     if first is None:
         return None
-    taken = list(ready.filter(maybe=first.maybe).order_by("entry", "pk")[: size(most, first.tries)])
+    taken = list(ready.filter(maybe=first.maybe).order_by("at", "pk")[: size(most, first.tries)])
     visits = _visits(row, taken)
     mark([each.pk for each in taken], now)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)
@@ -123,6 +135,7 @@ def _visits(source: CrmSource, rows: Sequence[CrmDelivery]) -> tuple[Visit, ...]
             "tap__reader__shop", "sale__shop"
         )
     }
+    taps = {tap.pk: tap for tap in unearned.taps([row.tap for row in rows if row.tap is not None])}
     members = {row.member_id for row in rows}
     points = _points(source, entries, members)
     balances = _balances(source, members)
@@ -131,30 +144,26 @@ def _visits(source: CrmSource, rows: Sequence[CrmDelivery]) -> tuple[Visit, ...]
     links = CrmLink.objects.filter(member__in=members)
     customers = dict(links.values_list("member", "external_id"))
     return tuple(
-        _visit(
-            row.event_id,
-            customers[row.member_id or 0],
-            entries[row.entry or 0],
-            points.get((row.entry, row.member_id), 0),
-            balances.get(row.member_id) if last[row.member_id] == row.pk else None,
+        replace(
+            _of_tap(taps[row.tap]) if row.tap is not None else _of_entry(entries[row.entry or 0]),
+            event_id=row.event_id,
+            customer=customers[row.member_id or 0],
+            points=points.get((row.entry, row.member_id), 0),
+            balance=balances.get(row.member_id) if last[row.member_id] == row.pk else None,
         )
         for row in rows
     )
 
 
-def _visit(event_id: str, customer: str, entry: Entry, points: int, balance: int | None) -> Visit:
+def _of_entry(entry: Entry) -> Visit:
     tap, sale = entry.tap, entry.sale
     shop = sale.shop.name if sale is not None else tap.reader.shop.name if tap is not None else ""
-    return Visit(
-        event_id=event_id,
-        customer=customer,
-        kind=_kind(entry),
-        shop=shop,
-        at=entry.occurred_at or entry.created_at,
-        points=points,
-        balance=balance,
-        card=None if tap is None else tap.data,
-    )
+    at, card = entry.occurred_at or entry.created_at, None if tap is None else tap.data
+    return Visit("", "", _kind(entry), shop, at, card=card)
+
+
+def _of_tap(tap: Tap) -> Visit:
+    return Visit("", "", "visit", tap.reader.shop.name, happened_at(tap), card=tap.data)
 
 
 def _kind(entry: Entry) -> VisitKind:

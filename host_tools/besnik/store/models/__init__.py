@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from besnik.store.models.cards import Card, CardKind, CardState, Originality
 from besnik.store.models.crm import (
+    NEWCOMER,
     CrmAnswer,
     CrmDelivery,
     CrmLink,
@@ -47,6 +48,7 @@ from besnik.store.models.taps import Tap
 from besnik.store.models.updates import Release, Rollout, RolloutReader
 
 __all__ = [
+    "NEWCOMER",
     "Account",
     "Alert",
     "AuditRecord",

@@ -5,7 +5,7 @@ Passwords and keys are in none of these tables (``besnik.crm.secrets``).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 
@@ -20,7 +20,7 @@ class CrmSource(models.Model):
     ``adapter`` is its name among the entry points ``besnik.crm``, ``settings`` what the owner
     filled in. ``fields`` lists what is shown of a customer: name there, label, least role.
     ``delivered_to``: every entry up to this row is delivered, or is in CrmDelivery; likewise
-    ``members_to`` of new members.
+    ``members_to`` of new members, ``taps_to`` of taps that moved nothing.
     ``started_at``: only what was written from then on is told. ``breaker``, ``why`` and
     ``retry_at`` are how it is doing; ``asked_on`` and ``asked`` the day's requests.
     ``unit`` is the unit of the ledger that points there are, empty: they are another matter.
@@ -36,6 +36,7 @@ class CrmSource(models.Model):
     started_at = models.DateTimeField(null=True)
     delivered_to = models.BigIntegerField(default=0)
     members_to = models.BigIntegerField(default=0, db_default=0)
+    taps_to = models.BigIntegerField(default=0, db_default=0)
     breaker = models.CharField(max_length=9, default="closed")  # closed, half_open, open
     why = models.CharField(max_length=300, default="", blank=True)
     retry_at = models.DateTimeField(null=True)
@@ -132,17 +133,23 @@ class CrmPending(models.Model):
         return f"tap {self.tap_id} {self.state}"
 
 
-class CrmDelivery(models.Model):
-    """One event on its way to the CRM: an entry of the ledger, or a new member.
+# Those rows of CrmDelivery that are new members.
+NEWCOMER: Final = models.Q(entry__isnull=True, tap__isnull=True)
 
-    ``event_id`` is what the CRM knows it by; ``entry`` is null for a new member. ``state``:
-    waiting, refused, done; ``maybe``: it was perhaps sent, and nobody knows whether it arrived.
-    ``tries`` failed so far, ``why`` says how, and it is not sent before ``next_at``.
+
+class CrmDelivery(models.Model):
+    """One event on its way to the CRM: an entry of the ledger, a visit without one, a new member.
+
+    ``event_id`` is what the CRM knows it by. ``entry`` is the entry's row, ``tap`` that of a visit
+    which moved nothing; a new member has neither (`NEWCOMER`). ``state``: waiting, refused, done;
+    ``maybe``: it was perhaps sent, and nobody knows whether it arrived. ``tries`` failed so far,
+    ``why`` says how, and it is not sent before ``next_at``.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_index=False)
     event_id = models.CharField(max_length=64)
     entry = models.BigIntegerField(null=True)
+    tap = models.BigIntegerField(null=True)
     member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="+")
     state = models.CharField(max_length=7, default="waiting")
     maybe = models.BooleanField(default=False)
