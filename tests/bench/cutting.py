@@ -1,4 +1,8 @@
-"""A virtual board that is flashed loses its power at an operation of its flash chip."""
+"""A board that is flashed loses its power at an operation of its flash chip.
+
+At each of them, on MicroPython with littlefs at the end of a pipe; at random ones, on a virtual
+board behind its serial port.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,47 @@ from pathlib import Path
 
 from parts import ROOT, environment
 
-from besnik.fleet import content, flash, settings
+from besnik.fleet import content, flash
 from besnik.fleet.usb import BoardError, opened
 from besnik.sim import reader
 from besnik.sim.board import Parts, VirtualBoard
+from support import flashing
+from support.cut_board import cut_board
 from support.processes import Processes, wait_until
 
 # Some more than a whole flash takes; those that come too late for it are not counted.
 _OPERATIONS = 500
 
 
-def cut_everywhere(chance: random.Random, count: int) -> tuple[int, int]:
+def cut_at_each() -> tuple[int, int]:
+    """Cut the power everywhere in a flash of a bare board and in that of another program's reader.
+
+    Return at how many moments, and after how many of them the board looks finished and is not, or
+    is not finished by flashing it again. That is followed at each moment of a flash of some files,
+    and at one in ten of all files.
+    """
+    count = bricked = 0
+    with tempfile.TemporaryDirectory(prefix="besnik-") as folder:
+        every = flashing.program(Path(folder))
+    for files, step in ((flashing.few(every), 1), (every, 10)):
+        for make in flashing.BEFORE:
+            with cut_board() as board:
+                make(board, files)
+                board.record()
+                board.flash(files)
+                moments = board.examine()
+                print(*moments.wrong, sep="\n", end="", flush=True)
+                count += moments.count
+                bricked += len(moments.wrong)
+                for number in range(0, board.recorded(), step):
+                    for is_torn in (False, True):
+                        board.cut(number, is_torn=is_torn)
+                        board.flash(files)
+                        bricked += not board.is_reader(files)
+    return count, bricked
+
+
+def cut_somewhere(chance: random.Random, count: int) -> tuple[int, int]:
     """Cut the power ``count`` times; return at how many operations, and the boards it bricked."""
     cuts = bricked = 0
     with ExitStack() as stack:
@@ -32,9 +66,7 @@ def cut_everywhere(chance: random.Random, count: int) -> tuple[int, int]:
         parts = Parts(Path(folder) / "b")
         reader.stage_chip(parts.flash, ROOT)
         stack.enter_context(_pins(parts))
-        broker = {"host": "127.0.0.1", "plain": True, "password": "open sesame"}
-        told = {"shop": "corner", "reader": "counter-1", "wifi": {"ssid": "x"}, "broker": broker}
-        files = content.of_reader(Path(folder)) | {"config.json": settings.encode(told)}
+        files = flashing.program(Path(folder))
         for _ in range(count):
             for file in (parts.image, parts.nvs):
                 file.unlink(missing_ok=True)

@@ -8,7 +8,9 @@ it as soon as it is asked for. The time runs from the command to the verdict.
 Unplugged: ten boards at a time are flashed, or flashed without settings and then provisioned, and
 lose their power at a random moment of that; then they are plugged in and the same command is run
 again. Power cut: one board loses it at an erase or program operation of its flash, before it or
-half way in it, over all of a flash; what has a main.py then must be whole. A board is bricked that
+half way in it, over all of a flash; what has a main.py then must be whole. The same at every such
+operation, without the serial line: each state is looked at, and of a flash of some files of each
+kind each is flashed again, of all files one in ten. A board is bricked that
 does not become a reader by running the command again. `BESNIK_BENCH_SEED` repeats a run.
 """
 
@@ -24,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from pathlib import Path
 
-from cutting import cut_everywhere
+from cutting import cut_at_each, cut_somewhere
 from figures import Figure, at_most
 from parts import Parts, parts
 
@@ -61,14 +63,17 @@ def measure() -> list[Figure]:
         _erase(boards)
         ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
         lost, bricked = _unplugged(technician, boards, chance)
-    cuts, cut_bricked = cut_everywhere(chance, CUTS)
+    cuts, cut_bricked = cut_somewhere(chance, CUTS)
+    moments, moments_bricked = cut_at_each()
     return [
         at_most("bare board to its first verdict", one_s, 60, "s", 1),
         at_most("ten bare boards to their first verdicts", ten_s, 180, "s", 1),
         Figure("boards unplugged on the way", str(lost)),
         Figure("bricked by that", str(len(bricked)), "0", not bricked),
-        Figure("power cuts at an operation of the flash", str(cuts)),
+        Figure("power cuts of a virtual board at an operation of its flash", str(cuts)),
         Figure("bricked by that", str(cut_bricked), "0", cut_bricked == 0),
+        Figure("power cuts before and in every operation of whole flashes", f"{moments:,}"),
+        Figure("bricked by that", str(moments_bricked), "0", moments_bricked == 0),
     ]
 
 

@@ -46,12 +46,15 @@ def write(board: UsbBoard, found: Found, files: dict[str, bytes], progress: Prog
     for path in sorted(wanted, key=lambda path: path == content.START):
         progress(path, done, total)
         if path == content.START:
+            # First, or boot.py could take it for a release that failed its trial.
+            board.forget_boots()
             _finish(board, files)
         else:
             board.put(path, files[path])
         done += len(files[path])
     progress("", total, total)
-    board.forget_boots()
+    if not wanted:
+        board.forget_boots()
     board.reset()
     return len(wanted)
 

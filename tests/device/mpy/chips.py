@@ -31,6 +31,17 @@ class Chip(Flash):
         return self._store.getvalue()
 
 
+# Writes down every erase and program operation, as its place and data.
+class Recorder(Chip):
+    def __init__(self, content):
+        self.log = []
+        Chip.__init__(self, content)
+
+    def change(self, place, data, times=1):
+        self.log.append((place, bytes(data) * times))
+        Chip.change(self, place, data, times)
+
+
 # An empty file system of so many blocks, mounted.
 def fresh(blocks=64):
     chip = Chip(b"\xff" * (BLOCK * blocks))

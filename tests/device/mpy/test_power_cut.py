@@ -1,7 +1,7 @@
 # firmware/outbox.py on littlefs: the power goes at every single erase and program operation, before
 # it and in the middle of it, while taps are stored and deleted.
 
-from chips import OUTBOX, Chip, fresh, mount
+from chips import OUTBOX, Chip, Recorder, fresh, mount
 from firmware.outbox import Outbox
 from flashchip import BLOCK
 
@@ -11,22 +11,12 @@ TIMEOUT_S = 60
 MESSAGE = b'{"v":1,"id":"%s","k":"uid","d":"5B3C2A19","t":1795300000,"tq":2,"q":0}'
 
 
-# Writes down every operation, as its place and data, and between them what the outbox is asked and
-# has promised.
-class Recorder(Chip):
-    def __init__(self, content):
-        self.log = []
-        Chip.__init__(self, content)
-
-    def change(self, place, data, times=1):
-        self.log.append((place, bytes(data) * times))
-        Chip.change(self, place, data, times)
-
-    # The blocks that were erased.
-    def erased(self):
-        return {place for place, data in self.log if isinstance(place, int) and len(data) == BLOCK}
+# The blocks that were erased.
+def _erased(recorder):
+    return {place for place, data in recorder.log if isinstance(place, int) and len(data) == BLOCK}
 
 
+# Writes down, between the operations, what the outbox is asked and has promised.
 class Till:
     def __init__(self, recorder, outbox):
         self._log = recorder.log
@@ -123,8 +113,8 @@ def test_power_cut_at_every_operation_while_a_directory_moves():
     for _ in range(200):
         till.put()
         till.remove_oldest()
-    known = recorder.erased()
-    while recorder.erased() <= known:
+    known = _erased(recorder)
+    while _erased(recorder) <= known:
         recorder.log.clear()
         content, stored = recorder.content(), [outbox.oldest()]
         for _ in range(20):

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import esp32
 import machine
-from chips import PLACE, Chip, fresh, mount
+from chips import PLACE, Chip, Recorder, fresh, mount
 from firmware import board, trial, update, verify
 from releases import MODULUS, PUBLIC, Line, Reader, manifest, pieces, signature
 
@@ -33,17 +33,7 @@ ORDER = b'{"id":"r","n":7,"x":4000000000}'
 _RESUMED = 10
 
 
-# Writes down every operation of the chip and, between them, what NVS holds.
-class Recorder(Chip):
-    def __init__(self, content):
-        self.log = []
-        Chip.__init__(self, content)
-
-    def change(self, place, data, times=1):
-        self.log.append((place, bytes(data) * times))
-        Chip.change(self, place, data, times)
-
-
+# Writes down what it holds, between the operations of the chip.
 class _RecordedNVS(esp32.NVS):
     chip = None
 
