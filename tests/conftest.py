@@ -31,7 +31,8 @@ ALONE = (
     "tests/system/test_cards.py",
     "tests/system/test_chain.py",
     "tests/system/test_firmware_contract.py",
-    "tests/system/test_run.py::TestOnce",
+    "tests/system/test_run.py::test_a_second_start",
+    "tests/system/test_run_once.py",
     "tests/system/test_tryton_chain.py",
 )
 

@@ -17,6 +17,7 @@ from support.broker import RunningBroker
 from support.counter import Counter
 from support.customer import Customer
 from support.processes import Processes, Running
+from support.supervised import Start, Supervised
 from support.tryton import TrytonServer
 from support.tryton_shop import WorkerRunner, connect
 
@@ -65,6 +66,12 @@ async def customer(counter: Counter) -> AsyncIterator[Customer]:
         yield person
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.fixture
+def start(processes: Processes, state: Path) -> Start:
+    """Starts ``besnik run`` on a folder of the test's own, for the first time there."""
+    return lambda *options: Supervised(processes, state / "demo", "--empty", *options)
 
 
 @pytest.fixture
