@@ -175,6 +175,15 @@ async def test_a_release_goes_to_one_reader_then_to_its_shop(
         assert states(database_url) == {"counter-1": "kept", "counter-2": "kept"}
 
 
+async def test_readers_that_were_on_line_before_the_server_are_told(
+    settings: dict[str, str], processes: Processes, broker: RunningBroker, database_url: str
+) -> None:
+    async with UpdateReader(broker) as reader:
+        await asyncio.to_thread(processes.start, "fleet", SERVE, environment=settings)
+        await begin(database_url, "reader")
+        assert (await reader.order())["n"] == 1
+
+
 async def test_when_the_first_reader_goes_back_no_other_is_told(
     serving: Running, broker: RunningBroker, database_url: str
 ) -> None:
@@ -200,7 +209,7 @@ async def test_what_is_said_while_the_database_is_away_counts_when_it_is_back(
             assert (await reader.order())["ok"] is True
             reader.report(1, "kept")
         await ended(database_url, "done")
-        assert "the database is back" in serving.log
+        await asyncio.to_thread(serving.wait_for, "the database is back")
 
 
 async def test_the_real_reader_is_updated_by_one_command(

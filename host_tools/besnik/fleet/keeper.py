@@ -56,7 +56,8 @@ class Keeper:
 
     def line(self, is_up: bool) -> None:
         """Take note that readers can be heard, or not any more."""
-        self._online.clear()
+        if not is_up:  # what the broker retains may be heard before the line is said to be up
+            self._online.clear()
         self._since = dt.datetime.now(dt.UTC) if is_up else None
 
     def hear(self, said: Said) -> None:
