@@ -24,7 +24,7 @@ from crm_tryton import outages
 from figures import Figure, at_most
 
 from support.bridge import ANA, ReaderStation
-from support.crm_contract import new_card
+from support.crm_visits import new_card
 from support.proxy import Proxy
 from support.store import rows
 from support.tryton_shop import states, until

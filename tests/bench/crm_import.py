@@ -9,7 +9,7 @@ from crm_parts import Side, p95, side, tapped
 from figures import Figure, at_most
 
 from support.bridge import ANA, ReaderStation
-from support.crm_contract import new_card
+from support.crm_visits import new_card
 from support.store import rows
 
 FEW, MANY = 10_000, 100_000

@@ -13,7 +13,7 @@ from crm_parts import Side, p95, side, tapped
 from figures import Figure, at_most
 
 from support.bridge import ReaderStation
-from support.crm_contract import new_card
+from support.crm_visits import new_card
 from support.proxy import Proxy
 from support.store import assert_ledger_adds_up, rows
 from support.tryton import TrytonServer

@@ -10,7 +10,8 @@ import pytest
 from besnik.crm.foreign import ForeignCrm
 from support import big_crms
 from support.bottlecrm import BottleCrmServer
-from support.crm_contract import CrmContract, new_card, new_event, visit
+from support.crm_contract import CrmContract
+from support.crm_visits import new_card, new_event, visit
 from support.processes import Processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]

@@ -9,7 +9,8 @@ import pytest
 
 from besnik.crm.foreign import ForeignCrm
 from support import big_crms
-from support.crm_contract import CrmContract, new_card, new_event, outcomes, visit
+from support.crm_contract import CrmContract, outcomes
+from support.crm_visits import new_card, new_event, visit
 from support.directus import DirectusServer
 from support.processes import Processes
 

@@ -19,7 +19,7 @@ from besnik.crm.foreign import CrmAnswerError, Customer, ForeignCrm, NewCustomer
 from besnik.crm.http.adapter import HttpCrm
 from besnik.crm.http.mapping import Mapping
 from support.broker import free_port
-from support.crm_contract import visit
+from support.crm_visits import visit
 from support.node import installed, node
 from support.processes import Processes
 

@@ -1,5 +1,8 @@
 """What every adapter of a foreign CRM has to do, as tests that each runs on its own real CRM.
 
+They are those of `support.crm_every`, which our own store passes too, and what only another CRM is
+asked for: its fields, its own numbers, what is made and listed there, keys, slowness and nonsense.
+
 A test module of an adapter derives a class from `CrmContract` and overrides one fixture:
 
     class TestTryton(CrmContract):
@@ -11,8 +14,6 @@ A test module of an adapter derives a class from `CrmContract` and overrides one
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import itertools
 import socket
 import threading
 import time
@@ -33,12 +34,9 @@ from besnik.crm.foreign import (
     ForeignCrm,
     NewCustomer,
     Page,
-    Visit,
 )
-
-NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-HOSTILE = ("%", "*", "_", "' OR 1=1 --", 'x"}', "a,b", "a)b(", "\\", "{card}", "<b>", "a&b=c")
-_numbers = itertools.count(1)
+from support.crm_every import EveryCrm, ForeignRecords, Records
+from support.crm_visits import new_card, new_event, visit
 
 
 class CrmServer(Protocol):
@@ -70,21 +68,6 @@ class CrmServer(Protocol):
 
     def start(self) -> None:
         """Start it again at the same address with the same data."""
-
-
-def new_card() -> str:
-    """Return the number of a card that nobody has used in this run."""
-    return f"04{time.time_ns() % 2**32:08X}{next(_numbers) % 2**16:04X}"
-
-
-def visit(customer: str, event_id: str, *, points: int = 10, balance: int | None = 30) -> Visit:
-    """Return a visit at noon."""
-    return Visit(event_id, customer, "visit", "Corner Café", NOON, points, balance, new_card())
-
-
-def new_event() -> str:
-    """Return an id of an event, as those of the ledger are."""
-    return f"e{time.time_ns() % 10**9}-{next(_numbers)}"
 
 
 def outcomes(delivered: list[Delivered] | tuple[Delivered, ...]) -> list[str]:
@@ -130,7 +113,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-class CrmContract:
+class CrmContract(EveryCrm):
     """The tests; ``server`` is what a derived class overrides."""
 
     @pytest.fixture
@@ -145,6 +128,11 @@ class CrmContract:
         yield adapter
         await adapter.aclose()
 
+    @pytest.fixture
+    def records(self, crm: ForeignCrm, server: CrmServer) -> Records:
+        """See EveryCrm."""
+        return ForeignRecords(crm, server)
+
     async def test_a_card_is_found_with_the_fields_asked_for(
         self, crm: ForeignCrm, server: CrmServer
     ) -> None:
@@ -158,27 +146,6 @@ class CrmContract:
         assert (customer.id, customer.name) == (anna, "Anna Arben")
         assert customer.fields == {server.field: "likes tea"}
         assert {card} <= set(customer.cards) <= {card, second}
-
-    async def test_many_cards_are_asked_for_at_once(
-        self, crm: ForeignCrm, server: CrmServer
-    ) -> None:
-        cards = [new_card() for _ in range(4)]
-        ids = [server.add(f"Customer {place}", card) for place, card in enumerate(cards)]
-        unknown = [new_card() for _ in range(min(crm.capabilities.lookup_max, 50) - len(cards))]
-        found = await crm.lookup_many([*unknown, *cards], [])
-        assert {card: each.id for card, each in found.items() if isinstance(each, Customer)} == (
-            dict(zip(cards, ids, strict=True))
-        )
-
-    async def test_an_unknown_card_is_absent(self, crm: ForeignCrm, server: CrmServer) -> None:
-        server.add("Anna Arben", new_card())
-        assert await crm.lookup_many([new_card()], [server.field]) == {}
-        assert await crm.lookup_many([], []) == {}
-
-    async def test_a_code_is_only_ever_a_code(self, crm: ForeignCrm, server: CrmServer) -> None:
-        server.add("Anna Arben", new_card())
-        for code in HOSTILE:
-            assert await crm.lookup_many([code], []) == {}, code
 
     async def test_a_card_of_two_customers_is_ambiguous(
         self, crm: ForeignCrm, server: CrmServer
@@ -202,7 +169,9 @@ class CrmContract:
         assert read.keys() == {anna}
         assert (read[anna].name, read[anna].fields) == ("Anna Arben", {server.field: "likes tea"})
 
-    async def test_visits_are_written_once_each(self, crm: ForeignCrm, server: CrmServer) -> None:
+    async def test_visits_are_written_under_their_own_ids(
+        self, crm: ForeignCrm, server: CrmServer
+    ) -> None:
         anna, ben = server.add("Anna Arben", new_card()), server.add("Ben", new_card())
         first, second, third = new_event(), new_event(), new_event()
         visits = [visit(anna, first), visit(ben, second), visit(anna, third, points=-20)]
@@ -211,19 +180,6 @@ class CrmContract:
         assert outcomes([*done]) == ["done", "done", "done"]
         assert sorted(server.events(anna)) == sorted([first, third])
         assert server.events(ben) == [second]
-        assert await crm.record_visits([], again=False) == []
-
-    async def test_visits_that_may_be_there_are_not_doubled(
-        self, crm: ForeignCrm, server: CrmServer
-    ) -> None:
-        anna = server.add("Anna Arben", new_card())
-        old, new = new_event(), new_event()
-        await crm.record_visits([visit(anna, old)], again=False)
-        done = await crm.record_visits([visit(anna, old), visit(anna, new)], again=True)
-        assert outcomes([*done]) == ["already", "done"]
-        repeated = await crm.record_visits([visit(anna, old), visit(anna, new)], again=True)
-        assert outcomes([*repeated]) == ["already", "already"]
-        assert sorted(server.events(anna)) == sorted([old, new])
 
     async def test_one_visit_of_nobody_does_not_stop_the_others(
         self, crm: ForeignCrm, server: CrmServer
@@ -274,9 +230,6 @@ class CrmContract:
         fields = {each.name: each for each in await crm.describe()}
         assert fields[server.field].label
 
-    async def test_it_is_well(self, crm: ForeignCrm) -> None:
-        assert (await crm.health()).ok
-
     async def test_what_the_owner_fills_in_has_names_and_one_secret_at_least(
         self, crm: ForeignCrm
     ) -> None:
@@ -294,23 +247,6 @@ class CrmContract:
         assert not health.ok
         assert health.why
         await crm.aclose()
-
-    async def test_a_stopped_server_is_away_until_it_is_back(
-        self, crm: ForeignCrm, server: CrmServer
-    ) -> None:
-        card = new_card()
-        server.add("Anna Arben", card)
-        assert card in await crm.lookup_many([card], [])
-        server.stop()
-        try:
-            began = time.monotonic()
-            with pytest.raises(CrmAwayError):
-                await crm.lookup_many([card], [])
-            assert not (await crm.health()).ok
-            assert time.monotonic() - began < 2 * web.TOTAL_S
-        finally:
-            server.start()
-        assert card in await crm.lookup_many([card], [])
 
     async def test_silence_ends_with_its_time(
         self, server: CrmServer, monkeypatch: pytest.MonkeyPatch

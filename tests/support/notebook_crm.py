@@ -104,6 +104,14 @@ class Notebook:
                 (customer,),
             ).fetchall()
 
+    def stop(self) -> None:
+        """Lend the notebook to somebody."""
+        self.file.rename(self.file.with_name("lent"))
+
+    def start(self) -> None:
+        """Get it back."""
+        self.file.with_name("lent").rename(self.file)
+
 
 class NotebookCrm:
     """The adapter to it."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
+import sqlite3
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -159,6 +161,20 @@ class PaperServer:
     def kill(self) -> None:
         assert self.running is not None
         self.running.kill()
+
+    def stop(self) -> None:
+        """End it as a power cut would."""
+        self.kill()
+
+    def events(self, customer: str) -> list[str]:
+        """Return the events on a customer's sheet."""
+        with closing(sqlite3.connect(self.file)) as database:
+            rows = database.execute("SELECT event FROM visit WHERE customer = ?", (customer,))
+            return [event for (event,) in rows]
+
+    def open(self) -> PaperCrm:
+        """Return the adapter on it."""
+        return PaperCrm.open_crm(self.settings, {"key": KEY})
 
     @property
     def is_alive(self) -> bool:

@@ -20,7 +20,8 @@ from besnik.crm.foreign import (
     NewCustomer,
 )
 from besnik.crm.tryton import Tryton
-from support.crm_contract import new_card, new_event, outcomes, visit
+from support.crm_contract import outcomes
+from support.crm_visits import new_card, new_event, visit
 from support.proxy import Proxy
 from support.tryton import TrytonServer, running_tryton
 

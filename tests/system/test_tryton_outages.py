@@ -8,7 +8,7 @@ import time
 import pytest
 
 from support.bridge import ANA, ReaderStation
-from support.crm_contract import new_card
+from support.crm_visits import new_card
 from support.processes import Running
 from support.store import assert_ledger_adds_up, execute, rows
 from support.tryton import TrytonServer

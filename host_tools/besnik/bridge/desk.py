@@ -40,7 +40,7 @@ class Desk:
     async def settle(self, batch: Sequence[Presented]) -> list[Settled]:
         """Return, in order, the verdict of each tap after the commit, or why it has none.
 
-        Raises CrmUnavailableError if nothing was written and the batch can be tried again; other
+        Raises CrmAwayError if nothing was written and the batch can be tried again; other
         errors if a tap of the batch cannot be written at all.
         """
         sorting = _Sorting(batch, self._assessor)

@@ -28,7 +28,7 @@ from besnik.config import Config
 from besnik.credentials.assess import Assessor, Credential
 from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
-from besnik.crm.protocol import CrmUnavailableError
+from besnik.crm.every import CrmAwayError
 from besnik.store.hot import Recorded
 from besnik.store.thread import StoreThread
 
@@ -57,8 +57,8 @@ class Bridge:
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
             self._settle_batch,
             failed=self._failed,
-            away=(CrmUnavailableError,),
-            batch_size=self._crm.capabilities.batch_size,
+            away=(CrmAwayError,),
+            batch_size=self._crm.capabilities.write_max,
         )
         name = account(settings)
         self._link = Link(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from besnik.crm.protocol import Health
+from besnik.crm.every import Health
 
 # How long a batch or a look at the store may take before readers are told not to wait.
 PATIENCE_S: Final = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from besnik.crm.protocol import Capabilities, CrmUnavailableError, Health
+from besnik.crm.every import Capabilities, CrmAwayError, Health
 from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 from besnik.store.thread import StoreThread, StoreUnavailableError
 
@@ -16,7 +16,14 @@ _BATCH_SIZE: Final = 512
 class EmbeddedCrm:
     """The store as an adapter: a tap, its entry and the balances are one transaction."""
 
-    capabilities = Capabilities(batch_size=_BATCH_SIZE)
+    capabilities = Capabilities(
+        lookup_max=_BATCH_SIZE,
+        write_max=_BATCH_SIZE,
+        idempotent_writes=True,
+        # Members are enrolled and listed by the pages, which have the same tables.
+        can_create=False,
+        can_list=False,
+    )
 
     def __init__(self, store: StoreThread) -> None:
         self._store = store
@@ -28,7 +35,7 @@ class EmbeddedCrm:
         try:
             return await self._store.call(lambda hot: hot.cards(keys))
         except StoreUnavailableError as error:
-            raise CrmUnavailableError(str(error)) from error
+            raise CrmAwayError(str(error)) from error
 
     async def record_visits(self, taps: Sequence[DecidedTap]) -> Sequence[Recorded]:
         """See Crm."""
@@ -37,14 +44,14 @@ class EmbeddedCrm:
         try:
             return await self._store.call(lambda hot: hot.record(taps))
         except StoreUnavailableError as error:
-            raise CrmUnavailableError(str(error)) from error
+            raise CrmAwayError(str(error)) from error
 
     async def visit_many(self, batch: Batch) -> Sequence[Recorded]:
         """See Crm: one piece of work for the store's thread."""
         try:
             return await self._store.call(lambda hot: hot.settle(batch))
         except StoreUnavailableError as error:
-            raise CrmUnavailableError(str(error)) from error
+            raise CrmAwayError(str(error)) from error
 
     async def recorded(self, keys: Collection[TapKey]) -> Mapping[TapKey, Recorded]:
         """See Crm."""
@@ -53,10 +60,10 @@ class EmbeddedCrm:
         try:
             return await self._store.call(lambda hot: hot.recorded(keys))
         except StoreUnavailableError as error:
-            raise CrmUnavailableError(str(error)) from error
+            raise CrmAwayError(str(error)) from error
 
     async def health(self) -> Health:
-        """See Crm: reads a table and writes nothing to others.
+        """See AnyCrm: reads a table and writes nothing to others.
 
         So a store without tables is not ok, nor one that is locked or cannot be written.
         """

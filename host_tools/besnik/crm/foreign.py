@@ -16,25 +16,34 @@ from typing import Literal, Protocol, Self
 
 import msgspec
 
+from besnik.crm.every import AnyCrm, Capabilities, CrmAwayError, CrmError, Health
+
+__all__ = [
+    "Ambiguous",
+    "Capabilities",
+    "CrmAnswerError",
+    "CrmAwayError",
+    "CrmError",
+    "CrmRefusedError",
+    "CrmSettingsError",
+    "Customer",
+    "Delivered",
+    "Field",
+    "ForeignCrm",
+    "Found",
+    "Health",
+    "NewCustomer",
+    "Page",
+    "Setting",
+    "Value",
+    "Visit",
+    "VisitKind",
+]
+
 # What a CRM keeps in a field, as far as it is shown: text, number, yes or no, or nothing.
 Value = str | int | float | bool | None
 
 VisitKind = Literal["visit", "purchase", "redeem", "reverse", "other"]
-
-
-class CrmError(Exception):
-    """A call that brought nothing; the text says what to do, without secrets or personal data."""
-
-
-class CrmAwayError(CrmError):
-    """It does not answer, is too slow, or is over its limit: the same call may be made later.
-
-    ``retry_after_s`` is how long it asked to be left alone, if it said so.
-    """
-
-    def __init__(self, text: str, retry_after_s: float | None = None) -> None:
-        super().__init__(text)
-        self.retry_after_s = retry_after_s
 
 
 class CrmRefusedError(CrmError):
@@ -126,42 +135,11 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None
 
 
-class Health(msgspec.Struct, frozen=True):
-    """Whether it can be used now; ``why`` says what is wrong in words for the owner."""
-
-    ok: bool
-    why: str = ""
-
-
-class Capabilities(msgspec.Struct, frozen=True):
-    """What an adapter can do, and how hard it may be asked.
-
-    ``lookup_max`` cards and ``write_max`` events fit in one call. ``idempotent_writes``: an event
-    that was written before is not written again by the CRM itself; otherwise the adapter looks for
-    it first when told that it may be a repeat. ``per_second`` and ``per_day`` limit requests, None:
-    no limit. ``search_lag_s``: how long a new record cannot be found.
-    """
-
-    lookup_max: int = 50
-    write_max: int = 50
-    idempotent_writes: bool = False
-    per_second: float | None = None
-    per_day: int | None = None
-    search_lag_s: float = 0.0
-    can_create: bool = True
-    can_list: bool = True
-    requests_per_call: int = 1
-
-
-class ForeignCrm(Protocol):
+class ForeignCrm(AnyCrm, Protocol):
     """A CRM as Besnik uses it. Every call may raise CrmError of one of its four kinds.
 
     Each call is bounded in time by the adapter's own HTTP timeouts: connect 1 s, 10 s in all.
     """
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this one can do."""
 
     @classmethod
     def open_crm(cls, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
@@ -193,9 +171,6 @@ class ForeignCrm(Protocol):
 
     async def describe(self) -> Sequence[Field]:
         """Return the fields that customers have there."""
-
-    async def health(self) -> Health:
-        """Say whether it can be used now; raises nothing."""
 
     async def aclose(self) -> None:
         """Let go of connections."""

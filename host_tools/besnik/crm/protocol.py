@@ -5,34 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
+from besnik.crm.every import AnyCrm
 from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 
 
-class CrmUnavailableError(Exception):
-    """The customer records cannot be used now; the same call may be made again later."""
-
-
-class Health(msgspec.Struct, frozen=True):
-    """Whether the records can be used now; ``why`` says what is wrong if they cannot."""
-
-    ok: bool
-    why: str = ""
-
-
-class Capabilities(msgspec.Struct, frozen=True):
-    """What an adapter can do: ``batch_size`` is the most keys or taps in one call."""
-
-    batch_size: int
-
-
-class Crm(Protocol):
-    """Customer records. Every call may raise CrmUnavailableError."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this adapter can do."""
+class Crm(AnyCrm, Protocol):
+    """Customer records. Every call but ``health`` may raise CrmAwayError."""
 
     async def lookup_many(self, keys: Sequence[CardKey]) -> Mapping[CardKey, KnownCard]:
         """Return the cards that are known; a key that is absent is known to be unknown."""
@@ -54,6 +32,3 @@ class Crm(Protocol):
 
     async def recorded(self, keys: Collection[TapKey]) -> Mapping[TapKey, Recorded]:
         """Return the verdicts of those of the taps that were recorded before."""
-
-    async def health(self) -> Health:
-        """Tell whether the records can be used now; never raises CrmUnavailableError."""

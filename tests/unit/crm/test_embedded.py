@@ -10,7 +10,8 @@ import pytest
 
 from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
-from besnik.crm.protocol import Crm, CrmUnavailableError
+from besnik.crm.every import CrmAwayError
+from besnik.crm.protocol import Crm
 from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.thread import StoreThread
@@ -119,9 +120,9 @@ async def test_health_tells_what_is_wrong(store: StoreThread, tmp_path: Path) ->
 async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) -> None:
     store = StoreThread(settings_for(f"sqlite:///{tmp_path}"))
     key = CardKey(1, CardRef("uid", "5B3C2A19"))
-    with pytest.raises(CrmUnavailableError):
+    with pytest.raises(CrmAwayError):
         await EmbeddedCrm(store).lookup_many([key])
-    with pytest.raises(CrmUnavailableError):
+    with pytest.raises(CrmAwayError):
         await EmbeddedCrm(store).recorded([(1, "00001-000001")])
     await store.aclose()
 
