@@ -7,7 +7,7 @@
 #           while another is tried, power cuts instead of bad boots
 #   trial   the release to be tried at the next start: its number * 2 + its slot; negative while it
 #           is; 0 for none
-#   back    the number of a release that was tried and failed, until the host knows
+#   back    the number of a release that failed, on trial or later, until the host knows
 # A boot is bad until the application says that it has run well for a minute (board.settle).
 
 import os
@@ -90,7 +90,10 @@ def _chosen():
         return tried, False
     state = _stored("slot")
     bad = state >> 1 & 7
-    if not _is_there(slot) or (bad == _BAD_FOR_OTHER and _is_there(1 - slot)):
+    if bad == _BAD_FOR_OTHER and _is_there(1 - slot):
+        _store("back", state >> 4)
+        slot = 1 - slot
+    elif not _is_there(slot):
         slot = 1 - slot
     if not _is_there(slot):
         return None, False

@@ -126,6 +126,25 @@ async def test_a_release_that_fails_is_given_up_for_the_one_before(
     await host.hears("ready", 8)
 
 
+async def test_a_release_that_was_kept_and_fails_later_is_given_up_and_said(
+    counter: Counter, host: Host, application: dict[str, bytes], state: Path, reader: Running
+) -> None:
+    host.released(7, application)
+    reader = await updated(counter, host, 7, reader)
+    await asyncio.to_thread(wait_until, lambda: not nvs(state)["trial"], "it is kept")
+    (counter.flash / "b/main.py").write_text("import machine\nmachine.reset()\n")
+    reader.kill()
+    reader = counter.start_reader()
+    for _ in range(3):
+        reader = await restarts(reader, counter)
+    assert (await host.hears("rolled_back", 7)).why == "restarted"
+    assert nvs(state)["slot"] >> 4 == 7 and not nvs(state)["slot"] & 1
+    await asyncio.to_thread(wait_until, lambda: not nvs(state)["back"], "the host knows")
+    # Told again, it does not say that it runs it.
+    host.order(7)
+    await host.hears("loading", 7)
+
+
 @pytest.mark.parametrize("missing", ["broker", "rc522", "verdict"])
 async def test_a_release_that_is_not_healthy_in_time_is_given_up(
     counter: Counter, broker: RunningBroker, host: Host, hasty: dict[str, bytes], reader: Running,

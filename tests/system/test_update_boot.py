@@ -96,6 +96,7 @@ def test_three_bad_boots_change_the_slot_for_good_and_six_end_in_safe_mode(
     said = [start() for _ in range(7)]
     assert ["runs a" in each for each in said] == [True] * 3 + [False] * 4
     assert ["runs b" in each for each in said] == [False] * 3 + [True] * 3 + [False]
+    assert nvs(state)["back"] == 7, "the host learns that it does not run"
     assert SAFE in said[6]
     # Whoever starts it once more gives it another chance.
     other.write_text(SETTLES)
