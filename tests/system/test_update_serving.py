@@ -99,6 +99,22 @@ async def test_a_release_that_comes_later_is_given_too_and_one_with_a_fault_neve
                 await reader.part(bad, -1, 0)
 
 
+def test_it_warns_of_a_key_that_signs_releases_on_the_host(
+    processes: Processes, settings: dict[str, str], state: Path, key_file: Path
+) -> None:
+    copied = state / "readers/release.key"
+    copied.parent.mkdir(exist_ok=True)
+    shutil.copyfile(key_file, copied)
+    serving = processes.start("fleet", SERVE, environment=settings, ready="fleet: ready")
+    serving.wait_for("release 1, version 1.1")
+    serving.stop()
+    said = serving.log.splitlines()
+    assert any(line.startswith(f"fleet: {copied} is a key that signs") for line in said)
+    # In words of its own: what another program's set-up, or gmqtt, would say is not among them.
+    assert [line for line in said if not line.startswith("fleet: ")] == []
+    assert "SUBACK" not in serving.log and "[" not in serving.log
+
+
 async def test_it_serves_again_when_the_broker_comes_back(
     serving: Running, broker: RunningBroker
 ) -> None:

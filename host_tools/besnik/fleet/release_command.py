@@ -44,6 +44,7 @@ def _run(work: Callable[[], list[str]]) -> int:
 
 
 def _new_key(file: Path) -> list[str]:
+    signing.keep_off_host(file, _state())
     made = signing.make_key(file, _passphrase(is_new=True))
     kept = release.public_file(_state())
     lines = [
@@ -65,6 +66,7 @@ def _new_key(file: Path) -> list[str]:
 def _make(
     key_file: Path, to: Path | None, number: int | None, version: str, board: str
 ) -> list[str]:
+    signing.keep_off_host(key_file, _state())
     folder = to or release.folder_of(_state())
     passphrase = _passphrase(is_new=False) if signing.is_encrypted(key_file) else b""
     key = signing.load_key(key_file, passphrase)

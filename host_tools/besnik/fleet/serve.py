@@ -13,9 +13,12 @@ from typing import Final
 
 from besnik import broker, config
 from besnik.contract import UpdateAsk, UpdateOrder, UpdateState
+from besnik.fleet import signing
 from besnik.fleet.fleet_link import FleetLink, Said
 from besnik.fleet.keeper import Keeper
 from besnik.fleet.releases import Releases
+
+_log = logging.getLogger(__name__)
 
 ROUND_S: Final = 1.0
 # The broker sends what it retains, which readers are on line, right behind the subscription.
@@ -27,9 +30,6 @@ ORDER_EXPIRY_S: Final = 60
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit status."""
     os.nice(5)  # whoever waits at a till or for a page comes first
-    logging.basicConfig(level=logging.INFO, format="fleet: %(message)s", stream=sys.stderr)
-    # It reconnects by itself; what gmqtt mutters meanwhile is nothing to act on.
-    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     try:
         asyncio.run(_serve(config.load()))
     except (config.ConfigError, OSError) as error:
@@ -44,6 +44,13 @@ async def _serve(settings: config.Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     server = Server(settings)
+    _log_as_fleet()
+    for key in await asyncio.to_thread(signing.keys_in, Path(settings.state)):
+        _log.warning(
+            "%s is a key that signs releases, or may be: whoever gets into this host can then"
+            " change every reader. Take it away from here, to the machine that makes releases",
+            key,
+        )
     tasks = [asyncio.create_task(work) for work in (server.link.run(), server.rounds())]
     ended = asyncio.create_task(stopped.wait())
     await asyncio.wait({*tasks, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,6 +61,16 @@ async def _serve(settings: config.Config) -> None:
     for result in results:
         if isinstance(result, Exception):
             raise result
+
+
+def _log_as_fleet() -> None:
+    """Log as this program does: the keeper's Django has set up what the site does."""
+    logging.basicConfig(
+        level=logging.INFO, format="fleet: %(message)s", stream=sys.stderr, force=True
+    )
+    # FleetLink connects again by itself; what gmqtt mutters meanwhile is nothing to act on.
+    for name in ("gmqtt", "besnik.fleet.fleet_link.gmqtt"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class Server:

@@ -7,10 +7,12 @@ the public half only: the modulus, as 384 bytes.
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -18,6 +20,7 @@ from besnik.broker import write_private
 
 BYTES: Final = 384  # of the modulus, and of a signature
 EXPONENT: Final = 65537
+_KEY_BYTES_MAX: Final = 16 * 1024  # a PEM file of such a key has 3 KB
 
 
 class SigningError(ValueError):
@@ -44,18 +47,60 @@ def make_key(file: Path, passphrase: bytes = b"") -> Path:
 
 
 def load_key(file: Path, passphrase: bytes = b"") -> rsa.RSAPrivateKey:
-    """Return the key in ``file``; SigningError if it is none, or not by this passphrase."""
+    """Return the key in ``file``; SigningError if it is none, or not by this passphrase.
+
+    So it is if others than its owner can read it.
+    """
     try:
-        key = serialization.load_pem_private_key(file.read_bytes(), passphrase or None)
+        text, others = file.read_bytes(), stat.S_IMODE(file.stat().st_mode) & 0o077
     except FileNotFoundError:
         raise SigningError(
             f"{file} does not exist: make a key with besnik fleet release --new-key {file}"
         ) from None
+    if os.name == "posix" and others:
+        raise SigningError(
+            f"{file} can be read by others on this machine, who could then change every reader:"
+            f" chmod 600 {file}; and if it is not your machine alone, make another key"
+        )
+    try:
+        key = serialization.load_pem_private_key(text, passphrase or None)
     except (TypeError, ValueError) as error:
         raise SigningError(f"{file} cannot be opened as a key: {error}") from error
-    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != BYTES * 8:
+    if not _is_ours(key):
         raise SigningError(f"{file} is no RSA key of {BYTES * 8} bits: make one with --new-key")
     return key
+
+
+def keep_off_host(file: Path, state: Path) -> None:
+    """Raise SigningError if a key's file is in the state folder of a host that faces readers."""
+    if file.resolve().is_relative_to(state.resolve()):
+        raise SigningError(
+            f"{file} is in the state folder of the shop's host, which faces the readers: whoever"
+            " gets in there could then change every reader. Keep the key on the machine that makes"
+            " releases, and only its .pub here"
+        )
+
+
+def keys_in(folder: Path) -> list[Path]:
+    """Return the files below ``folder`` that are keys which sign releases, or may be."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and _may_be_key(path))
+
+
+def _may_be_key(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(_KEY_BYTES_MAX)
+        if not text.startswith(b"-----BEGIN ") or b"PRIVATE KEY" not in text.partition(b"\n")[0]:
+            return False
+        return _is_ours(serialization.load_pem_private_key(text, None))
+    except TypeError:  # it wants a passphrase, which none of the host's own keys does
+        return True
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _is_ours(key: object) -> TypeGuard[rsa.RSAPrivateKey]:
+    return isinstance(key, rsa.RSAPrivateKey) and key.key_size == BYTES * 8
 
 
 def is_encrypted(file: Path) -> bool:

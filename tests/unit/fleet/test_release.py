@@ -7,7 +7,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from besnik.cli import main
 from besnik.fleet import manifest as form
@@ -201,3 +202,43 @@ def test_without_a_key_it_says_how_to_make_one(
 ) -> None:
     assert main(["fleet", "release", "--key", "release.key"]) == 1
     assert "besnik fleet release --new-key release.key" in capsys.readouterr().err
+
+
+def test_a_key_that_others_can_read_signs_nothing(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = shop / "safe/release.key"
+    signing.make_key(key)
+    key.chmod(0o644)
+    assert main(["fleet", "release", "--key", str(key)]) == 1
+    assert f"chmod 600 {key}" in capsys.readouterr().err
+    assert not (shop / "state/releases").exists()
+
+
+def test_a_key_stays_off_the_host_that_faces_readers(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fleet", "release", "--new-key", "state/second.key"]) == 1
+    assert "faces the readers" in capsys.readouterr().err
+    assert not (shop / "state/second.key").exists()
+    signing.make_key(shop / "safe/release.key")
+    (shop / "state/readers").mkdir(parents=True)
+    copied = (shop / "safe/release.key").rename(shop / "state/readers/mine")
+    (shop / "link.key").symlink_to(copied)
+    for given in (str(copied), "link.key"):
+        assert main(["fleet", "release", "--key", given]) == 1
+        assert "faces the readers" in capsys.readouterr().err
+
+
+def test_a_key_on_the_host_is_found(tmp_path: Path) -> None:
+    own = tmp_path / "ca/ca.key"
+    own.parent.mkdir()
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    text = ec.generate_private_key(ec.SECP256R1()).private_bytes(*pem, serialization.NoEncryption())
+    own.write_bytes(text)
+    (tmp_path / "broken.pem").write_bytes(text[:60])
+    (tmp_path / "nothing.pem").write_bytes(b"")
+    assert signing.keys_in(tmp_path) == []
+    signing.make_key(tmp_path / "ca/other")
+    signing.make_key(tmp_path / "locked.key", b"correct horse")
+    assert signing.keys_in(tmp_path) == [tmp_path / "ca/other", tmp_path / "locked.key"]
