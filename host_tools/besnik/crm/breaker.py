@@ -70,7 +70,7 @@ class Breaker:
         asked_s = error.retry_after_s if isinstance(error, CrmAwayError) else None
         if self.standing.state == "closed" and asked_s is None and self._failures < FAILURES_MAX:
             return
-        rest_s = self._rest_s if asked_s is None else max(asked_s, 0.0)
+        rest_s = self._rest_s if asked_s is None else asked_s
         self._rest_s = min(self._rest_s * 2, REST_MAX_S)
         self.standing = Standing("open", why, self._now() + dt.timedelta(seconds=rest_s))
 

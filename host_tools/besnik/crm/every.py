@@ -8,9 +8,12 @@ All of them pass the same tests, those of ``tests/support/crm_every.py``.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+# Who asks for more means for ever, or counts in another unit.
+RETRY_AFTER_MAX_S: Final = 86_400.0
 
 
 class CrmError(Exception):
@@ -20,12 +23,14 @@ class CrmError(Exception):
 class CrmAwayError(CrmError):
     """It does not answer, is too slow, or is over its limit: the same call may be made later.
 
-    ``retry_after_s`` is how long it asked to be left alone, if it said so.
+    ``retry_after_s`` is how long it asked to be left alone, if it said so; a day at most.
     """
 
     def __init__(self, text: str, retry_after_s: float | None = None) -> None:
         super().__init__(text)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = (
+            None if retry_after_s is None else min(max(retry_after_s, 0.0), RETRY_AFTER_MAX_S)
+        )
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ def _values(said: Any, depth: int = 0) -> Iterator[str]:
         # bool is an int: True is the id of nobody.
         if isinstance(said, str | int) and not isinstance(said, bool):
             text = str(said).strip()
-            if 0 < len(text) <= _VALUE_MAX:
+            if 0 < len(text) <= _VALUE_MAX and text.isprintable():
                 yield text
         return
     if depth < _DEPTH_MAX:

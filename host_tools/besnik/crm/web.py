@@ -107,6 +107,7 @@ class Web:
         """Send one request and return its answer, whatever its status; as ``ask`` otherwise."""
         content = None if json is None else msgspec.json.encode(json)
         sent = {"Accept": "application/json", **(headers or {})}
+        _check_headers(sent)
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
         request = self._client.build_request(
@@ -195,6 +196,16 @@ def _checked(base_url: str) -> httpx2.URL:
             "address: leave user and password out; they have fields of their own"
         )
     return url
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what HTTP cannot carry here: its library's complaint would quote the key."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise CrmRefusedError(
+                f"the key cannot be sent (as {name}): it has a letter beyond a to z in it, or a "
+                "line break; paste it once more, in one line"
+            )
 
 
 def _reason(error: Exception) -> str:

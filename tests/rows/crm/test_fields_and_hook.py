@@ -73,7 +73,7 @@ class TestHook:
 
     def call(self, address: str, body: Any, kind: str = "application/json") -> int:
         browser = Client(HTTP_HOST="localhost", enforce_csrf_checks=True)
-        data = body if isinstance(body, str) else json.dumps(body)
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
         return browser.post(address, data, content_type=kind).status_code
 
     @pytest.mark.parametrize(
@@ -96,6 +96,12 @@ class TestHook:
         assert self.call(self.address(owner), f"id={customer}&x=1", form) == 204
         assert self.is_old()
 
+    def test_a_value_that_no_database_takes_is_nobody_s(
+        self, owner: NotebookOwner, customer: str
+    ) -> None:
+        assert self.call(self.address(owner), {"ids": ["\0", "a\0b", customer]}) == 204
+        assert self.is_old()
+
     def test_others_customers_are_not(self, owner: NotebookOwner, customer: str) -> None:
         assert customer != "999"
         assert self.call(self.address(owner), {"id": "999", "yes": True}) == 204
@@ -105,8 +111,11 @@ class TestHook:
         self, owner: NotebookOwner, customer: str
     ) -> None:
         address = self.address(owner)
-        assert self.call(address[:-1] + "0", {"id": customer}) == 404
+        wrong = "1" if address.endswith("0") else "0"
+        assert self.call(address[:-1] + wrong, {"id": customer}) == 404
         assert self.call(address, "{") == 400
+        assert self.call(address, "[" * 5_000 + "]" * 5_000) == 400
+        assert self.call(address, '{"id": "\xff"}'.encode("latin-1")) == 400
         assert self.call(address, [customer] * 90_000) == 413
         assert not self.is_old()
 

@@ -115,3 +115,11 @@ def test_what_was_written_of_it_is_taken_up(clock: Clock) -> None:
         breaker.enter()
     clock.pass_s(60)
     call(breaker)
+
+
+@pytest.mark.parametrize("asked_s", [1e14, float("inf"), 31_536_000.0])
+def test_nobody_is_left_alone_for_longer_than_a_day(
+    breaker: Breaker, clock: Clock, asked_s: float
+) -> None:
+    call(breaker, CrmAwayError("come back next year", asked_s))
+    assert breaker.standing.retry_at == NOON + dt.timedelta(days=1)

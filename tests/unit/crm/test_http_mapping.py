@@ -26,6 +26,12 @@ class TestMappingFile:
             ("{cards}", "{card_list}", "uses {card_list}"),
             ("at_once = 3", "at_once = 0", "at_once"),
             ("at_once = 3", 'at_once = "three"', "at_once"),
+            ('method = "POST"', 'method = "PO ST"', "method"),
+            ("[auth]", "[limits]\nper_second = 0\n[auth]", "per_second"),
+            ("[auth]", "[limits]\nper_second = -1\n[auth]", "per_second"),
+            ("[auth]", "[limits]\nper_day = 0\n[auth]", "per_day"),
+            ("[auth]", "[limits]\nsearch_lag_s = -1\n[auth]", "search_lag_s"),
+            ('next = "at"', 'next = "at"\npage_size = 0', "page_size"),
             ("[visits.find]", "[visits.search]", "search"),
             ('for_each = "visits"', 'for_each = "customer"', "for_each is one of"),
             ('for_each = "visits"', "for_each = 3", "for_each is one of"),
@@ -53,6 +59,14 @@ class TestMappingFile:
             OwnMapping.open_crm({}, {})
         with pytest.raises(CrmSettingsError, match="cannot be read"):
             OwnMapping.open_crm({"mapping": "/nowhere.toml"}, {})
+
+    @pytest.mark.parametrize("key", ["two\nlines", "nul\0"])
+    def test_a_key_that_was_pasted_wrong_is_told_and_not_shown(
+        self, mapping: Path, key: str
+    ) -> None:
+        with pytest.raises(CrmSettingsError, match=r"key: .*in one line") as caught:
+            OwnMapping.open_crm({"mapping": str(mapping), "url": "http://x"}, {"key": key})
+        assert key not in str(caught.value)
 
     def test_a_file_that_is_no_text_is_told(self, mapping: Path) -> None:
         mapping.write_bytes(b"name = '\xff'")

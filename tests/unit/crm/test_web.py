@@ -100,3 +100,14 @@ async def test_nobody_at_the_address_is_away() -> None:
     with pytest.raises(CrmAwayError, match="is it running"):
         await line.ask("GET", "/x")
     await line.aclose()
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "clé", "ключ"])
+async def test_a_key_that_http_cannot_carry_is_told_and_not_shown(key: str) -> None:
+    with says(200, b"{}") as url:
+        line = Web(url)
+        with pytest.raises(CrmRefusedError, match="X-Key") as caught:
+            await line.ask("GET", "/x", headers={"X-Key": f"Bearer {key}"})
+        assert key not in repr(caught.value)
+        assert caught.value.__cause__ is None
+        await line.aclose()

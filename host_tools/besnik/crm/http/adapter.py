@@ -49,7 +49,7 @@ class HttpCrm:
             if setting.is_needed and not given[name].strip():
                 raise CrmSettingsError(f"{name}: fill in {setting.label}")
         plain = {name: _clean(given[name]) for name in wanted if not wanted[name].is_secret}
-        hidden = {name: given[name].strip() for name in wanted if wanted[name].is_secret}
+        hidden = {name: _secret(name, given[name]) for name in wanted if wanted[name].is_secret}
         places = template.fill(msgspec.to_builtins(mapping.customer), plain)
         customer = msgspec.convert(places, CustomerPlaces)
         self._columns = reading.columns(customer, [])
@@ -179,6 +179,14 @@ def _clean(value: str) -> str:
     """Return what somebody pasted: an address without the slash behind it."""
     value = value.strip()
     return value.rstrip("/") if value.startswith(("http://", "https://")) else value
+
+
+def _secret(name: str, value: str) -> str:
+    """Return a key as it was pasted; CrmSettingsError if more than it was."""
+    value = value.strip()
+    if not value.isprintable():
+        raise CrmSettingsError(f"{name}: a line break or the like is in it; paste it in one line")
+    return value
 
 
 def _per_day(mapping: Mapping, settings: Table[str, str]) -> int | None:

@@ -5,9 +5,10 @@ docs/crm-mappings.md explains each entry to whoever writes one.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from besnik.crm.foreign import Field, Setting
 
@@ -31,11 +32,11 @@ class Ask(_Table, frozen=True, kw_only=True):
     """
 
     path: str
-    method: str = "GET"
+    method: Annotated[str, Meta(pattern="^[A-Z]+$")] = "GET"
     query: dict[str, Any] = {}
     headers: dict[str, str] = {}
     body: Any = None
-    at_once: int = 1
+    at_once: Annotated[int, Meta(ge=1)] = 1
     rows: str = ""
     none: list[Rule] = []
 
@@ -63,7 +64,7 @@ class Lookup(Ask, frozen=True, kw_only=True):
     that the filter was not understood.
     """
 
-    limit: int = 200
+    limit: Annotated[int, Meta(ge=1)] = 200
     is_loose: bool = False
 
 
@@ -76,7 +77,7 @@ class Listing(Ask, frozen=True, kw_only=True):
     next: Literal["at", "path", "offset", "page", "last_id"]
     next_at: str = ""
     start: str = ""
-    page_size: int = 100
+    page_size: Annotated[int, Meta(ge=1)] = 100
 
 
 class Describe(Ask, frozen=True, kw_only=True):
@@ -152,7 +153,7 @@ class Auth(_Table, frozen=True, kw_only=True):
     form: dict[str, str] = {}
     token_at: str = "access_token"
     lives_at: str = "expires_in"
-    lives_s: float = 3600.0
+    lives_s: Annotated[float, Meta(gt=0)] = 3600.0
 
 
 class Errors(_Table, frozen=True, kw_only=True):
@@ -166,9 +167,9 @@ class Errors(_Table, frozen=True, kw_only=True):
 class Limits(_Table, frozen=True, kw_only=True):
     """How hard it may be asked, from the vendor's pages; ``per_day`` may be a setting's name."""
 
-    per_second: float | None = None
-    per_day: int | str | None = None
-    search_lag_s: float = 0.0
+    per_second: Annotated[float, Meta(gt=0)] | None = None
+    per_day: Annotated[int, Meta(ge=1)] | str | None = None
+    search_lag_s: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class Mapping(_Table, frozen=True, kw_only=True, rename={"listing": "list"}):

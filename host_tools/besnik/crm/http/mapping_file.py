@@ -50,8 +50,6 @@ def _check(mapping: Mapping) -> None:
     for where, ask, names in _asks(mapping):
         for place in ("path", "query", "headers", "body"):
             template.check(getattr(ask, place), plain | names, f"{where}.{place}")
-        if ask.at_once < 1:
-            raise CrmSettingsError(f"mapping: {where}.at_once must be 1 or more")
     if not (mapping.visits.find or mapping.visits.write.is_idempotent):
         raise CrmSettingsError(
             "mapping: visits.find is missing: without it a repeated visit would be written twice "

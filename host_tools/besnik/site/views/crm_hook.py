@@ -41,7 +41,7 @@ def called(request: HttpRequest, number: int, token: str) -> HttpResponse:
     else:
         try:
             said = msgspec.json.decode(request.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _in_words("This is no JSON: send the changed record's id as JSON.", 400)
         heard.changed(source, said)
     return HttpResponse(status=204)
