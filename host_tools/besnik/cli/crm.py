@@ -34,6 +34,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     readmit.add_argument("number", help="their number there, or that of their card")
     on = what.add_parser("on", help="ask and tell it from now on")
     off = what.add_parser("off", help="leave it alone; what happens meanwhile is told later")
+    refusing = what.add_parser(
+        "refuse-waiting", help="of a CRM that is off: let taps that wait for it be unknown cards"
+    )
     status = what.add_parser("status", help="how it does, and what waits")
     for part, action in (
         (adding, _add),
@@ -42,6 +45,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         (readmit, _take_in),
         (on, _on),
         (off, _off),
+        (refusing, _refuse_waiting),
         (status, _status),
     ):
         part.add_argument("--program", default="", help="whose, if there are several")
@@ -92,6 +96,12 @@ def _off(chosen: argparse.Namespace) -> int:
     from besnik.cli import crm_terminal
 
     return crm_terminal.switch(chosen.program, on=False)
+
+
+def _refuse_waiting(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.refuse_waiting(chosen.program)
 
 
 def _status(chosen: argparse.Namespace) -> int:

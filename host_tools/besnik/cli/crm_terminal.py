@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from besnik.cli import crm_said
 from besnik.store.terminal import CannotError, run
 
 if TYPE_CHECKING:
     from besnik.crm.foreign import Setting
-    from besnik.crm.trial import Trial
-    from besnik.store.models import CrmRun, CrmSource, Program
-
-_TELL_EVERY_S: Final = 1.0
+    from besnik.store.models import CrmSource, Program
 
 
 def connect(program: str, adapter: str, given: Sequence[str], card: str) -> int:
@@ -44,9 +41,14 @@ def switch(program: str, *, on: bool) -> int:
     return run("besnik crm", lambda: _switch(program, on=on))
 
 
+def refuse_waiting(program: str) -> int:
+    """Wait for a CRM that is off no more; return the exit status."""
+    return run("besnik crm", lambda: _refuse_waiting(program))
+
+
 def status(program: str) -> int:
     """Say how each CRM does; return the exit status, 1 if one of them cannot be used now."""
-    return run("besnik crm", lambda: _status(program))
+    return run("besnik crm", lambda: crm_said.status(program))
 
 
 def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int:
@@ -68,7 +70,7 @@ def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int
             _note(whose, "crm.connect", f"crm:{adapter}", works=found.trouble is None)
     except CrmSettingsError as error:
         raise CannotError(str(error)) from error
-    is_fine = _say(found)
+    is_fine = crm_said.trial(found)
     if is_fine:
         print(f"crm: {adapter} is kept; besnik crm import --dry-run counts, besnik crm on uses it")
     return 0 if is_fine else 1
@@ -85,7 +87,7 @@ def _test(program: str, card: str) -> int:
     except CrmError as error:
         found = Trial(trouble_of(error))
     choosing.keep_offered(source, found.fields)
-    return 0 if _say(found) else 1
+    return 0 if crm_said.trial(found) else 1
 
 
 def _take_over(program: str, *, dry: bool) -> int:
@@ -101,11 +103,11 @@ def _take_over(program: str, *, dry: bool) -> int:
     if not dry:
         _note(source.program, "crm.import", f"crm:{source.adapter}", run=begun.pk)
     try:
-        done = imports.walk(begun, _progress())
+        done = imports.walk(begun, crm_said.progress())
     except KeyboardInterrupt:
         print("\ncrm: stopped; the same command goes on from here", file=sys.stderr)
         return 130
-    print(_counted(done))
+    print(crm_said.counted(done))
     if done.state != "done":
         print(f"crm: it broke off: {done.why}; the same command goes on", file=sys.stderr)
         return 1
@@ -139,90 +141,23 @@ def _switch(program: str, *, on: bool) -> int:
         sources.switch_off(source)
     _note(source.program, "crm.on" if on else "crm.off", f"crm:{source.adapter}")
     print(f"crm: {source.adapter} of {source.program} is {'on' if on else 'off'}")
+    if not on and (waiting := crm_said.waiting_taps(source)):
+        print(waiting)
     return 0
 
 
-def _status(program: str) -> int:
-    from besnik.store.models import CrmDelivery, CrmDifference, CrmPending, CrmRun, CrmSource
-    from besnik.store.people import count_left_out
+def _refuse_waiting(program: str) -> int:
+    from django.utils import timezone
 
-    found = CrmSource.objects.select_related("program").order_by("pk")
-    rows = [row for row in found if program in ("", row.program.name)]
-    if not rows:
-        raise CannotError("no CRM is connected: besnik crm add")
-    for row in rows:
-        mine = {"program": row.program_id}
-        waiting = CrmDelivery.objects.filter(**mine, state="waiting").count()
-        refused = CrmDelivery.objects.filter(**mine, state="refused").count()
-        pending = CrmPending.objects.filter(**mine, state="waiting").count()
-        print(f"{row.adapter} of {row.program}: {_doing(row)}")
-        print(f"  {waiting:,} wait to be written there, {refused:,} were refused")
-        print(f"  {pending:,} taps wait for its answer; asked {row.asked:,} times on its last day")
-        print(f"  {CrmDifference.objects.filter(**mine).count():,} differences")
-        if erased := count_left_out(row.program_id):
-            print(
-                f"  {erased:,} customers were erased here and are left out: besnik crm take-in "
-                "makes one a member again who wishes it"
-            )
-        last = CrmRun.objects.filter(**mine).order_by("-started_at").first()
-        if last is not None:
-            kind = "count" if last.dry else "import"
-            print(f"  last {kind}, {last.started_at:%Y-%m-%d %H:%M} UTC: {last.state}")
-    return 1 if any(row.is_on and row.breaker != "closed" for row in rows) else 0
+    from besnik.crm import pending
 
-
-def _doing(row: CrmSource) -> str:
-    if not row.is_on:
-        return "off"
-    if row.breaker == "closed":
-        return "on, and answers"
-    if row.retry_at is None:
-        return f"does not let us in ({row.why}): give it another key by besnik crm add"
-    return f"does not answer ({row.why}); tried again at {row.retry_at:%H:%M:%S} UTC"
-
-
-def _say(found: Trial) -> bool:
-    """Print what a test found; tell whether it can be used."""
-    from besnik.site.owner import crm_words
-
-    if found.trouble is not None:
-        title, what_to_do = crm_words.TROUBLES[found.trouble.kind]
-        print(f"crm: {title} ({found.trouble.text}). {what_to_do}", file=sys.stderr)
-        return False
-    print("crm: it answers and lets us in")
-    if found.customer is not None:
-        one = found.customer
-        points = "" if one.points is None else f", {one.points:,} points"
-        print(f"crm: card {found.card} belongs to {one.name} ({one.id}){points}")
-        for field, value in found.values:
-            print(f"  {field.label or field.name}: {value}")
-    elif found.several:
-        print(f"crm: card {found.card} is of {', '.join(found.several)}")
-    for lack in found.lacks:
-        print(f"crm: {crm_words.LACKS[lack]}")
-    return True
-
-
-def _progress() -> Callable[[CrmRun], None]:
-    told_s = time.monotonic()
-
-    def tell(run: CrmRun) -> None:
-        nonlocal told_s
-        if time.monotonic() - told_s >= _TELL_EVERY_S:
-            told_s = time.monotonic()
-            print(f"crm: {run.seen:,} customers so far", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def _counted(done: CrmRun) -> str:
-    would = "would be " if done.dry else ""
-    return (
-        f"crm: {done.seen:,} customers: {done.made:,} {would}new members, {done.linked:,} members "
-        f"already, {done.known:,} known before, {done.skipped:,} cannot be taken, "
-        f"{done.left_out:,} were erased here and are left out; "
-        f"{done.opened:,} balances; {done.differing:,} with a difference"
-    )
+    source = _source(program)
+    if source.is_on:
+        raise CannotError("it is on, and is asked whose they are: besnik crm off comes first")
+    refused = pending.refuse_waiting(source.program_id, timezone.now())
+    _note(source.program, "crm.refuse", f"crm:{source.adapter}", taps=refused)
+    print(f"crm: {refused:,} taps were of unknown cards")
+    return 0
 
 
 def _filled(

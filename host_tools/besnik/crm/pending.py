@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -93,6 +93,32 @@ def take(program: int, answers: Mapping[str, Found | None], now: dt.datetime) ->
             _log.warning("a customer of the CRM cannot be enrolled: %s", error)
             done += _settled(program, card, None, now)
     return done
+
+
+def enrolled(program: int) -> list[str]:
+    """Return the cards whose taps wait though somebody has enrolled them here meanwhile."""
+    rows = CrmPending.objects.filter(program=program, state=WAITING)
+    cards = Card.objects.filter(program=program, data__in=rows.values("tap__data"))
+    return list(cards.values_list("data", flat=True).distinct())
+
+
+def resting(served: Collection[int]) -> list[int]:
+    """Return the programs, but for those, that have taps waiting."""
+    rows = CrmPending.objects.filter(state=WAITING).exclude(program__in=served)
+    return list(rows.values_list("program", flat=True).distinct())
+
+
+def refuse_waiting(program: int, now: dt.datetime) -> int:
+    """Wait for the CRM no more: taps of cards that nobody here has are unknown; return how many.
+
+    Those of cards that are enrolled by now are counted.
+    """
+    refused = 0
+    while cards := waiting(program):
+        for card in cards:
+            done = _settled(program, card, None, now)
+            refused += sum(each.outcome == "rejected" for each in done)
+    return refused
 
 
 def settle_known(program: int, card: str, now: dt.datetime) -> list[Settled]:

@@ -16,11 +16,11 @@ from typing import Final
 from django.db import DatabaseError
 
 from besnik import config, contract
-from besnik.crm import find, secrets, sources
+from besnik.crm import find, pending, secrets, sources
 from besnik.crm.breaker import Standing
 from besnik.crm.ear import Ear
 from besnik.crm.foreign import CrmSettingsError
-from besnik.crm.front import Front
+from besnik.crm.front import Front, utc_now
 from besnik.crm.pending import Settled
 from besnik.crm.said import place
 from besnik.crm.thread import DatabaseThread
@@ -74,6 +74,19 @@ class Service:
                 self._begin(row, database)
             elif row.breaker == "closed":
                 self._served[source].forgive()
+        if is_ours:
+            await self._settle_enrolled(database)
+
+    async def _settle_enrolled(self, database: DatabaseThread) -> None:
+        """Count what waits of cards enrolled here, where no worker does: the CRM is off."""
+        at_work = [served.program for served in self._served.values() if served.is_at_work]
+        try:
+            for program in await database(pending.resting, at_work):
+                for card in await database(pending.enrolled, program):
+                    for settled in await database(pending.settle_known, program, card, utc_now()):
+                        self._say(settled)
+        except DatabaseError as error:
+            _log.warning("taps that wait are looked at again: %s", type(error).__name__)
 
     def _begin(self, row: CrmSource, database: DatabaseThread) -> None:
         self._served[row.pk] = _Served(row, database, self._say)
@@ -106,9 +119,15 @@ class _Served:
         self, row: CrmSource, database: DatabaseThread, say: Callable[[Settled], None]
     ) -> None:
         self.key = _key(row)
+        self.program = row.program_id
         self.task = asyncio.create_task(self._run(row, database, say))
         self._front: Front | None = None
         self._worker: Worker | None = None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether there is a worker: settings that make no adapter have none."""
+        return self._worker is not None
 
     def heard(self, visit: contract.Visit) -> None:
         """See Worker."""

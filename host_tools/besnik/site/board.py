@@ -60,6 +60,9 @@ _VIEWS: Final[dict[str, View]] = {
 }
 
 
+CrmTrouble = Literal["", "away", "off"]
+
+
 class EarlierTap(msgspec.Struct, frozen=True):
     """One line of what happened before at this till; ``name`` is empty for an unknown card."""
 
@@ -83,7 +86,8 @@ class Board(msgspec.Struct, frozen=True):
     upper-case hex, shown only where nobody is named yet. ``newest`` is the row of the newest tap.
     ``missed`` are those that came while the page was away, without the shown one, ``missed_more``
     counts what is too much to list, and ``since`` came after them. Lists begin with what happened
-    last. ``is_crm_away``: who is shown as pending waits for a CRM that does not answer now.
+    last. ``crm_trouble``: who is shown as pending waits for a CRM that does not answer now (away),
+    or was switched off.
     ``crm`` is what that CRM has of the member, as far as who looks may read it.
     """
 
@@ -100,7 +104,7 @@ class Board(msgspec.Struct, frozen=True):
     missed: tuple[EarlierTap, ...] = ()
     missed_more: int = 0
     day: dt.date = dt.date.min
-    is_crm_away: bool = False
+    crm_trouble: CrmTrouble = ""
     crm: CrmFile | None = None
 
     @property
@@ -197,7 +201,7 @@ def _shown(present: tuple[Tap, TapFile] | None, now: dt.datetime) -> Board:
         member=glance(member, now, visits=count) if member else None,
         gained=_gained(tap) if view == "accepted" else {},
         uid=tap.data,
-        is_crm_away=view == "pending" and _is_crm_away(tap),
+        crm_trouble=_crm_trouble(tap) if view == "pending" else "",
     )
 
 
@@ -252,9 +256,12 @@ def _is_ambiguous(tap: Tap) -> bool:
     return said.filter(state="ambiguous").exists()
 
 
-def _is_crm_away(tap: Tap) -> bool:
+def _crm_trouble(tap: Tap) -> CrmTrouble:
     source = CrmSource.objects.filter(program__shops__readers=tap.reader_id)
-    return source.exclude(breaker="closed").exists()
+    found = source.values_list("is_on", "breaker").first()
+    if found is None or not found[0]:
+        return "off"
+    return "" if found[1] == "closed" else "away"
 
 
 def _nothing(tap: Tap, shown: TapFile) -> View:

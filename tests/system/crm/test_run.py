@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member
+from besnik.crm import sources
+from besnik.store.models import CrmDelivery, CrmLink, CrmPending, CrmSource, Member
 from besnik.store.people import NewCard, enrol
 from support.bridge import ANA, ReaderStation, SiteStation
 from support.crm_reckoning import reckon, waiting
@@ -97,3 +98,31 @@ async def test_a_crm_that_hangs_delays_no_verdict_and_loses_no_visit(
     found = await in_store(delivered, paper, 2)
     assert [(customer, points) for _, customer, points in found] == [("1", 1)] * 2
     assert (await in_store(reckon, orm, paper)).is_clean
+
+
+async def test_a_card_that_waits_for_a_crm_that_is_off_counts_once_it_is_enrolled(
+    workers: Workers,
+    bridge: Running,
+    reader: ReaderStation,
+    site: SiteStation,
+    paper: PaperServer,
+    source: CrmSource,
+    orm: str,
+) -> None:
+    await in_store(lambda: paper.fault(status=503, count=1_000))
+    workers.start()
+    taps = [reader.tap(OTHER), reader.tap(NOBODYS)]
+    assert [(await reader.hear())["why"] for _ in taps] == ["pending", "pending"]
+    assert [(await site.hear())["why"] for _ in taps] == ["pending", "pending"]
+    await in_store(sources.switch_off, source)
+
+    def enrolled() -> Member:
+        card = NewCard("uid", OTHER)
+        return enrol(source.program, name="Besa Gashi", language="sq", card=card)
+
+    member = await in_store(enrolled)
+    said = await site.hear(10)
+    assert (said["tap"], said["why"], said["member"]) == (taps[0], "ok", member.ref)
+    states = CrmPending.objects.order_by("pk").values_list("state", flat=True)
+    assert await in_store(list, states) == ["counted", "waiting"]
+    await in_store(lambda: assert_ledger_adds_up(orm, each_earns=False))

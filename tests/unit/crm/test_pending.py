@@ -142,3 +142,38 @@ def test_a_name_that_cannot_be_kept_gives_way_to_the_number(counter: HotCounter)
     counter.tap()
     pending.take(counter.program, {CARD: Customer("c-8", " \t")}, NOW)
     assert Card.objects.get(data=CARD).member.name == "c-8"
+
+
+def test_of_what_waits_for_nobody_s_answer_the_enrolled_are_found(
+    counter: HotCounter, orm: str
+) -> None:
+    counter.tap()
+    counter.tap(OTHER)
+    assert pending.enrolled(counter.program) == []
+    assert pending.resting([]) == [counter.program]
+    assert pending.resting([counter.program]) == []
+    ana = Member.objects.get(name="Ana Hoxha")
+    add_card(ana, NewCard("uid", CARD))
+    assert pending.enrolled(counter.program) == [CARD]
+    pending.settle_known(counter.program, CARD, NOW)
+    assert pending.enrolled(counter.program) == []
+    assert balance(ana) == 1
+    assert_ledger_adds_up(orm, each_earns=False)
+
+
+def test_what_is_waited_for_no_more_is_of_unknown_cards_but_for_the_enrolled(
+    counter: HotCounter, orm: str
+) -> None:
+    for card in (CARD, OTHER, OTHER):
+        counter.tap(card)
+    add_card(Member.objects.get(name="Ana Hoxha"), NewCard("uid", CARD))
+    assert pending.refuse_waiting(counter.program, NOW) == 2
+    assert verdicts() == [("accepted", "ok"), *[("rejected", "unknown")] * 2]
+    assert list(CrmPending.objects.order_by("pk").values_list("state", flat=True)) == [
+        "counted",
+        "nobody",
+        "nobody",
+    ]
+    assert not CrmAnswer.objects.exists(), "the CRM has not said so"
+    assert pending.refuse_waiting(counter.program, NOW) == 0
+    assert_ledger_adds_up(orm)

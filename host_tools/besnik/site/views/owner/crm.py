@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from besnik.crm import choosing, find, several, sources
+from besnik.crm import choosing, find, pending, several, sources
 from besnik.crm.foreign import CrmSettingsError
 from besnik.crm.trial import Trial
 from besnik.site.access import need, staff_of
@@ -145,6 +145,17 @@ def switch(request: HttpRequest) -> HttpResponse:
     else:
         sources.switch_off(source)
         note(staff, "crm.off", f"crm:{source.adapter}")
+    return redirect("owner-crm")
+
+
+@need(Role.OWNER)
+@require_POST
+def refuse_waiting(request: HttpRequest) -> HttpResponse:
+    """Let the taps that wait for a CRM that is off be taps of unknown cards."""
+    source = source_of(request)
+    if not source.is_on:
+        refused = pending.refuse_waiting(source.program_id, timezone.now())
+        note(staff_of(request), "crm.refuse", f"crm:{source.adapter}", taps=refused)
     return redirect("owner-crm")
 
 
