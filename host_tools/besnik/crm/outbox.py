@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Model, Q, QuerySet
 
 from besnik.crm import unearned
 from besnik.crm.horizon import settled_before
@@ -28,6 +28,7 @@ from besnik.store.models import (
     Member,
     MemberStatus,
     Posting,
+    Tap,
 )
 
 PAGE: Final = 250
@@ -44,17 +45,19 @@ def collect(source: int, now: dt.datetime, *, can_create: bool) -> int:
     """
     before = settled_before(now)
     row = CrmSource.objects.get(pk=source)
+    # Before the members: what one does who is enrolled while they are gone through is beyond it.
+    last_entry, last_tap = _last(Entry), _last(Tap)
     # All members first: an entry of one who is not there yet is told once they are.
     _Walk(row.members_to, before).go(
         lambda after: _members(row, after, can_create=can_create),
         lambda mark: CrmSource.objects.filter(pk=source).update(members_to=mark),
     )
     count = _Walk(row.delivered_to, before).go(
-        lambda after: _entries(row, after),
+        lambda after: _entries(row, after, last_entry),
         lambda mark: CrmSource.objects.filter(pk=source).update(delivered_to=mark),
     )
     count += _Walk(row.taps_to, before, unearned.PAGE).go(
-        lambda after: _taps(row, after),
+        lambda after: _taps(row, after, last_tap),
         lambda mark: CrmSource.objects.filter(pk=source).update(taps_to=mark),
     )
     _forget(CrmSource.objects.get(pk=source), now)
@@ -107,6 +110,10 @@ class _Walk:
         return passed
 
 
+def _last(table: type[Model]) -> int:
+    return table._default_manager.aggregate(last=Max("pk"))["last"] or 0
+
+
 def _members(source: CrmSource, after: int, *, can_create: bool) -> _Page:
     members = list(
         Member.objects.filter(program=source.program_id, pk__gt=after).order_by("pk")[:PAGE]
@@ -129,9 +136,9 @@ def _members(source: CrmSource, after: int, *, can_create: bool) -> _Page:
     return _Page(seen, made)
 
 
-def _entries(source: CrmSource, after: int) -> _Page:
+def _entries(source: CrmSource, after: int, last: int) -> _Page:
     entries = list(
-        Entry.objects.filter(program=source.program_id, pk__gt=after)
+        Entry.objects.filter(program=source.program_id, pk__gt=after, pk__lte=last)
         .order_by("pk")
         .values_list("pk", "created_at", "tap", "key")[:PAGE]
     )
@@ -153,8 +160,8 @@ def _entries(source: CrmSource, after: int) -> _Page:
     return _Page([(pk, at) for pk, at, *_ in entries], _unknown(rows))
 
 
-def _taps(source: CrmSource, after: int) -> _Page:
-    rows, taps = unearned.after(source.program_id, after)
+def _taps(source: CrmSource, after: int, last: int) -> _Page:
+    rows, taps = unearned.between(source.program_id, after, last)
     told = _told(source.program_id, {tap.member_id for tap in taps if tap.member_id is not None})
     made = unearned.told(source.program_id, [tap for tap in taps if tap.member_id in told])
     return _Page(rows, _unknown(made))
@@ -197,10 +204,13 @@ def _moved(entries: Collection[int]) -> dict[int, dict[int, bool]]:
 
 
 def _told(program: int, members: Collection[int]) -> set[int]:
-    """Return those of the members who are customers there, or are about to be made so."""
+    """Return those of the members who are customers there, or are to be made so.
+
+    Also who was refused there: what they do waits for the owner with them.
+    """
     linked = CrmLink.objects.filter(program=program, member__in=members)
     made = CrmDelivery.objects.filter(
-        NEWCOMER, program=program, member__in=members, state="waiting"
+        NEWCOMER, program=program, member__in=members, state__in=("waiting", "refused")
     )
     return {
         member

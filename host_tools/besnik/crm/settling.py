@@ -72,9 +72,11 @@ def settle(source: CrmSource, difference: CrmDifference, deed: Deed, staff: Staf
 
 
 def send_again(delivery: CrmDelivery) -> None:
-    """Let an event that the CRM refused wait once more."""
-    delivery.state, delivery.tries, delivery.next_at, delivery.why = "waiting", 0, None, ""
-    delivery.save(update_fields=["state", "tries", "next_at", "why"])
+    """Let an event that the CRM refused wait once more; with a new member what they did."""
+    rows = CrmDelivery.objects.filter(pk=delivery.pk)
+    if delivery.entry is None and delivery.tap is None:
+        rows = CrmDelivery.objects.filter(member=delivery.member_id, state="refused")
+    rows.update(state="waiting", tries=0, next_at=None, why="")
 
 
 def only_here(program: int) -> int:

@@ -25,13 +25,15 @@ _STANDS: Final = "ok"  # and not pending: such a tap is owed when its visit is c
 _NONE: Final = dt.timedelta()
 
 
-def after(program: int, last: int) -> tuple[list[tuple[int, dt.datetime]], list[Tap]]:
-    """Return the next taps after row ``last``, each with when it came, and those that are told.
+def between(program: int, after: int, last: int) -> tuple[list[tuple[int, dt.datetime]], list[Tap]]:
+    """Return the next taps after row ``after``, each with when it came, and those that are told.
+
+    None is beyond row ``last``.
 
     The first are of all programs: they are how far it was looked.
     """
     page = list(
-        Tap.objects.filter(pk__gt=last)
+        Tap.objects.filter(pk__gt=after, pk__lte=last)
         .order_by("pk")
         .values_list("pk", "received_at", "reader", "outcome", "reason", "member")[:PAGE]
     )

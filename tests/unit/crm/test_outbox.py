@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from besnik.crm import horizon, outbox, sources, telling
+from besnik.crm import creating, horizon, outbox, settling, sources, telling
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Delivered
 from besnik.loyalty import operations
@@ -18,6 +21,8 @@ from besnik.store.database import is_sqlite
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member, Shop
 from besnik.store.models import Entry as EntryRow
 from besnik.store.people import NewCard, enrol
+from support.hot_counter import CARD, HotCounter
+from support.published import publish
 from support.store import open_raw
 
 MINUTE = dt.timedelta(minutes=1)
@@ -118,6 +123,48 @@ def test_a_new_member_comes_before_what_they_did(source: CrmSource) -> None:
     batch = telling.batch(source.pk, 50, timezone.now())
     assert batch is not None
     assert [each.customer for each in batch.visits] == ["9"]
+
+
+def test_who_is_enrolled_and_taps_while_it_is_looked_loses_nothing(
+    source: CrmSource, ana: Member, counter: HotCounter, orm: str
+) -> None:
+    """Between the walk over members and those over entries and taps: the marks stop before."""
+    give(ana)
+    late: list[Member] = []
+
+    def between(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if 'FROM "store_member"' in sql and not late:
+            late.append(enrol(source.program, name="L", language="en", card=NewCard("uid", CARD)))
+            counter.tap()
+            publish(orm)
+            counter.tap(minute=1)
+        return result
+
+    with connection.execute_wrapper(between):
+        collect(source)
+    assert len(late) == 1
+    collect(source)
+    assert [event[0] for event in events()] == ["e", "m", "e", "t"]
+
+
+def test_what_a_refused_member_does_waits_for_the_owner_with_them(
+    source: CrmSource, counter: HotCounter
+) -> None:
+    member = enrol(source.program, name="Besa", language="en", card=NewCard("uid", CARD))
+    collect(source)
+    telling.refuse([CrmDelivery.objects.get().pk], "a phone number is needed")
+    for minute in (0, 1):
+        counter.tap(minute=minute)
+        collect(source)
+        creating.refuse_orphans(source.pk)
+    rows = CrmDelivery.objects.order_by("pk")
+    assert [(row.event_id[0], row.state) for row in rows] == [
+        ("m", "refused"), ("e", "refused"), ("e", "refused"),
+    ]  # fmt: skip
+    settling.send_again(rows[0])
+    CrmLink.objects.create(program=source.program, member=member, external_id="9")
+    assert len(batch_of(source, 50, timezone.now()).visits) == 2
 
 
 def test_where_nobody_can_be_made_new_members_are_not_told_of(source: CrmSource) -> None:
