@@ -136,7 +136,9 @@ class Front:
 
         async def call() -> Page:
             page = await self._crm.list_customers(after, fields)
-            return Page(tuple(map(tidied, page.customers)), page.after)
+            # A list that is made by a join has a customer once for each of something else.
+            each = {customer.id: tidied(customer) for customer in page.customers}
+            return Page(tuple(each.values()), page.after)
 
         return await self._call(call, is_spare=True)
 

@@ -108,7 +108,8 @@ class Here:
         """Return what becomes of one customer of the page; asked once for each, in order."""
         if customer.id in self._left_out:
             return Match(customer, "left_out")
-        good = [card for _, card in self._cards[customer.id] if card is not None]
+        # One card in two spellings is one.
+        good = list({card.data: card for _, card in self._cards[customer.id] if card}.values())
         odd = [text for text, card in self._cards[customer.id] if card is None]
         differences = [Difference("bad_card", there=", ".join(odd)[:200])] if odd else []
         member = self._linked.get(customer.id)

@@ -27,6 +27,7 @@ def tidied(customer: Customer) -> Customer:
     return replace(
         customer,
         name=_text(customer.name),
+        cards=tuple(map(_text, customer.cards)),
         fields={name: _value(value) for name, value in customer.fields.items()},
     )
 
