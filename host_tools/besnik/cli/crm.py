@@ -28,6 +28,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "import", help="make members of all customers there; goes on if broken"
     )
     taking.add_argument("--dry-run", action="store_true", help="only count what it would do")
+    taking.add_argument(
+        "--anew", action="store_true", help="begin with the first customer: nobody is taken twice"
+    )
     readmit = what.add_parser(
         "take-in", help="make somebody a member again who was erased here, because they wish it"
     )
@@ -77,7 +80,7 @@ def _test(chosen: argparse.Namespace) -> int:
 def _import(chosen: argparse.Namespace) -> int:
     from besnik.cli import crm_terminal
 
-    return crm_terminal.take_over(chosen.program, dry=chosen.dry_run)
+    return crm_terminal.take_over(chosen.program, dry=chosen.dry_run, anew=chosen.anew)
 
 
 def _take_in(chosen: argparse.Namespace) -> int:

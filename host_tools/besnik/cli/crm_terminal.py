@@ -26,9 +26,9 @@ def test(program: str, card: str) -> int:
     return run("besnik crm", lambda: _test(program, card))
 
 
-def take_over(program: str, *, dry: bool) -> int:
+def take_over(program: str, *, dry: bool, anew: bool) -> int:
     """Import the customers, or count them; return the exit status, 1 if it broke off."""
-    return run("besnik crm", lambda: _take_over(program, dry=dry))
+    return run("besnik crm", lambda: _take_over(program, dry=dry, anew=anew))
 
 
 def readmit(program: str, number: str) -> int:
@@ -90,12 +90,12 @@ def _test(program: str, card: str) -> int:
     return 0 if crm_said.trial(found) else 1
 
 
-def _take_over(program: str, *, dry: bool) -> int:
+def _take_over(program: str, *, dry: bool, anew: bool) -> int:
     from besnik.crm import imports
 
     source = _source(program)
     try:
-        begun = imports.begin(source, None, dry=dry)
+        begun = imports.begin(source, None, dry=dry, anew=anew)
     except imports.BusyError as error:
         raise CannotError(str(error)) from error
     if begun.seen:
@@ -110,6 +110,12 @@ def _take_over(program: str, *, dry: bool) -> int:
     print(crm_said.counted(done))
     if done.state != "done":
         print(f"crm: it broke off: {done.why}; the same command goes on", file=sys.stderr)
+        if done.after and not dry:
+            print(
+                "crm: if the CRM does not know any more where it was: besnik crm import --anew "
+                "begins with the first customer, and nobody is taken twice",
+                file=sys.stderr,
+            )
         return 1
     return 0
 

@@ -42,10 +42,11 @@ class BusyError(Exception):
     """Another walk over this CRM's customers is under way."""
 
 
-def begin(source: CrmSource, staff: Staff | None, *, dry: bool) -> CrmRun:
+def begin(source: CrmSource, staff: Staff | None, *, dry: bool, anew: bool = False) -> CrmRun:
     """Begin a walk, or take up the import that broke off; BusyError.
 
-    A count that broke off begins anew: it has nothing that would be lost.
+    A count that broke off begins anew: it has nothing that would be lost. So does an import with
+    ``anew``, for a CRM that does not know any more where it was; who was taken stays taken.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -54,6 +55,8 @@ def begin(source: CrmSource, staff: Staff | None, *, dry: bool) -> CrmRun:
         if any(not is_lost(run, now) for run in runs.filter(state="running")):
             raise BusyError("the customers are being gone through already: wait until that is done")
         broken = runs.exclude(state="done").order_by("-started_at")
+        if anew and not dry:
+            broken.filter(dry=False).delete()
         last = None if dry else broken.filter(dry=False).first()
         broken.filter(dry=True).delete()
         # They are names of people, and have been looked at.

@@ -86,11 +86,11 @@ def _secrets_file() -> Path:
     return Path(settings.STATE) / "crm-secrets.json"
 
 
-def import_all(owner: Owner, *, dry: bool = False) -> CrmRun:
+def import_all(owner: Owner, *, dry: bool = False, anew: bool = False) -> CrmRun:
     """Press the button and wait for the end."""
     from besnik.store.models import CrmRun
 
-    answer = owner.office.post("crm/runs/start", dry="1" if dry else "0")
+    answer = owner.office.post("crm/runs/start", dry="1" if dry else "0", anew="1" if anew else "0")
     run = CrmRun.objects.get(pk=answer.headers["Location"].split("/")[-2])
     wait_for(lambda: CrmRun.objects.get(pk=run.pk).state != "running", 60)
     run.refresh_from_db()

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from besnik import cli
+from besnik.crm.foreign import CrmAnswerError, Page
 from rows.crm.conftest import NotebookOwner, secrets_mode
 from rows.crm.test_import import ANNA, balance
-from support.notebook_crm import KEY, NAME
+from support.notebook_crm import KEY, NAME, NotebookCrm
 
 Say = Callable[..., tuple[int, str]]
 
@@ -70,3 +71,25 @@ def test_what_is_wrong_is_said(
     assert "it asks for file" in say("add", NAME, "--set", "url=x")[1]
     monkeypatch.setenv("BESNIK_CRM_KEY", KEY)
     assert "--card 08AABBCC" in say("add", NAME, "--set", "file=x", "--card", "08AABBCC")[1]
+
+
+def test_an_import_that_broke_off_begins_anew_where_the_crm_has_lost_the_place(
+    owner: NotebookOwner, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from besnik.store.models import CrmRun
+
+    owner.notebook.fill(60)
+    owner.test()
+    listed = NotebookCrm.list_customers
+
+    async def forgets(self: NotebookCrm, after: str | None, fields: list[str]) -> Page:
+        if after:
+            raise CrmAnswerError("Invalid cursor")
+        return await listed(self, after, fields)
+
+    monkeypatch.setattr(NotebookCrm, "list_customers", forgets)
+    status, said = say("import")
+    assert (status, "besnik crm import --anew" in said) == (1, True)
+    monkeypatch.setattr(NotebookCrm, "list_customers", listed)
+    assert "60 customers: 10 new members, 0 members already, 50 known" in say("import", "--anew")[1]
+    assert CrmRun.objects.count() == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from besnik.crm.foreign import CrmAwayError, Page
+from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Page
 from rows.crm.conftest import NotebookOwner, import_all
 from support.notebook_crm import NotebookCrm
 from support.pos import Pos
@@ -164,3 +164,54 @@ def test_a_refused_key_fails_at_once_with_what_to_do(owner: NotebookOwner) -> No
     run = import_all(owner, dry=True)
     assert run.state == "failed"
     assert "does not open by this key" in owner.office.read(f"crm/runs/{run.pk}/")
+
+
+def test_a_card_in_two_spellings_and_a_customer_listed_twice_are_one(
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from besnik.store.models import Card
+
+    owner.notebook.add("Anna", ANNA, "04:a1:b2:c3:d4:e5:90", "12\x0034")
+    owner.notebook.add("Ben", points=120)
+    listed = NotebookCrm.list_customers
+
+    async def joined(self: NotebookCrm, after: str | None, fields: list[str]) -> Page:
+        page = await listed(self, after, fields)
+        return Page((*page.customers, *page.customers), page.after)
+
+    monkeypatch.setattr(NotebookCrm, "list_customers", joined)
+    owner.test()
+    trial = counts(import_all(owner, dry=True))
+    run = import_all(owner)
+    assert (run.state, run.why) == ("done", "")
+    assert counts(run) == trial == {"seen": 2, "made": 2, "opened": 1, "differing": 1}
+    assert Card.objects.filter(data=ANNA).count() == 1
+
+
+def test_an_import_whose_place_the_crm_knows_no_more_begins_anew(
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from besnik.crm import imports
+    from besnik.store.models import CrmRun, Member
+
+    owner.notebook.fill(120)
+    owner.test()
+    listed = NotebookCrm.list_customers
+
+    async def forgets(self: NotebookCrm, after: str | None, fields: list[str]) -> Page:
+        if after == "50":
+            raise CrmAnswerError("Invalid cursor")
+        return await listed(self, after, fields)
+
+    monkeypatch.setattr(NotebookCrm, "list_customers", forgets)
+    broken = import_all(owner)
+    assert (broken.state, broken.why, broken.made) == ("failed", "Invalid cursor", 50)
+    assert import_all(owner).pk == broken.pk, "it goes on, and breaks off there again"
+    said = owner.office.read(f"crm/runs/{broken.pk}/")
+    assert "Begin with the first customer" in said
+    monkeypatch.setattr(NotebookCrm, "list_customers", listed)
+    done = import_all(owner, anew=True)
+    assert (done.state, done.seen, done.made, done.known) == ("done", 120, 70, 50)
+    assert Member.objects.filter(name__startswith="Customer ").count() == 120
+    assert list(CrmRun.objects.values_list("pk", flat=True)) == [done.pk]
+    assert imports.begin(owner.source(), None, dry=False).pk != broken.pk

@@ -18,11 +18,14 @@ from besnik.store.models import CrmRun, Role
 @need(Role.OWNER)
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
-    """Count (``dry`` is 1) or import, in the background; an import that broke off goes on."""
+    """Count (``dry`` is 1) or import, in the background; an import that broke off goes on.
+
+    With ``anew`` (1) it begins with the first customer instead.
+    """
     source, staff = source_of(request), staff_of(request)
     dry = request.POST.get("dry") == "1"
     try:
-        run = imports.begin(source, staff, dry=dry)
+        run = imports.begin(source, staff, dry=dry, anew=request.POST.get("anew") == "1")
     except imports.BusyError:
         running = CrmRun.objects.filter(program=source.program_id, state="running")
         return redirect("owner-crm-run", running.latest("started_at").pk)
