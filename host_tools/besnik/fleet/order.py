@@ -20,6 +20,10 @@ from besnik.fleet.x509 import names_of
 
 PASSWORD: Final = "BESNIK_WIFI_PASSWORD"
 _SECRETS: Final = ("wifi.password", "broker.password")
+# What the certificate is made for, too.
+_WHO: Final = {"shop": "by --shop", "reader": "READER, the first word of the command"}
+# IEEE 802.11: a passphrase has 8 to 63 characters.
+_PASSPHRASE: Final = range(8, 64)
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -83,12 +87,7 @@ def prepared(order: Order, shop: config.Config) -> Identity:
 
 
 def _settings(order: Order, shop: config.Config, state: Path) -> Settings:
-    for secret in _SECRETS:
-        if secret in order.changes:
-            raise SettingsError(
-                f"{secret}: not on the command line, where others can read it: it is asked for,"
-                f" or taken from {PASSWORD}"
-            )
+    _check(order.changes)
     found = settings.kept(state, order.reader)
     given = {
         "reader": order.reader,
@@ -114,14 +113,32 @@ def _settings(order: Order, shop: config.Config, state: Path) -> Settings:
     return settings.changed(found, order.changes)
 
 
+def _check(changes: Mapping[str, str]) -> None:
+    for secret in _SECRETS:
+        if secret in changes:
+            raise SettingsError(
+                f"{secret}: not on the command line, where others can read it: it is asked for,"
+                f" or taken from {PASSWORD}"
+            )
+    for who, how in _WHO.items():
+        if who in changes:
+            raise SettingsError(f"{who}: not by --set: it is given {how}")
+
+
 def _wifi_password(network: str) -> str:
-    if PASSWORD in os.environ:
-        return os.environ[PASSWORD]
-    if not sys.stdin.isatty():
+    password = os.environ.get(PASSWORD)
+    if password is None:
+        if not sys.stdin.isatty():
+            raise SettingsError(
+                f"the password of {network!r} is asked for at a terminal, or set {PASSWORD}"
+            )
+        password = getpass.getpass(f"password of the network {network!r} (empty: none): ")
+    if password and len(password.encode()) not in _PASSPHRASE:
         raise SettingsError(
-            f"the password of {network!r} is asked for at a terminal, or set {PASSWORD}"
+            f"the password of {network!r} has 8 to 63 letters, or none: type it as it is on the"
+            " access point"
         )
-    return getpass.getpass(f"password of the network {network!r} (empty: none): ")
+    return password
 
 
 def _broker_host(shop: config.Config, state: Path) -> str:

@@ -83,6 +83,8 @@ def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
             if not isinstance(inner, dict):
                 raise SettingsError(f"{section} is no section: give {section} itself")
             inner[name] = value
+        elif isinstance(value, dict):
+            raise SettingsError(f"{key}: one setting at a time, as in {key}.NAME=VALUE")
         else:
             result[section] = value
     return result
