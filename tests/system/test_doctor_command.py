@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from besnik.fleet import cert, settings
 from besnik.fleet.usb import opened
 from support.bridge import BridgeRunner
 from support.hands import Hands
-from support.processes import Processes
+from support.processes import Processes, Running, wait_until
 from support.secure_broker import SecureBroker
 from support.usb_board import Board
 
@@ -49,8 +50,14 @@ class Terminal:
     """Where the command is typed, and its questions are answered."""
 
     def __init__(
-        self, state: Path, broker: SecureBroker, database_url: str, environment: dict[str, str]
+        self,
+        state: Path,
+        broker: SecureBroker,
+        database_url: str,
+        environment: dict[str, str],
+        processes: Processes,
     ) -> None:
+        self._processes = processes
         toml = state / "doctor.toml"
         toml.write_text(
             f'state = "{state}"\n[broker]\nport = {broker.port}\n'
@@ -58,6 +65,11 @@ class Terminal:
             encoding="utf-8",
         )
         self._environment = {**environment, "BESNIK_CONFIG": str(toml)}
+
+    def starts(self, where: str | Path) -> Running:
+        """Start the command, to be interrupted."""
+        command = [sys.executable, "-m", "besnik.cli", "fleet", "doctor", where]
+        return self._processes.start("doctor", command, environment=self._environment)
 
     def types(self, where: str | Path, answers: str = "") -> tuple[int, str]:
         """Return the exit status and what was printed."""
@@ -76,9 +88,13 @@ class Terminal:
 
 @pytest.fixture
 def terminal(
-    state: Path, broker: SecureBroker, database_url: str, environment: dict[str, str]
+    state: Path,
+    broker: SecureBroker,
+    database_url: str,
+    environment: dict[str, str],
+    processes: Processes,
 ) -> Terminal:
-    return Terminal(state, broker, database_url, environment)
+    return Terminal(state, broker, database_url, environment, processes)
 
 
 def test_a_reader_that_is_well_and_then_a_bridge_that_is_not(
@@ -99,9 +115,27 @@ def test_a_reader_that_is_well_and_then_a_bridge_that_is_not(
     assert said.endswith("begin with: bridge\n")
 
 
+def test_ctrl_c_ends_it_at_once_and_the_reader_is_started_again(
+    terminal: Terminal, board: Board
+) -> None:
+    with opened(str(board.parts.port)) as usb:
+        usb.put("main.py", b"with open('ran', 'w') as file: file.write('yes')")
+    Hands(board.parts.folder / "control.sock").ask("remove", card="card")
+    examining = terminal.starts(board.parts.port)
+    examining.wait_for("Lay a card on the reader", 60)
+    examining.process.send_signal(signal.SIGINT)
+    assert examining.wait(9) == 130, "it does not wait for the card, nor for the board"
+    assert examining.log.endswith("besnik fleet doctor: stopped\n")
+    # Its program runs once it was started anew, as after power-up.
+    sees = "__import__('os').listdir()"
+    wait_until(lambda: "'ran'" in board.mpremote("resume", "eval", sees), "it is started", 20)
+
+
 def test_who_cannot_be_examined_is_said_in_plain_words(terminal: Terminal, board: Board) -> None:
     board.unplug()
     status, said = terminal.types(board.parts.port)
     assert status == 2 and "Is the cable in" in said
     status, said = terminal.types("nobody")
     assert status == 2 and "keeps no settings of 'nobody'" in said
+    status, said = terminal.types("counter_1")
+    assert status == 2 and "neither a reader's id" in said and "/dev/ttyUSB0" in said

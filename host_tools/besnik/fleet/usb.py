@@ -109,6 +109,11 @@ class UsbBoard:
         """Make the first slot the one in use, without bad boots: what was there is gone."""
         self.run(_FORGET)
 
+    def stop(self) -> None:
+        """Stop what runs on the board; where nothing does, it stays as it is."""
+        with _words():
+            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_ANSWER_S)
+
     def reset(self) -> None:
         """Start the chip anew, with all that is on it; the board is gone from here on."""
         with _words():

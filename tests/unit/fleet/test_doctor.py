@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from besnik.fleet.doctor import antenna, door, figure, finding, network, services, wiring
@@ -48,6 +50,10 @@ def test_a_network_that_gives_no_address_and_a_clock_that_is_off() -> None:
     found = network.judge_wifi(Joined(False, 201, 0, ("Other", "")), SETTINGS)
     assert found.says.endswith("in sight: 'Other'")
     assert network.judge_clock(Time(True, 1_795_300_030), 1_795_300_000).state == "ok"
+    found = network.judge_clock(Time(False, 1_795_300_000), 1_795_300_000)
+    typed = shlex.split(found.do)  # as a shell takes it
+    change = typed[typed.index("--set") + 1].rstrip(",")
+    assert change.partition("=")[::2] == ("time.servers", '["192.0.2.1"]')
     found = network.judge_clock(Time(True, 1_795_300_000), 1_795_303_600)
     assert "3600 s behind this machine" in found.says and "timedatectl" in found.do
 

@@ -83,8 +83,8 @@ def judge_clock(time: Time, here_s: float) -> Finding:
             "clock",
             f"no time server answers; the reader goes on from {shown}",
             "let it reach pool.ntp.org by UDP, port 123, or name a server of your own:"
-            ' --set time.servers=["192.0.2.1"]. Without one taps that waited for the line count by'
-            " the day on which they arrive",
+            " --set 'time.servers=[\"192.0.2.1\"]', in these quotes. Without one taps that waited"
+            " for the line count by the day on which they arrive",
         )
     apart_s = round(time.unix_s - here_s)
     if abs(apart_s) > _CLOCK_MAX_S:

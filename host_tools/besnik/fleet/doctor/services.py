@@ -103,12 +103,18 @@ def judge_records(reader: str, shop: str, look: Look) -> tuple[Finding | None, F
 def _place(reader: str, shop: str, known: Records) -> Finding | None:
     if known.shop == shop:
         return None
-    where = f"in shop {known.shop!r}" if known.shop else "unknown to this shop's records"
+    if not known.shop:
+        return wrong(
+            "bridge",
+            f"{reader} is unknown to this shop's records: its taps are not answered",
+            f"add it on the owner's page Readers, in {shop!r}, with the id {reader!r}",
+        )
     return wrong(
         "bridge",
-        f"{reader} is {where}, and says that it is in {shop!r}: its taps are not answered",
-        "add it on the owner's page Readers, or `besnik fleet flash"
-        f" {reader} --shop {known.shop or 'SHOP'}`",
+        f"{reader} is in shop {known.shop!r}, and says that it is in {shop!r}: its taps are not"
+        " answered",
+        f"if it stands in {known.shop!r}: `besnik fleet flash {reader} --shop {known.shop}`; if it"
+        " is another reader: add that on the owner's page Readers, and flash it with its own id",
     )
 
 

@@ -16,15 +16,23 @@ from besnik.fleet.doctor.table import Examined
 from besnik.fleet.doctor.ward import Ward
 from besnik.fleet.lines import Lines
 from besnik.fleet.terminal import FAILURES
+from besnik.fleet.usb import BoardError
 
 # Somebody with one card goes from reader to reader; each is measured for ten seconds.
 _CARD_S_EACH: Final = 15
 
 
 def is_port(where: str) -> bool:
-    """Return whether a serial port is meant, and not a reader's id."""
-    # An id has none of a port's signs (contract.ID_PATTERN); a port on Windows is in capitals.
-    return not re.fullmatch(ID_PATTERN, where)
+    """Return whether a serial port is meant, and not a reader's id; BoardError if neither is."""
+    if re.fullmatch(ID_PATTERN, where):
+        return False
+    # An id has none of a port's signs: /dev/ttyUSB0, COM3, and socket://… of pyserial.
+    if not re.search(r"[/\\]|^COM[0-9]+$", where):
+        raise BoardError(
+            f"{where!r} is neither a reader's id, which has lower-case letters, digits and hyphens,"
+            " nor a serial port, as in /dev/ttyUSB0 or COM3"
+        )
+    return True
 
 
 def examine(ward: Ward, names: Sequence[str]) -> list[Examined]:

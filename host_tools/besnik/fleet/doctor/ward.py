@@ -35,6 +35,8 @@ class Ward(msgspec.Struct, frozen=True):
             try:
                 yield Bench(board)
             finally:
+                # After Ctrl-C here something may still run there, and wait for a card.
+                board.stop()
                 board.reset()
 
     def at_bench(self, bench: Bench, person: Person, card_s: int = CARD_S) -> Iterator[Finding]:
