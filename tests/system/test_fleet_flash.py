@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Iterator
@@ -79,15 +80,40 @@ def test_a_board_that_was_unplugged_half_way_does_nothing_and_is_finished_later(
     assert f"{READER}: is on line" in said
 
 
+def test_a_technician_who_types_ctrl_c_stops_it_at_once_and_finishes_it_later(
+    technician: Technician,
+) -> None:
+    running = technician.starts("flash", READER, "--no-tap", *ONCE)
+    running.wait_for("firmware/link.mpy", 30)
+    running.process.send_signal(signal.SIGINT)
+    assert running.wait(30) == 130
+    assert "stopped; run it again to finish" in running.log
+    assert "all checked" not in running.log
+    assert "main.py" not in technician.board.mpremote("eval", "__import__('os').listdir()")
+
+    running = technician.starts("flash", "--all", "counter", "--no-tap", *ONCE)
+    running.wait_for(" % a/firmware/", 30)
+    running.process.send_signal(signal.SIGINT)
+    assert running.wait(30) == 130
+    assert "all checked" not in running.log
+    status, said = flashes(technician)
+    assert status == 0, said
+
+
 def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written(
     technician: Technician, state: Path
 ) -> None:
     status, said = flashes(technician, *ONCE, "--set", "pins.irq=5")
     assert status == 1
     assert "pins.irq = 5: is taken by pins.cs" in said
-    status, said = flashes(technician, *ONCE, "--set", "wifi.password=secret")
-    assert status == 1
-    assert "not on the command line" in said
+    for setting, told in (
+        ("wifi.password=secret", "not on the command line"),
+        ('wifi={"ssid":"demo","password":"secret"}', "wifi: one setting at a time"),
+        ("reader=counter-9", "reader: not by --set"),
+    ):
+        status, said = flashes(technician, *ONCE, "--set", setting)
+        assert status == 1
+        assert told in said
     assert not (state / f"readers/{READER}/config.json").exists()
     assert technician.board.mpremote("eval", "__import__('os').listdir()").strip() == "[]"
 

@@ -9,9 +9,9 @@ import msgspec
 
 from besnik import config
 from besnik.fleet import arrival, boards, content, images, provision
-from besnik.fleet.flash import write
+from besnik.fleet.flash import Progress, write
 from besnik.fleet.order import Order, prepared
-from besnik.fleet.terminal import only_port, percent, progress, run, show
+from besnik.fleet.terminal import only_port, percent, run, show, until_left
 from besnik.fleet.usb import opened
 
 _SPEAKS_S = 20
@@ -45,7 +45,8 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     files = content.of_reader(Path(shop.state)) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:
-        chip = await asyncio.to_thread(_write, bench, shop, port, files)
+        with until_left() as shown:
+            chip = await asyncio.to_thread(_write, bench, shop, port, files, shown)
         boards.remember(Path(shop.state), chip, reader.reader)
         card = arrival.draw_label(shop, reader)
         show(f"print and stick under the reader: {card}")
@@ -54,18 +55,22 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
 
 async def _blank(bench: Bench, shop: config.Config) -> None:
     port = bench.port or only_port()
-    await asyncio.to_thread(_write, bench, shop, port, content.of_reader(Path(shop.state)))
+    files = content.of_reader(Path(shop.state))
+    with until_left() as shown:
+        await asyncio.to_thread(_write, bench, shop, port, files, shown)
     await asyncio.to_thread(_waits, port)
 
 
-def _write(bench: Bench, shop: config.Config, port: str, files: dict[str, bytes]) -> str:
+def _write(
+    bench: Bench, shop: config.Config, port: str, files: dict[str, bytes], shown: Progress
+) -> str:
     """Write the files; return the chip's own number."""
     if bench.is_bare:
         written_image = images.put(Path(shop.state), bench.image, bench.loader or port, percent)
         show(f"{port}: MicroPython from {written_image.name}")
     with opened(port) as board:
         chip = board.chip()
-        written = write(board, board.look(), files, progress)
+        written = write(board, board.look(), files, shown)
     show(f"{port}: {written} of {len(files)} files written, all checked")
     return chip
 

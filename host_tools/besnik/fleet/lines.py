@@ -7,6 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+from besnik.fleet.usb import BoardError
+
 _WIDTH: Final = 110
 _STEP_PERCENT: Final = 25
 
@@ -22,6 +24,7 @@ class Lines:
         self._steps = dict.fromkeys(names, -1)
         self._to = to
         self._is_drawn = False
+        self._is_left = False
         self._lock = threading.Lock()
 
     def say(self, name: str, text: str) -> None:
@@ -30,8 +33,14 @@ class Lines:
             self._texts[name], self._steps[name] = text, -1
             self._show(name)
 
+    def leave(self) -> None:
+        """End the threads that report how much is done: nobody waits for them any more."""
+        self._is_left = True
+
     def percent(self, name: str, what: str, percent: int) -> None:
-        """Report how much of ``what`` is done."""
+        """Report how much of ``what`` is done; BoardError if it is not to go on (`leave`)."""
+        if self._is_left:
+            raise BoardError("stopped")
         with self._lock:
             self._texts[name] = f"{percent:3} % {what}".rstrip()
             step = percent // _STEP_PERCENT

@@ -12,7 +12,7 @@ from besnik.fleet import arrival, boards, provision
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order, prepared
 from besnik.fleet.table import make_readers
-from besnik.fleet.terminal import only_port, progress, run, show
+from besnik.fleet.terminal import only_port, run, show, until_left
 
 # From power-up to the first word it takes 3 s: the chip, MicroPython, a second between words.
 _SPEAKS_S: Final = 8
@@ -42,7 +42,8 @@ async def _provision(order: Order, port: str, shop: config.Config, *, again: boo
     async with arrival.watching(shop, reader) as watcher:
         found = await asyncio.to_thread(_waiting, port, again=again)
         show(f"{port}: waits for its settings, {found.left_s} s more ({found.why})")
-        await asyncio.to_thread(_give, port, reader, progress)
+        with until_left() as shown:
+            await asyncio.to_thread(_give, port, reader, shown)
         boards.remember(Path(shop.state), found.chip, reader.reader)
         show(f"{port}: the reader has checked its settings and kept them")
         show(f"print and stick under the reader: {arrival.draw_label(shop, reader)}")

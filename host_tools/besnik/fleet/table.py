@@ -99,6 +99,10 @@ class _Table:
         """Do a step with one board; what goes wrong is on its line."""
         try:
             await step(port)
+        except asyncio.CancelledError:
+            # Ctrl-C: a thread would work on to its end.
+            self.lines.leave()
+            raise
         except FAILURES as error:
             self._failures[port] = str(error)
             self.lines.say(port, f"FAILED: {error}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 from besnik import config
 from besnik.bytecode import CompileError
+from besnik.fleet.flash import Progress
 from besnik.fleet.register import CertificateError
 from besnik.fleet.settings import SettingsError
 from besnik.fleet.signing import SigningError
@@ -68,6 +71,25 @@ def show(text: str) -> None:
 def progress(path: str, done: int, total: int) -> None:
     """Show how many bytes are done, on one line; ``path`` is empty at its end."""
     percent(path, 100 * done // total if total else 100)
+
+
+@contextlib.contextmanager
+def until_left(shown: Progress = progress) -> Iterator[Progress]:
+    """Yield ``shown`` for work in a thread, which ends at its next call once this is left.
+
+    A thread cannot be interrupted: after Ctrl-C it would work on to its end.
+    """
+    is_left = threading.Event()
+
+    def show_unless_left(path: str, done: int, total: int) -> None:
+        if is_left.is_set():
+            raise BoardError("stopped")
+        shown(path, done, total)
+
+    try:
+        yield show_unless_left
+    finally:
+        is_left.set()
 
 
 def percent(what: str, share: int) -> None:
