@@ -42,6 +42,7 @@ class Errand:
         if trial > 0:
             self._number = trial >> 1
             await self._try(trial & 1)
+        return ("quiet", None)
 
     async def _try(self, slot):
         board = self._reader.board

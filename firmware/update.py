@@ -1,9 +1,9 @@
-# Loads a release into the slot that is not in use and leaves it to boot.py to be tried. Loaded when
-# the host orders one (contract, "cmd/update"), and forgotten after it: first for the manifest,
-# which verify.py checks, then for the files.
+# Loads a release beside the one in the slot that is not in use. Loaded when the host orders one
+# (contract, "cmd/update"), and forgotten after it: first for the manifest, which verify.py checks,
+# then for the files, which swap.py puts in their places.
 #
-# Nothing of the slot in use is touched. Each file waits under another name until it is whole, and
-# main.py, without which a slot is none, is the last. So the power may go at any moment: what is
+# Nothing of either slot is touched: each file that differs waits under another name. So the reader
+# has its way back until all of the release is there, and the power may go at any moment: what is
 # there already is not loaded again when the host repeats its order.
 
 import asyncio
@@ -67,13 +67,15 @@ class Errand:
                 if why:
                     raise RefusedError(why)
                 await self._load()
-            elif await self._is_wanted(json.loads(self._payload)):
+                return ("swap", self._number)
+            if await self._is_wanted(json.loads(self._payload)):
                 await self._take_manifest()
                 return ("verify", self._number)
         except RefusedError as error:
             await self._say("refused", error.args[0])
         except OSError as error:
             await self._say("refused", "space" if error.errno == _ENOSPC else "hash")
+        return ("quiet", None)
 
     async def _say(self, step, why="", number=0, percent=0):
         text = '{"n":%d,"s":"%s","why":"%s","p":%d}'
@@ -112,21 +114,21 @@ class Errand:
             if loaded * 10 // total > said:
                 said = loaded * 10 // total
                 await self._say("loading", "", 0, said * 10)
-        await self._say("ready", "", 0, 100)
-        self._reader.board.store("trial", self._number << 1 | self._slot)
-        self._reader.is_leaving = True
 
     # One file, unless it is there.
     async def _take(self, index, path, size, digest):
+        await asyncio.sleep_ms(_LOOK_MS)
+        draft = path + ".new"
         if _digest(path) == digest:
+            _remove(draft)
+            return
+        if _digest(draft) == digest:
             return
         _make(path)
-        draft = path + ".new"
         if await self._fetch(index, draft, size) != size:
             raise RefusedError("truncated")
         if _digest(draft) != digest:
             raise RefusedError("hash")
-        os.rename(draft, path)
 
     # Writes a file of at most so many bytes; returns how many there were.
     async def _fetch(self, index, path, most):
@@ -154,9 +156,9 @@ class Errand:
         raise RefusedError("truncated")
 
 
-# Of each file of the release in a slot its path, its size and its SHA-256 in hex.
+# Of each file of the release for a slot its path, its size and its SHA-256 in hex.
 def _files(folder):
-    with open(folder + "/manifest") as file:
+    with open(folder + "/manifest.new") as file:
         for line in file:
             if line.startswith("file "):
                 _, path, size, digest = line.split()
@@ -185,6 +187,13 @@ def _digest(path):
                 sum.update(block)
     except OSError:
         return b""
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass  # there is none
 
 
 # Makes the folders a path goes through.

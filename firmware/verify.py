@@ -1,6 +1,5 @@
-# Is a manifest that was loaded signed, and is it for this reader? Loaded for that alone, after
-# update.py and before it comes again. Until the signature is checked, nothing of what is in the
-# slot is touched; afterwards all goes that is not of this release.
+# Is a manifest that was loaded signed, is it for this reader, and is there room for its files
+# beside those in the slot? Loaded for that alone, after update.py and before it comes again.
 
 import asyncio
 import os
@@ -38,18 +37,11 @@ class Errand:
 
     # Why the release is refused (contract); empty when it may be loaded.
     async def _objection(self):
-        draft, kept = self._folder + "/manifest.new", self._folder + "/manifest"
-        digest = _digest(draft)
-        if not await _is_signed(digest, self._folder + "/signature.new"):
+        draft = self._folder + "/manifest.new"
+        if not await _is_signed(_digest(draft), self._folder + "/signature.new"):
             return "signature"
         why = _mismatch(draft, self._number)
-        if why or digest == _digest(kept):
-            return why
-        _wipe(self._folder)
-        if not _has_room(draft):
-            return "space"
-        os.rename(draft, kept)
-        return ""
+        return why or ("" if _has_room(draft, self._folder) else "space")
 
 
 # Whether a signature is that of a SHA-256.
@@ -104,14 +96,20 @@ def _mismatch(path, number):
     return ""
 
 
-# Littlefs gives a file whole blocks.
-def _has_room(path):
+# For all files of a release, less what was loaded of it before. Littlefs gives a file whole blocks.
+def _has_room(manifest, folder):
     found = os.statvfs(".")
     room = found[0] * found[3] // _BLOCK_BYTES - _SPARE_BLOCKS
-    with open(path) as file:
+    with open(manifest) as file:
         for line in file:
             if line.startswith("file "):
-                room -= int(line.split(" ")[2]) // _BLOCK_BYTES + 1
+                _, path, size, _ = line.split(" ")
+                room -= int(size) // _BLOCK_BYTES + 1
+                try:
+                    size = os.stat(folder + "/" + path + ".new")[6]
+                    room += size // _BLOCK_BYTES + 1
+                except OSError:
+                    pass  # it was not begun
     return room >= 0
 
 
@@ -127,26 +125,3 @@ def _digest(path):
                 sum.update(block)
     except OSError:
         return b""
-
-
-# Empties a slot of all but the new manifest, first of what makes it one. One file at a time, each
-# found by a look that goes to its end: only that closes the folder, and littlefs goes on through
-# the memory of one that was not closed (extmod/vfs_lfsx.c, ilistdir has no finaliser).
-def _wipe(folder):
-    try:
-        os.remove(folder + "/main.py")
-    except OSError:
-        pass  # it is no slot
-    while True:
-        last = None
-        for entry in os.ilistdir(folder):
-            if entry[0] != "manifest.new":
-                last = entry
-        if not last:
-            return
-        path = folder + "/" + last[0]
-        if last[1] == 0x4000:
-            _wipe(path)
-            os.rmdir(path)
-        else:
-            os.remove(path)

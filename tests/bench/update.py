@@ -170,6 +170,7 @@ def _heap() -> list[Figure]:
     scripts = {
         "while it loads": "update.py",
         "while it checks the signature": "verify.py",
+        "while it puts the files in their places": "swap.py",
         "while the release is tried": "trial.py",
     }
     return [

@@ -61,7 +61,7 @@ def pieces(number, files):
 
 
 # In place of link.Link, a line to a host that answers at once: what is published for the host is
-# in said, and its answers go to the errand of the reader.
+# in said, the pieces it was asked for are in asked, and its answers go to the errand of the reader.
 class Line:
     is_up = True
     reconnects = 0
@@ -70,10 +70,12 @@ class Line:
         self.reader = None
         self._offered = offered
         self.said = []
+        self.asked = set()
 
     async def publish(self, topic, payload, retain=False, qos=1, pid=0):
         if topic.endswith("/get"):
             ask = eval(payload)
+            self.asked.add(ask["f"])
             data = self._offered[ask["f"]][ask["o"] : ask["o"] + 256]
             head = struct.pack(">IhI", ask["n"], ask["f"], ask["o"])
             self.reader.errand.on_message(b"/update/part", head + data)

@@ -13,14 +13,14 @@ from hashlib import sha256
 import esp32
 import machine
 from chips import PLACE, Chip, Recorder, fresh, mount
-from firmware import board, trial, update, verify
+from firmware import board, quiet, swap, trial, update, verify
 from releases import MODULUS, PUBLIC, Line, Reader, manifest, pieces, signature
 
 HEAP = "16M"
 TIMEOUT_S = 100
 
 _ROOT = board.__file__[: -len("firmware/board.py")]
-_MODULES = {"update": update, "verify": verify}
+_MODULES = {"update": update, "verify": verify, "swap": swap}
 OLD = {"main.py": b"print('old')" * 20, "firmware/app.mpy": b"old " * 300, "lib/a.mpy": b"o" * 100}
 NEW = {
     "main.py": b"print('new')" * 20,
@@ -65,7 +65,7 @@ def _write(path, data):
 
 # A chip whose slot a has release 6, which is in use, and b another one, number 5, of more files.
 def _reader():
-    chip = fresh(64)
+    chip = fresh(96)
     os.chdir(PLACE)
     for slot, number in (("a", 6), ("b", 5)):
         for path, data in OLD.items():
@@ -91,13 +91,13 @@ def _boot():
 
 # An order is carried out as reader.Reader does it. Returns what was said last, and whether the
 # reader starts anew.
-def _carry_out(order, offered=None):
-    line = Line(offered or _OFFERED)
+def _carry_out(order, offered=None, line=None):
+    line = line or Line(offered or _OFFERED)
     reader = Reader(line, board.Clock(), board)
 
     async def run():
         todo = ("update", order)
-        while todo:
+        while todo and todo[0] in _MODULES:
             reader.errand = _MODULES[todo[0]].Errand(reader, todo[1])
             todo = await reader.errand.run()
 
@@ -221,6 +221,50 @@ def test_power_cut_everywhere_while_a_release_is_given_up():
     assert ran == {("b", "b"), ("a", "a")}, ran
 
 
+# A reader whose customers and taps are what the test says.
+class _Counter:
+    def __init__(self, cards, taps):
+        self.uid = None
+        self._cards, self._taps = cards, taps
+        self.passed_ms = 0
+        self.is_leaving = False
+        self.presence = self.outbox = self
+
+    def __len__(self):
+        return self._taps.pop(0) if self._taps else 0
+
+    # In place of asyncio's.
+    async def sleep_ms(self, pause_ms):
+        self.passed_ms += pause_ms
+        self.uid = self._cards.pop(0) if self._cards else None
+
+
+def _rests(counter, order=None):
+    quiet.asyncio = counter
+    errand = quiet.Errand(counter, None)
+    if order:
+        errand.on_message(*order)
+    asyncio.new_event_loop()
+    todo = asyncio.run(errand.run())
+    quiet.asyncio = asyncio
+    return todo
+
+
+def test_a_reader_starts_anew_after_a_minute_without_cards_and_taps():
+    for cards, taps, seconds in (([], [], 60), ([None, b"card"], [], 60.2), ([], [0, 2, 1], 60.3)):
+        counter = _Counter(cards, taps)
+        assert _rests(counter) is None
+        assert counter.is_leaving and counter.passed_ms == seconds * 1000, counter.passed_ms
+
+
+def test_what_the_host_orders_comes_before_the_new_start():
+    for name in ("update", "doctor"):
+        counter = _Counter([], [])
+        order = b"besnik/v1/corner/counter-1/cmd/" + name.encode(), b"{}"
+        assert _rests(counter, order) == (name, b"{}")
+        assert not counter.is_leaving
+
+
 # Why this is refused; what is offered is given as its manifest, signed, or as its pieces.
 def _refusal(offered):
     if isinstance(offered, bytes):
@@ -241,8 +285,53 @@ def test_what_is_signed_but_is_not_for_this_reader_is_refused():
         (manifest(7, NEW).replace(form + b"1", form + b"2"), "mpy"),
     ):
         assert _refusal(text) == why, why
-        assert "main.py" in os.listdir("b"), "the slot before is still there"
+        _assert_way_back()
     assert _refusal(manifest(7, {"lib/a.mpy": bytes(200000)})) == "space"
+    _assert_way_back()
+
+
+def test_what_did_not_arrive_as_it_was_signed_leaves_the_release_before():
+    mount(Chip(_reader()))
+    os.chdir(PLACE)
+    for data, why in ((NEW["lib/a.mpy"][:-1], "truncated"), (bytes(100), "hash")):
+        assert _refusal(_spoilt(data)) == why
+        _assert_way_back()
+    said, is_leaving = _carry_out(ORDER)
+    assert said["s"] == "ready" and is_leaving
+    assert _boot() == "b"
+    _assert_whole("b")
+    assert sorted(os.listdir("b")) == ["firmware", "lib", "main.py", "manifest"]
+    assert sorted(os.listdir("b/lib")) == ["a.mpy"]
+
+
+def test_a_file_that_does_not_differ_is_not_loaded_and_neither_is_an_old_draft_of_it_used():
+    mount(Chip(_reader()))
+    os.chdir(PLACE)
+    files = dict(NEW)
+    files["lib/a.mpy"] = OLD["lib/a.mpy"]
+    _write("b/lib/a.mpy.new", b"of a release that was refused")
+    line = Line(pieces(7, files))
+    said, _ = _carry_out(ORDER, line=line)
+    assert said["s"] == "ready", said
+    assert sorted(files).index("lib/a.mpy") not in line.asked
+    assert _boot() == "b"
+    _assert_whole("b")
+    with open("b/lib/a.mpy", "rb") as file:
+        assert file.read() == OLD["lib/a.mpy"]
+
+
+# The release that was in the other slot is there and whole.
+def _assert_way_back():
+    assert update._number_in("b") == 5
+    assert "main.py" in os.listdir("b")
+    _assert_whole("b")
+
+
+# What is offered, with other data for lib/a.mpy.
+def _spoilt(data):
+    offered = dict(_OFFERED)
+    offered[sorted(NEW).index("lib/a.mpy")] = data
+    return offered
 
 
 def test_nothing_but_a_signature_by_the_key_is_one():
