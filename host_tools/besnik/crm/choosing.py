@@ -8,21 +8,26 @@ from typing import Final
 import msgspec
 from django.db import transaction
 
-from besnik.crm import find, secrets
+from besnik.crm import find, forgetting, moving, secrets
 from besnik.crm.foreign import Capabilities, CrmError, CrmSettingsError, Field, Setting
 from besnik.crm.trial import Trial, trouble_of, try_out
-from besnik.store.models import (
-    CrmAnswer,
-    CrmDelivery,
-    CrmDifference,
-    CrmLink,
-    CrmRecord,
-    CrmRun,
-    CrmSource,
-)
+from besnik.store.models import CrmRecord, CrmSource
 
 LABEL_MOST: Final = 60
 SHOWN_MOST: Final = 12
+# Of the row, what the owner's choice makes; the marks and the day's requests are its worker's.
+_CHOSEN: Final = (
+    "adapter",
+    "settings",
+    "breaker",
+    "why",
+    "retry_at",
+    "offered",
+    "fields",
+    "started_at",
+    "answered_at",
+    "place",
+)
 ROLES: Final = ("cashier", "lead", "manager", "owner")
 
 
@@ -106,18 +111,22 @@ def keep(program: int, chosen: Choice, offered: Sequence[Field] = ()) -> CrmSour
     """Make it the program's CRM; ``offered`` are the fields that its test found.
 
     Another CRM than before knows other customers: nothing of the old one is kept, and it is off.
+    The same one at another address rests until its owner says whose its customers are (`moving`).
     CrmSettingsError for another one while one is on.
     """
     with transaction.atomic():
-        source = of(program) or CrmSource(program_id=program)
+        # Locked: its worker writes to the row as well, and has moved its marks a moment ago.
+        known = CrmSource.objects.select_for_update().filter(program=program).first()
+        source = known or CrmSource(program_id=program)
         if source.adapter and source.adapter != chosen.adapter:
             _begin_anew(source)
+        moving.remember(source, find.adapter(chosen.adapter).asks_for(), chosen.settings)
         source.adapter, source.settings = chosen.adapter, dict(chosen.settings)
         # Somebody changed what was wrong: it is tried again at once.
         source.breaker, source.why, source.retry_at = "closed", "", None
         if offered:
             source.offered = [msgspec.to_builtins(field) for field in offered]
-        source.save()
+        source.save(update_fields=None if known is None else _CHOSEN)
         outside = secrets.outside()
         secrets.write(
             program,
@@ -129,8 +138,7 @@ def keep(program: int, chosen: Choice, offered: Sequence[Field] = ()) -> CrmSour
 def _begin_anew(source: CrmSource) -> None:
     if source.is_on:
         raise CrmSettingsError("another CRM is in use: switch that off first")
-    for table in (CrmLink, CrmRecord, CrmAnswer, CrmDelivery, CrmDifference, CrmRun):
-        table._default_manager.filter(program=source.program_id).delete()
+    forgetting.drop(source)
     source.fields, source.offered = [], []
     source.started_at = source.answered_at = None
 

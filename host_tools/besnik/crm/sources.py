@@ -14,17 +14,24 @@ from besnik.store.models import CrmSource, Entry, Member, Tap
 def switch_on(source: CrmSource, now: dt.datetime) -> None:
     """Ask and tell the CRM from ``now`` on; what was written before is not told.
 
-    Switched on again it goes on where it was switched off: nothing in between is left out.
+    Switched on again it goes on where it was switched off: nothing in between is left out. A row
+    that is not saved yet is saved.
     """
     with transaction.atomic():
-        if source.started_at is None:
-            source.started_at = now
-            source.delivered_to = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
-            source.members_to = Member.objects.aggregate(last=Max("pk"))["last"] or 0
-            source.taps_to = Tap.objects.aggregate(last=Max("pk"))["last"] or 0
-        source.is_on = True
-        source.breaker, source.why, source.retry_at = "closed", "", None
-        source.save()
+        if source.pk is None:
+            source.save()
+        # Whoever holds ``source`` read it a while ago, and its worker has moved the marks since.
+        row = CrmSource.objects.select_for_update().get(pk=source.pk)
+        if row.started_at is None:
+            row.started_at = now
+            row.delivered_to = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
+            row.members_to = Member.objects.aggregate(last=Max("pk"))["last"] or 0
+            row.taps_to = Tap.objects.aggregate(last=Max("pk"))["last"] or 0
+            row.save(update_fields=["started_at", "delivered_to", "members_to", "taps_to"])
+        row.is_on = True
+        row.breaker, row.why, row.retry_at = "closed", "", None
+        row.save(update_fields=["is_on", "breaker", "why", "retry_at"])
+    source.refresh_from_db()
 
 
 def switch_off(source: CrmSource) -> None:
