@@ -30,6 +30,7 @@ BENCHMARKS = (
     "flash",
     "making",
     "examining",
+    "ten",
     "heap",
     "update",
     "kills",

@@ -14,9 +14,18 @@ ONCE = ("--shop", "corner", "--wifi", "demo", "--host", "127.0.0.1")
 
 
 class Technician:
-    """Who runs ``besnik fleet`` on a board, in a shop whose broker runs."""
+    """Who runs ``besnik fleet`` on a board, in a shop whose broker runs.
 
-    def __init__(self, broker: SecureBroker, processes: Processes, board: Board) -> None:
+    ``database_url``: where the shop's records are, for the commands that look into them.
+    """
+
+    def __init__(
+        self,
+        broker: SecureBroker,
+        processes: Processes,
+        board: Board,
+        database_url: str = "",
+    ) -> None:
         self.board = board
         self._processes = processes
         toml = broker.state / "fleet.toml"
@@ -25,13 +34,21 @@ class Technician:
             f'readers_port = {broker.readers_port}\nsite_password = "{broker.passwords["site"]}"\n',
             encoding="utf-8",
         )
+        if database_url:
+            with toml.open("a", encoding="utf-8") as file:
+                file.write(f'[database]\nurl = "{database_url}"\n')
         self._environment = {"BESNIK_CONFIG": str(toml), "BESNIK_WIFI_PASSWORD": "open sesame"}
 
     def starts(self, *command: str, boards: Sequence[Board] = ()) -> Running:
         """Start ``besnik fleet`` with ``command`` on the board's port, or on those of several."""
+        ports = [
+            part for board in boards or (self.board,) for part in ("--port", str(board.parts.port))
+        ]
+        return self.types(*command, *ports)
+
+    def types(self, *command: str) -> Running:
+        """Start ``besnik fleet`` with ``command`` as it is."""
         argv = [sys.executable, "-m", "besnik.cli", "fleet", *command]
-        for board in boards or (self.board,):
-            argv += ["--port", str(board.parts.port)]
         return self._processes.start(command[0], argv, environment=self._environment)
 
     def runs(self, *command: str, boards: Sequence[Board] = ()) -> tuple[int, str]:

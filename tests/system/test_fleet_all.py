@@ -1,11 +1,10 @@
-"""``besnik fleet flash --all``: several boards at once, some of them unplugged on the way."""
+"""Several boards at once, some of them unplugged on the way: ``besnik fleet … --all``."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,11 @@ import pytest
 from besnik import broker as besnik_broker
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
+from support.commissioning import Commissioning
+from support.next_release import VERSION, make_key, next_application
 from support.processes import Processes
 from support.secure_broker import SecureBroker
-from support.store import open_raw
+from support.standing import enter_readers
 from support.technician import ONCE, Technician
 from support.usb_board import Board
 
@@ -42,16 +43,6 @@ def technician(broker: SecureBroker, processes: Processes, boards: list[Board]) 
     return Technician(broker, processes, boards[0])
 
 
-def stand_in_the_shop(database_url: str) -> None:
-    """The owner has said that the shop has as many readers."""
-    with closing(open_raw(database_url)) as database:
-        for number in range(2, BOARDS + 1):
-            database.execute(
-                "INSERT INTO store_reader (shop_id, till_id, slug, name) SELECT shop_id, till_id,"
-                f" 'counter-{number}', '{number}' FROM store_reader WHERE slug = 'counter-1'"
-            )
-
-
 async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugged_on_the_way(
     technician: Technician,
     boards: list[Board],
@@ -59,7 +50,7 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
     database_url: str,
     state: Path,
 ) -> None:
-    stand_in_the_shop(database_url)
+    enter_readers(database_url, BOARDS)
     bridges.start()
     running = technician.starts("flash", "--all", "counter", "--no-tap", *ONCE, boards=boards)
     gone = boards[-1]
@@ -85,26 +76,25 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
     assert "open sesame" not in running.log
 
 
-def test_all_readers_that_wait_are_provisioned_also_one_that_was_unplugged_on_the_way(
-    technician: Technician, boards: list[Board]
-) -> None:
-    status, said = technician.runs("flash", "--all", "--blank", boards=boards)
-    assert status == 0, said
-    assert f"{BOARDS} of {BOARDS} boards are done" in said
-    gone = boards[-1]
+@pytest.mark.timeout(300)
+def test_boards_are_flashed_provisioned_updated_and_examined_at_once_some_without_power_meanwhile(
+    broker: SecureBroker, processes: Processes, boards: list[Board], bridges: BridgeRunner,
+    database_url: str, state: Path, root: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    enter_readers(database_url, BOARDS)
+    make_key(state)
+    bridges.start()
+    technician = Technician(broker, processes, boards[0], database_url)
+    table = Commissioning(technician, boards, database_url, random.Random())
 
-    running = technician.starts("provision", "--all", "counter", "--no-tap", *ONCE, boards=boards)
-    running.wait_for(f"{gone.parts.port}:   0 %", 120)
-    time.sleep(random.uniform(0, 0.1))
-    gone.unplug()
-    assert running.wait(120) == 1
-    assert f"{gone.parts.port}: FAILED" in running.log
+    assert table.flash(0) == []
+    assert table.provision(1) == []
+    assert table.update(next_application(root, tmp_path), state, 1) == []
+    assert table.examine_at_cable(0) == []
+    assert table.examine_on_line(0) == []
 
-    # Whenever that was, it has all of it or waits for all of it.
-    gone.plug_in()
-    status, said = technician.runs("provision", "--all", "--no-tap", boards=[gone])
-    if status:
-        assert "One that has some says nothing" in said
-        status, said = technician.runs("flash", "--all", "--no-tap", boards=[gone])
-    assert status == 0, said
-    assert f"counter-{BOARDS}: is on line" in said
+    table.answer_cards()
+    assert len(table.standing()) == BOARDS
+    for standing in table.standing().values():
+        assert (standing.state, standing.firmware) == ("online", VERSION)
+    assert table.pulled
