@@ -17,18 +17,15 @@ from django.utils import timezone
 
 from besnik.crm import cache, front
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError, Customer, Page
+from besnik.crm.intake import Intake
 from besnik.crm.matching import Difference, Here, Match
-from besnik.crm.pending import language_of
 from besnik.crm.seen import Seen
-from besnik.crm.taking import note, take
+from besnik.crm.taking import note
 from besnik.crm.thread import DatabaseThread
 from besnik.store.models import CrmDifference, CrmLink, CrmRecord, CrmRun, CrmSource, Staff
 
-# So many customers are some 20 ms of SQLite's one writer.
+# So many customers are some 10 ms of SQLite's one writer.
 AT_ONCE: Final = 20
-# Between them, for those who wait for the writer: SQLite lets them look every 25 ms at first, and
-# who takes it again at once leaves them out.
-_GAP_S: Final = 0.03
 EXAMPLES: Final = 30
 # One that has not got on for so long has broken off: its process is gone.
 LOST_AFTER: Final = dt.timedelta(minutes=2)
@@ -109,7 +106,7 @@ class _Walk:
         self._run, self._source, self._told = run, source, told
         self._patience_s = patience_s
         self._fields = cache.shown_fields(source)
-        self._language = language_of(source.program_id)
+        self._intake = Intake(source, run.started_at)
 
     async def go(self) -> None:
         async with DatabaseThread() as database, front.opened(self._source, database) as crm:
@@ -126,7 +123,7 @@ class _Walk:
             page = await self._page(database, crm, run.after)
             for some in _parts(page.customers[run.within :], AT_ONCE):
                 await database(self._count if run.dry else self._take, some, seen)
-                await asyncio.sleep(_GAP_S)
+                await asyncio.sleep(self._intake.writer.rest_s)
                 self._told(run)
             if page.after is None:
                 return
@@ -160,20 +157,13 @@ class _Walk:
                 cache.keep_linked, self._source.program_id, there.values(), timezone.now()
             )
 
-    @transaction.atomic
     def _take(self, customers: Sequence[Customer], _seen: Seen) -> None:
-        here = Here(self._source, customers)
-        matches = [here.match(customer) for customer in customers]
-        self._run.opened += take(self._source, matches, self._language, timezone.now())
-        note(self._source, matches, self._run.started_at)
-        self._got_on(matches)
+        self._intake.take(customers, self._got_on)
 
-    @transaction.atomic
     def _count(self, customers: Sequence[Customer], seen: Seen) -> None:
         run = self._run
-        here = Here(self._source, customers)
-        matches = [seen.judged(here.match(customer)) for customer in customers]
-        run.opened += sum(
+        matches = [seen.judged(match) for match in Here(self._source, customers).matches()]
+        opened = sum(
             1
             for match in matches
             if match.what == "made" and self._source.unit and (match.customer.points or 0) > 0
@@ -183,10 +173,11 @@ class _Walk:
             for match in matches
             for difference in match.differences
         ][: EXAMPLES - len(run.examples)]
-        self._got_on(matches)
+        self._got_on(matches, opened)
 
-    def _got_on(self, matches: Sequence[Match]) -> None:
+    def _got_on(self, matches: Sequence[Match], opened: int) -> None:
         run = self._run
+        run.opened += opened
         for match in matches:
             setattr(run, match.what, getattr(run, match.what) + 1)
         run.seen += len(matches)

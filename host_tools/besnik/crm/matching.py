@@ -77,6 +77,7 @@ class Here:
 
     def __init__(self, source: CrmSource, customers: Sequence[Customer]) -> None:
         self._source = source
+        self._customers = customers
         self._ids = [customer.id for customer in customers]
         self._cards = {
             customer.id: [(text, card_from(text)) for text in customer.cards]
@@ -103,6 +104,10 @@ class Here:
         self._balance = _balances(source, involved)
         self._left_out = left_out(program, self._ids)
         self._taken: set[str] = set()
+
+    def matches(self) -> list[Match]:
+        """Return what becomes of each customer of the page, in order; asked once."""
+        return [self.match(customer) for customer in self._customers]
 
     def match(self, customer: Customer) -> Match:
         """Return what becomes of one customer of the page; asked once for each, in order."""

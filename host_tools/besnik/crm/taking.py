@@ -1,4 +1,7 @@
-"""Members made of customers, many at a time, within the caller's transaction."""
+"""Members made of customers, many at a time, within the caller's transaction.
+
+All that can be read and worked out beforehand is: what is written is SQLite's one writer's time.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from django.db.models import QuerySet
+
 from besnik.crm import cache
 from besnik.crm.matching import Difference, Match
 from besnik.crm.outbox import UNTOLD
 from besnik.loyalty.ledger import OPENING, NewLot
+from besnik.loyalty.ledger import Entry as Opening
 from besnik.loyalty.operations import accrue
 from besnik.loyalty.periods import expires_at
 from besnik.store import programs
@@ -24,34 +30,94 @@ _DIGEST_LENGTH: Final = 32
 
 def take(source: CrmSource, matches: Sequence[Match], language: str, now: dt.datetime) -> int:
     """Make the new ones members, link all, give cards nobody has; return the balances opened."""
-    new = [match for match in matches if match.what == "made"]
-    members = _made(source, new, language)
-    pairs = [*zip(new, members, strict=True), *_members_of(matches)]
-    program = source.program_id
-    CrmLink.objects.bulk_create(
-        CrmLink(program_id=program, member_id=member, external_id=match.customer.id)
-        for match, member in pairs
-        if match.what in ("made", "linked")
-    )
-    Card.objects.bulk_create(
-        Card(program_id=program, member_id=member, kind=card.kind, data=card.data)
-        for match, member in pairs
-        for card in match.cards
-    )
-    ours = [match.customer for match in matches if match.what not in ("skipped", "left_out")]
-    cache.keep(program, ours, now)
-    return _opened(source, list(zip(new, members, strict=True)), now)
+    return Taking(source, matches, language, now).write()
+
+
+class Taking:
+    """What becomes of customers, worked out; it holds as long as nobody else writes."""
+
+    def __init__(
+        self, source: CrmSource, matches: Sequence[Match], language: str, now: dt.datetime
+    ) -> None:
+        self._program = source.program_id
+        self._now = now
+        self._matches = matches
+        self._new = [match for match in matches if match.what == "made"]
+        self._members = [
+            Member(program_id=self._program, name=match.name, language=language)
+            for match in self._new
+        ]
+        self._folded = [names.folded(member.name) for member in self._members]
+        self._keys = _keys_of_openings(source, self._new)
+        if self._keys:
+            program = programs.current(self._program)
+            self._until = expires_at(program.expiry_of(source.unit), now, program.tz)
+        self._unit = source.unit
+
+    def write(self) -> int:
+        """Write it; return the balances opened."""
+        members = self._made()
+        pairs = [*zip(self._new, members, strict=True), *_members_of(self._matches)]
+        CrmLink.objects.bulk_create(
+            CrmLink(program_id=self._program, member_id=member, external_id=match.customer.id)
+            for match, member in pairs
+            if match.what in ("made", "linked")
+        )
+        Card.objects.bulk_create(
+            Card(program_id=self._program, member_id=member, kind=card.kind, data=card.data)
+            for match, member in pairs
+            for card in match.cards
+        )
+        ours = [
+            match.customer for match in self._matches if match.what not in ("skipped", "left_out")
+        ]
+        cache.keep(self._program, ours, self._now)
+        return self._opened(members)
+
+    def _made(self) -> list[int]:
+        members = Member.objects.bulk_create(self._members)
+        persons = Person.objects.bulk_create(
+            Person(member=member, program_id=self._program, folded_name=folded)
+            for member, folded in zip(members, self._folded, strict=True)
+        )
+        names.index(persons)
+        return [member.pk for member in members]
+
+    def _opened(self, members: Sequence[int]) -> int:
+        """Open the balances of new members with their points there."""
+        due = [
+            (self._opening(member, match), key)
+            for match, member in zip(self._new, members, strict=True)
+            if (key := self._keys.get(match.customer.id))
+        ]
+        if not due:
+            return 0
+        owners = [entry.opens[0].member for entry, _ in due]
+        with writing(self._program, owners) as books:
+            entries, keys = [entry for entry, _ in due], [key for _, key in due]
+            books.post_all(entries, at=self._now, source="import", keys=keys)
+        return len(due)
+
+    def _opening(self, member: int, match: Match) -> Opening:
+        points = match.customer.points or 0
+        lot = NewLot(member, self._unit, points, self._now, self._now, self._until)
+        return accrue(self._program, lot, source=OPENING, kind="open", reason="import")
 
 
 def note(source: CrmSource, matches: Sequence[Match], found_at: dt.datetime) -> None:
     """Write what differs, in place of what was found of these customers before."""
-    ids = [match.customer.id for match in matches]
-    CrmDifference.objects.filter(program=source.program_id, external_id__in=ids).delete()
+    noted(source, matches).delete()
     CrmDifference.objects.bulk_create(
         _row(source, match, difference, found_at)
         for match in matches
         for difference in match.differences
     )
+
+
+def noted(source: CrmSource, matches: Sequence[Match]) -> QuerySet[CrmDifference]:
+    """Return what was found of these customers before."""
+    ids = [match.customer.id for match in matches]
+    return CrmDifference.objects.filter(program=source.program_id, external_id__in=ids)
 
 
 def _row(
@@ -68,19 +134,6 @@ def _row(
     )
 
 
-def _made(source: CrmSource, new: Sequence[Match], language: str) -> list[int]:
-    program = source.program_id
-    members = Member.objects.bulk_create(
-        Member(program_id=program, name=match.name, language=language) for match in new
-    )
-    persons = Person.objects.bulk_create(
-        Person(member=member, program_id=program, folded_name=names.folded(member.name))
-        for member in members
-    )
-    names.index(persons)
-    return [member.pk for member in members]
-
-
 def _members_of(matches: Sequence[Match]) -> list[tuple[Match, int]]:
     return [
         (match, match.member)
@@ -89,37 +142,23 @@ def _members_of(matches: Sequence[Match]) -> list[tuple[Match, int]]:
     ]
 
 
-def _opened(source: CrmSource, new: Sequence[tuple[Match, int]], now: dt.datetime) -> int:
-    """Open the balances of new members with their points there, once for each customer ever."""
-    points = {
-        member: match for match, member in new if source.unit and (match.customer.points or 0) > 0
+def _keys_of_openings(source: CrmSource, new: Sequence[Match]) -> dict[str, str]:
+    """Return, by customer, the ledger's keys of balances to open: once for each customer ever."""
+    keys = {
+        match.customer.id: _key(source, match)
+        for match in new
+        if source.unit and (match.customer.points or 0) > 0
     }
-    if not points:
-        return 0
-    program = programs.current(source.program_id)
-    keys = {member: _key(source, match) for member, match in points.items()}
-    known = Entry.objects.filter(program=program.id, key__in=keys.values()).exclude(key="")
+    if not keys:
+        return {}
+    known = Entry.objects.filter(program=source.program_id, key__in=keys.values()).exclude(key="")
     done = set(known.values_list("key", flat=True))
-    until = expires_at(program.expiry_of(source.unit), now, program.tz)
-    due = {
-        member: accrue(
-            program.id,
-            NewLot(member, source.unit, match.customer.points or 0, now, now, until),
-            source=OPENING,
-            kind="open",
-            reason="import",
-        )
-        for member, match in points.items()
-        if keys[member] not in done
-    }
-    with writing(program.id, list(due)) as books:
-        books.post_all(
-            list(due.values()), at=now, source="import", keys=[keys[member] for member in due]
-        )
-    return len(due)
+    return {customer: key for customer, key in keys.items() if key not in done}
 
 
 def _key(source: CrmSource, match: Match) -> str:
     # The ledger keeps its keys for good: a member who is erased leaves no number of the CRM in it.
-    digest = keyed("opening", str(source.program_id), source.adapter, match.customer.id).hex()
+    times = source.numbering.get(source.adapter, 0)
+    whose = (str(source.program_id), source.adapter, str(times), match.customer.id)
+    digest = keyed("opening", *whose).hex()
     return f"{UNTOLD}{source.unit}:{digest[:_DIGEST_LENGTH]}"
