@@ -19,8 +19,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
-import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
@@ -32,6 +30,7 @@ from parts import Parts, parts
 
 from besnik.sim.control import Control
 from support.broker import free_port
+from support.esp_image import rom_loader, write_image
 from support.processes import Running
 from support.secure_broker import SecureBroker
 from support.store import open_raw
@@ -45,8 +44,6 @@ CUTS = 40
 _IMAGE_BYTES = 1_700_000
 _WORKS_S = 240
 _PAUSES_S = (0.3, 2.0)
-# An empty picture of MicroPython's image: magic, no segments, an ESP32 (esp_image_format.h).
-_HEADER = bytes((0xE9, 0, 2, 0x20)) + bytes(20)
 
 
 def measure() -> list[Figure]:
@@ -57,8 +54,8 @@ def measure() -> list[Figure]:
     with parts(secure=True) as made, _table(made) as (technician, boards):
         _open_shop(made.url)
         made.bridge.start()
-        image = made.folder / "image.bin"
-        image.write_bytes(_HEADER + chance.randbytes(_IMAGE_BYTES // 2) + bytes(_IMAGE_BYTES // 2))
+        content = chance.randbytes(_IMAGE_BYTES // 2) + bytes(_IMAGE_BYTES // 2)
+        image = write_image(made.folder / "image.bin", content=content)
         one_s = asyncio.run(_make(technician, boards[:1], image, "counter-1"))
         _erase(boards)
         ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
@@ -99,7 +96,7 @@ def _open_shop(url: str) -> None:
 async def _make(technician: Technician, boards: Sequence[Board], image: Path, *who: str) -> float:
     """Make readers of bare boards; return the seconds until each has answered a card."""
     with ExitStack() as stack:
-        loaders = [stack.enter_context(_loader()) for _ in boards]
+        loaders = [stack.enter_context(rom_loader(free_port())) for _ in boards]
         began = time.monotonic()
         options = [part for loader in loaders for part in ("--loader", loader)]
         running = technician.starts(
@@ -122,19 +119,6 @@ async def _make(technician: Technician, boards: Sequence[Board], image: Path, *w
 def _asks(running: Running, board: Board, count: int) -> bool:
     lines = [line for line in running.log.splitlines() if "hold any card" in line]
     return any(count == 1 or line.startswith(f"{board.parts.port}:") for line in lines)
-
-
-@contextmanager
-def _loader() -> Iterator[str]:
-    mock = str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")
-    port = str(free_port())
-    subprocess.run(
-        [mock, "start", "--chip", "esp32", "--port", port], check=True, stdout=subprocess.DEVNULL
-    )
-    try:
-        yield f"socket://127.0.0.1:{port}"
-    finally:
-        subprocess.run([mock, "stop", "--port", port], check=True, stdout=subprocess.DEVNULL)
 
 
 def _erase(boards: Sequence[Board]) -> None:

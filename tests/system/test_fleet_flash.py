@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from besnik import broker as besnik_broker
-from besnik.fleet import image, images, signing
-from besnik.fleet.usb import BoardError
+from besnik.fleet import signing
 from besnik.sim.control import Control
 from support.bridge import BridgeRunner
+from support.esp_image import rom_loader, write_image
 from support.processes import Processes
 from support.secure_broker import SecureBroker
 from support.technician import ONCE, Technician
@@ -154,53 +151,25 @@ def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -
     assert "Traceback" not in said
 
 
-def image_for(file: Path, chip: int) -> Path:
-    """Write what begins as an image for a chip does: magic, no segments, the chip's id."""
-    header = bytes((0xE9, 0, 2, 0x20)) + bytes(8) + chip.to_bytes(2, "little") + bytes(10)
-    file.write_bytes(header + bytes(4096 - len(header)))
-    return file
-
-
-@pytest.fixture
-def loader(free_tcp_port: int) -> Iterator[str]:
-    """The ROM loader of a bare ESP32."""
-    mock = [str(Path(sysconfig.get_path("scripts")) / "esp32-mock-bootloader")]
-    port = str(free_tcp_port)
-    subprocess.run([*mock, "start", "--chip", "esp32", "--port", port], check=True)
-    yield f"socket://127.0.0.1:{port}"
-    subprocess.run([*mock, "stop", "--port", port], check=True)
-
-
-def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, loader: str) -> None:
-    file = image_for(tmp_path / "ESP32_GENERIC.bin", 0x0000)
-    seen: list[int] = []
-    image.write(loader, file, lambda _, share: seen.append(share))
-    assert seen[0] == 0 and seen[-1] == 100
-
-
-def test_a_bare_board_gets_the_newest_image_for_its_chip_that_is_kept(
-    tmp_path: Path, loader: str
+def test_a_bare_board_gets_micropython_and_all_else_by_one_command(
+    technician: Technician, tmp_path: Path, free_tcp_port: int
 ) -> None:
-    with pytest.raises(BoardError, match=r"1\.24\.0 to 1\.29\.0 from https://micropython\.org"):
-        images.put(tmp_path, None, loader, lambda *_: None)
-    kept = images.folder_of(tmp_path)
-    kept.mkdir()
-    image_for(kept / "ESP32_GENERIC_S3-20260901-v1.29.0.bin", 0x0009)
-    image_for(kept / "ESP32_GENERIC-20230426-v1.20.0.bin", 0x0000)
-    image_for(kept / "ESP32_GENERIC-20250415-v1.25.0.bin", 0x0000)
-    newest = image_for(kept / "ESP32_GENERIC-20251209-v1.27.0.bin", 0x0000)
-    assert images.put(tmp_path, None, loader, lambda *_: None) == newest
+    file = write_image(tmp_path / "ESP32_GENERIC.bin")
+    with rom_loader(free_tcp_port) as loader:
+        status, said = flashes(technician, *ONCE, "--image", str(file), "--loader", loader)
+    assert status == 0, said
+    assert "100 % esptool write-flash" in said
+    assert "is on line" in said
 
 
-def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None:
-    assert image.chip_of(image_for(tmp_path / "s3.bin", 0x0009)) == image.Chip("esp32s3", 0)
-    with pytest.raises(BoardError, match="a chip with id 0x63"):
-        image.chip_of(image_for(tmp_path / "other.bin", 0x63))
-    (tmp_path / "page.bin").write_text("<!doctype html>" * 10)
-    with pytest.raises(BoardError, match=r"is no image.*micropython\.org"):
-        image.chip_of(tmp_path / "page.bin")
-    with pytest.raises(BoardError, match="No such file"):
-        image.chip_of(tmp_path / "absent.bin")
+def test_a_bad_image_leaves_the_board_as_it_is(technician: Technician, tmp_path: Path) -> None:
+    file = write_image(tmp_path / "cut.bin", content=bytes(20_000))
+    file.write_bytes(file.read_bytes()[:70_000])
+    for who in ((READER,), ("--all", "counter")):
+        running = technician.starts("flash", *who, "--no-tap", *ONCE, "--image", str(file))
+        assert running.wait(60) == 1
+        assert "cut off at 70,000 bytes" in running.log
+        assert "esptool" not in running.log
 
 
 def test_a_reader_gets_the_key_that_signs_releases_and_a_clean_slate(

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import content, image, images
+from besnik.fleet import content, image_file, images
 from besnik.fleet.flash import write
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order
@@ -52,7 +52,7 @@ class _Flashing:
 
     def __init__(self, boards: Boards, shop: config.Config) -> None:
         if boards.image:
-            image.chip_of(boards.image)
+            image_file.check(boards.image)
         self._boards = boards
         self._state = Path(shop.state)
         self._application = content.of_reader(self._state)

@@ -3,68 +3,39 @@
 from __future__ import annotations
 
 import re
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from besnik.fleet.image_file import CHIPS, Chip, check
 from besnik.fleet.usb import BoardError
 
-WHERE_TO_GET: Final = "https://micropython.org/download/?port=esp32"
-
-
-class Chip(NamedTuple):
-    """A chip a reader can be: esptool's name, and where in its flash an image begins."""
-
-    name: str
-    offset: int
-
-
-# By the chip id in the image's header (esp_image_format.h, esp_image_header_t, bytes 12 and 13).
-# The offset is that of the chip's second-stage loader, with which MicroPython's images begin.
-_CHIPS: Final = {
-    0x0000: Chip("esp32", 0x1000),
-    0x0002: Chip("esp32s2", 0x1000),
-    0x0005: Chip("esp32c3", 0x0),
-    0x0009: Chip("esp32s3", 0x0),
-    0x000D: Chip("esp32c6", 0x0),
-}
-_HEADER: Final = struct.Struct("<B11xH10x")
-_MAGIC: Final = 0xE9
 _PERCENT: Final = re.compile(r"(\d+)\.\d%")
 _CONNECTED: Final = re.compile(r"Connected to (ESP\S+) on ")
 _TOLD_LINES: Final = 6
-
-
-def chip_of(image: Path) -> Chip:
-    """Return the chip an image is for; BoardError if it is no image, or for no chip of ours."""
-    try:
-        with image.open("rb") as file:
-            header = file.read(_HEADER.size)
-    except OSError as error:
-        raise BoardError(f"{image}: cannot be read: {error.strerror}") from error
-    if len(header) < _HEADER.size or header[0] != _MAGIC:
-        raise BoardError(
-            f"{image}: is no image for an ESP32: take the .bin of your board from {WHERE_TO_GET}"
-        )
-    _, chip = _HEADER.unpack(header)
-    if chip not in _CHIPS:
-        names = ", ".join(known.name for known in _CHIPS.values())
-        raise BoardError(f"{image}: is for a chip with id {chip:#x}; a reader can be {names}")
-    return _CHIPS[chip]
+_ESPTOOL: Final = (sys.executable, "-m", "esptool")
+# The first is what esptool begins with, and takes 2.5 minutes for an image of 1.7 MB at worst.
+_BAUD: Final = 115_200
+_FAST_BAUD: Final = 460_800
 
 
 def write(port: str, image: Path, say: Callable[[str, int], None]) -> None:
     """Erase the board on ``port`` and write ``image``; ``say`` is told what is done, in percent.
 
-    esptool compares what it wrote with what the flash then holds. BoardError if it fails; run
-    it again: the chip's loader is in its ROM and cannot be broken by this.
+    esptool compares what it wrote with what the flash then holds. BoardError if it fails, before
+    anything is erased if the image is at fault; run it again: the chip's loader is in its ROM and
+    cannot be broken by this.
     """
-    chip = chip_of(image)
+    chip = check(image)
     _esptool(chip.name, port, "erase-flash", say=say)
-    _esptool(chip.name, port, "write-flash", hex(chip.offset), str(image), say=say)
+    written = ("write-flash", hex(chip.offset), str(image))
+    try:
+        _esptool(chip.name, port, *written, say=say, baud=_FAST_BAUD)
+    except BoardError:
+        # Some boards' USB chips, and long cables, are not up to it.
+        _esptool(chip.name, port, *written, say=say)
 
 
 def chip_on(port: str) -> Chip:
@@ -73,21 +44,23 @@ def chip_on(port: str) -> Chip:
     for line in told:
         if found := _CONNECTED.search(line):
             name = found[1].lower().replace("-", "")
-            for chip in _CHIPS.values():
+            for chip in CHIPS.values():
                 if chip.name == name:
                     return chip
-            names = ", ".join(known.name for known in _CHIPS.values())
+            names = ", ".join(known.name for known in CHIPS.values())
             raise BoardError(f"{port}: is an {found[1]}; a reader can be {names}")
     raise BoardError(f"{port}: esptool does not say which chip it is: " + " ".join(told))
 
 
-def _esptool(chip: str, port: str, *command: str, say: Callable[[str, int], None]) -> list[str]:
+def _esptool(
+    chip: str, port: str, *command: str, say: Callable[[str, int], None], baud: int = _BAUD
+) -> list[str]:
     """Run esptool; return what it said, without its progress, which is for ``say``."""
     what = f"esptool {command[0]}"
     say(what, 0)
     told: list[str] = []
     with subprocess.Popen(
-        [sys.executable, "-m", "esptool", "--chip", chip, "--port", port, *command],
+        [*_ESPTOOL, "--chip", chip, "--port", port, "--baud", str(baud), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
