@@ -132,7 +132,7 @@ class NotebookCrm:
     def asks_for(cls) -> Sequence[Setting]:
         """See ForeignCrm."""
         return (
-            Setting("file", "File", help="Where the notebook is kept."),
+            Setting("file", "File", help="Where the notebook is kept.", is_place=True),
             Setting("key", "Key", is_secret=True),
         )
 

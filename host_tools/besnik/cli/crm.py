@@ -40,6 +40,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     refusing = what.add_parser(
         "refuse-waiting", help="of a CRM that is off: let taps that wait for it be unknown cards"
     )
+    same = what.add_parser("same", help="at its new address it has the same customers: go on")
+    forget = what.add_parser(
+        "forget", help="it has other customers than before: forget which of them members are"
+    )
     status = what.add_parser("status", help="how it does, and what waits")
     for part, action in (
         (adding, _add),
@@ -49,6 +53,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         (on, _on),
         (off, _off),
         (refusing, _refuse_waiting),
+        (same, _same),
+        (forget, _forget),
         (status, _status),
     ):
         part.add_argument("--program", default="", help="whose, if there are several")
@@ -105,6 +111,18 @@ def _refuse_waiting(chosen: argparse.Namespace) -> int:
     from besnik.cli import crm_terminal
 
     return crm_terminal.refuse_waiting(chosen.program)
+
+
+def _same(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.moved(chosen.program, same=True)
+
+
+def _forget(chosen: argparse.Namespace) -> int:
+    from besnik.cli import crm_terminal
+
+    return crm_terminal.moved(chosen.program, same=False)
 
 
 def _status(chosen: argparse.Namespace) -> int:

@@ -45,7 +45,7 @@ def status(program: str) -> int:
         if last is not None:
             kind = "count" if last.dry else "import"
             print(f"  last {kind}, {last.started_at:%Y-%m-%d %H:%M} UTC: {last.state}")
-    return 1 if any(row.is_on and row.breaker != "closed" for row in rows) else 0
+    return 1 if any(row.is_on and not _is_well(row) for row in rows) else 0
 
 
 def waiting_taps(source: CrmSource) -> str:
@@ -109,7 +109,17 @@ def counted(done: CrmRun) -> str:
     )
 
 
+def _is_well(row: CrmSource) -> bool:
+    from besnik.crm import moving
+
+    return row.breaker == "closed" and not moving.has_moved(row)
+
+
 def _doing(row: CrmSource) -> str:
+    from besnik.crm import moving
+
+    if moving.has_moved(row):
+        return f"rests: {moving.SAY_FIRST}"
     if not row.is_on:
         return "off"
     if row.breaker == "closed":

@@ -46,13 +46,18 @@ def refuse_waiting(program: str) -> int:
     return run("besnik crm", lambda: _refuse_waiting(program))
 
 
+def moved(program: str, *, same: bool) -> int:
+    """Say whose the CRM's customers are after it was given an address; return the exit status."""
+    return run("besnik crm", lambda: _moved(program, same=same))
+
+
 def status(program: str) -> int:
     """Say how each CRM does; return the exit status, 1 if one of them cannot be used now."""
     return run("besnik crm", lambda: crm_said.status(program))
 
 
 def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int:
-    from besnik.crm import choosing, find
+    from besnik.crm import choosing, find, moving
     from besnik.crm.foreign import CrmSettingsError
 
     if not adapter:
@@ -71,6 +76,8 @@ def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int
     except CrmSettingsError as error:
         raise CannotError(str(error)) from error
     is_fine = crm_said.trial(found)
+    if (kept := choosing.of(whose.pk)) is not None and moving.has_moved(kept):
+        print(f"crm: {moving.SAY_FIRST}", file=sys.stderr)
     if is_fine:
         print(f"crm: {adapter} is kept; besnik crm import --dry-run counts, besnik crm on uses it")
     return 0 if is_fine else 1
@@ -149,6 +156,28 @@ def _switch(program: str, *, on: bool) -> int:
     print(f"crm: {source.adapter} of {source.program} is {'on' if on else 'off'}")
     if not on and (waiting := crm_said.waiting_taps(source)):
         print(waiting)
+    return 0
+
+
+def _moved(program: str, *, same: bool) -> int:
+    from django.utils import timezone
+
+    from besnik.crm import forgetting, moving
+    from besnik.crm.foreign import CrmSettingsError
+
+    source = _source(program)
+    try:
+        if same:
+            moving.is_the_same(source)
+        else:
+            forgetting.forget(source, timezone.now())
+    except CrmSettingsError as error:
+        raise CannotError(str(error)) from error
+    _note(source.program, "crm.same" if same else "crm.forget", f"crm:{source.adapter}")
+    if same:
+        print("crm: it goes on as before")
+    else:
+        print("crm: no member is a customer there any more; besnik crm import finds them anew")
     return 0
 
 

@@ -177,7 +177,10 @@ class ForeignCrm(AnyCrm, Protocol):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One thing that the owner fills in. ``is_secret``: kept apart, never shown again."""
+    """One thing that the owner fills in. ``is_secret``: kept apart, never shown again.
+
+    ``is_place``: with another value its customers may be others.
+    """
 
     name: str
     label: str
@@ -185,3 +188,4 @@ class Setting(msgspec.Struct, frozen=True):
     default: str = ""
     help: str = ""
     is_needed: bool = True
+    is_place: bool = False

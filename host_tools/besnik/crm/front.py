@@ -14,13 +14,14 @@ from typing import Final, TypeVar
 
 from aiolimiter import AsyncLimiter
 
-from besnik.crm import find, sources
+from besnik.crm import find, moving, sources
 from besnik.crm.breaker import Breaker, HeldBackError, Standing
 from besnik.crm.foreign import (
     Capabilities,
     CrmAnswerError,
     CrmAwayError,
     CrmError,
+    CrmSettingsError,
     Customer,
     Delivered,
     Field,
@@ -230,8 +231,12 @@ class Front:
 async def opened(source: CrmSource, database: DatabaseThread | None = None) -> AsyncIterator[Front]:
     """Yield the front of a program's CRM, closed afterwards; CrmSettingsError.
 
+    That also of one that has another address until it is known whose its customers are.
+
     Without ``database`` it has a thread of its own, so no transaction may be open around it.
     """
+    if moving.has_moved(source):
+        raise CrmSettingsError(moving.SAY_FIRST)
     async with contextlib.AsyncExitStack() as stack:
         if database is None:
             database = await stack.enter_async_context(DatabaseThread())

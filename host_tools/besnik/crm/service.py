@@ -16,7 +16,7 @@ from typing import Final
 from django.db import DatabaseError
 
 from besnik import config, contract
-from besnik.crm import find, pending, secrets, sources
+from besnik.crm import find, moving, pending, secrets, sources
 from besnik.crm.breaker import Standing
 from besnik.crm.ear import Ear
 from besnik.crm.foreign import CrmSettingsError
@@ -165,7 +165,7 @@ class _Served:
 
 
 def _on() -> list[CrmSource]:
-    return list(CrmSource.objects.filter(is_on=True))
+    return [row for row in CrmSource.objects.filter(is_on=True) if not moving.has_moved(row)]
 
 
 def _key(row: CrmSource) -> object:

@@ -57,8 +57,13 @@ class Tryton:
     def asks_for(cls) -> Sequence[Setting]:
         """See ForeignCrm."""
         return (
-            Setting("address", "Address", help="such as https://tryton.example.com:8000"),
-            Setting("database", "Database", default="tryton"),
+            Setting(
+                "address",
+                "Address",
+                help="such as https://tryton.example.com:8000",
+                is_place=True,
+            ),
+            Setting("database", "Database", default="tryton", is_place=True),
             Setting(
                 "user",
                 "User name",

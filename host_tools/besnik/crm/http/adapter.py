@@ -215,7 +215,13 @@ class OwnMapping(HttpCrm):
         """Return the file, and the settings that mappings usually have."""
         return (
             Setting("mapping", "The mapping's file", help="see docs/crm-mappings.md"),
-            Setting("url", "The CRM's address", help="https://crm.example.com", is_needed=False),
+            Setting(
+                "url",
+                "The CRM's address",
+                help="https://crm.example.com",
+                is_needed=False,
+                is_place=True,
+            ),
             Setting("login", "Your name there", is_needed=False),
             Setting("key", "Its key or password", is_secret=True, is_needed=False),
         )

@@ -79,6 +79,7 @@ _CRM: list[URLPattern] = [
     path("trial/<slug:key>/", crm.trial, name="owner-crm-trial"),
     path("switch", crm.switch, name="owner-crm-switch"),
     path("waiting/refuse", crm.refuse_waiting, name="owner-crm-refuse-waiting"),
+    path("moved", crm.moved, name="owner-crm-moved"),
     path("hook", crm.new_hook, name="owner-crm-hook"),
     path("fields/", crm_fields.fields, name="owner-crm-fields"),
     path("runs/start", crm_runs.start, name="owner-crm-run-start"),

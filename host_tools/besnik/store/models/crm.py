@@ -26,6 +26,8 @@ class CrmSource(models.Model):
     ``unit`` is the unit of the ledger that points there are, empty: they are another matter.
     ``hook_version`` rises when the address of its webhook is to stop working. ``offered`` are the
     fields that customers have there, as they were at the last test: name, label, kind.
+    ``place`` holds the settings that say where the customers are whom CrmLink means; ``numbering``
+    how often, by adapter, the owner said that its customers are others than before.
     """
 
     program = models.OneToOneField(Program, models.PROTECT, related_name="crm")
@@ -46,6 +48,8 @@ class CrmSource(models.Model):
     unit = models.CharField(max_length=40, default="point", db_default="point", blank=True)
     hook_version = models.PositiveSmallIntegerField(default=1, db_default=1)
     offered = models.JSONField(default=list)
+    place = models.JSONField(default=dict)
+    numbering = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"{self.adapter} of {self.program}"

@@ -11,20 +11,32 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from besnik.crm import choosing, find, pending, several, sources
+from besnik.crm import choosing, find, forgetting, moving, pending, several, sources
 from besnik.crm.foreign import CrmSettingsError
-from besnik.crm.trial import Trial
+from besnik.crm.trial import Trial, trouble_of
 from besnik.site.access import need, staff_of
 from besnik.site.owner import crm_words, hooks, work
 from besnik.site.owner.crm_forms import ConnectForm
 from besnik.site.views.owner.common import note, page
-from besnik.store.models import CrmDelivery, CrmDifference, CrmPending, CrmRun, CrmSource, Role
+from besnik.store.models import (
+    CrmDelivery,
+    CrmDifference,
+    CrmLink,
+    CrmPending,
+    CrmRun,
+    CrmSource,
+    Role,
+)
 
 
 @need(Role.OWNER)
 @require_GET
 def show(request: HttpRequest) -> HttpResponse:
     """Show the program's CRM and how it is doing, or which ones there are."""
+    return _shown(request)
+
+
+def _shown(request: HttpRequest, status: int = 200, *, is_busy: bool = False) -> HttpResponse:
     program = staff_of(request).program_id
     source = choosing.of(program)
     if source is None:
@@ -41,6 +53,8 @@ def show(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         "crm.html",
+        status=status,
+        is_busy=is_busy,
         source=source,
         name=crm_words.name_of(source.adapter),
         waiting=CrmDelivery.objects.filter(**mine, state="waiting").count(),
@@ -53,6 +67,9 @@ def show(request: HttpRequest) -> HttpResponse:
         was_imported=steps["import"],
         next_step=next(step for step, is_done in steps.items() if not is_done),
         shown=choosing.shown(source),
+        has_moved=moving.has_moved(source),
+        place=" · ".join(filter(None, source.place.values())),
+        links=CrmLink.objects.filter(**mine).count(),
         hook=request.build_absolute_uri(hooks.path(source)),
     )
 
@@ -161,6 +178,23 @@ def refuse_waiting(request: HttpRequest) -> HttpResponse:
 
 @need(Role.OWNER)
 @require_POST
+def moved(request: HttpRequest) -> HttpResponse:
+    """Take the customers at the CRM's address for the same (``same`` is 1), or forget the links."""
+    staff, source = staff_of(request), source_of(request)
+    is_same = request.POST.get("same") == "1"
+    try:
+        if is_same:
+            moving.is_the_same(source)
+        else:
+            forgetting.forget(source, timezone.now())
+    except CrmSettingsError:
+        return _shown(request, status=409, is_busy=True)
+    note(staff, "crm.same" if is_same else "crm.forget", f"crm:{source.adapter}")
+    return redirect("owner-crm")
+
+
+@need(Role.OWNER)
+@require_POST
 def new_hook(request: HttpRequest) -> HttpResponse:
     """Give the webhook another address; the old one works no more."""
     source = source_of(request)
@@ -187,7 +221,10 @@ def _test(request: HttpRequest, chosen: choosing.Choice, card: str) -> HttpRespo
         # One that is in use is not changed to what does not work.
         is_kept = found.trouble is None or source is None or not source.is_on
         if is_kept:
-            choosing.keep(program, chosen, found.fields)
+            try:
+                choosing.keep(program, chosen, found.fields)
+            except CrmSettingsError as error:  # its customers are being gone through
+                return chosen.adapter, Trial(trouble_of(error)), False
             note(staff, "crm.connect", f"crm:{chosen.adapter}", works=found.trouble is None)
         return chosen.adapter, found, is_kept
 
