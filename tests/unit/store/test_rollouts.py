@@ -252,6 +252,19 @@ def test_a_reader_that_starts_anew_while_it_loads_is_told_again(fleet: Fleet) ->
     assert fleet.round() == []
 
 
+def test_a_reader_that_lost_its_power_before_it_tried_a_release_is_told_again(fleet: Fleet) -> None:
+    rollout = begun()
+    fleet.round()
+    fleet.say("counter-1", "ready", percent=100)
+    rollouts.reborn("corner", "counter-1", fleet.now)
+    assert fleet.round(50) == [], "it says in a moment that it tries it"
+    assert fleet.round(20) == ["counter-1"]
+    fleet.say("counter-1", "ready", percent=100)
+    fleet.online.remove(("corner", "counter-1"))
+    assert fleet.round(600) == []
+    assert rollout.readers.get().state == "ready", "it may be far from its network"
+
+
 def test_what_a_reader_says_before_it_is_noted_that_it_was_told_stays(fleet: Fleet) -> None:
     rollout = begun()
     orders = rollouts.due(fleet.online, AT, AT)

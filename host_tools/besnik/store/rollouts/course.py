@@ -123,7 +123,10 @@ def _look_after(
 
 
 def _overdue(row: RolloutReader, is_online: bool, silence: dt.timedelta) -> str:
-    waits = {"told": ANSWER, "loading": STALL, "ready": GONE, "trying": GONE}
+    # One that is ready starts anew in seconds and says that it tries; on line and silent, it lost
+    # its power before that.
+    ready = STALL if is_online else GONE
+    waits = {"told": ANSWER, "loading": STALL, "ready": ready, "trying": GONE}
     if row.state not in waits or silence <= waits[row.state]:
         return row.state
     if not is_online:
