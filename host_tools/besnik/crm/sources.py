@@ -18,7 +18,7 @@ def switch_on(source: CrmSource, now: dt.datetime) -> None:
     that is not saved yet is saved.
     """
     with transaction.atomic():
-        if source.pk is None:
+        if source._state.adding:
             source.save()
         # Whoever holds ``source`` read it a while ago, and its worker has moved the marks since.
         row = CrmSource.objects.select_for_update().get(pk=source.pk)
