@@ -88,8 +88,8 @@ _GIVEN: Final = """
 _VERSION: Final = "PRAGMA data_version"
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
 # of the indexes are read again for each batch. With a checkpoint every 1,000 pages, its default,
-# a page is copied to the database for each batch and not once for many. And what a statement of
-# many rows would undo if it failed is kept in a file, opened anew for each batch, unless told not.
+# a page is copied to the database for each batch and not once for many. And what the statement that
+# opens accounts would undo if it failed is kept in a file, opened anew each time, unless told not.
 _PRAGMAS: Final = (
     "PRAGMA cache_size=-32000",
     "PRAGMA wal_autocheckpoint=4000",

@@ -16,10 +16,12 @@ from besnik.store.pace import alert
 from besnik.store.pending import WAITING
 
 
+# OR ROLLBACK: a row that cannot be written ends the transaction, as it would anyway. Without it
+# SQLite copies each page that a statement of many rows touches, to undo that statement alone.
 def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
     columns = (*first, *TABLES[table])
     return Many(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
+        f"INSERT OR ROLLBACK INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
         f"WHERE column1 IS NOT NULL{then}",
         width=len(columns),
     )
@@ -67,7 +69,7 @@ _PROGRAM_ACCOUNT_ID: Final = """
 # the database is not the one that the ids are of.
 _BALANCES: Final = Many(
     """
-    UPDATE store_account SET balance = balance + moved.column5 FROM {rows} moved
+    UPDATE OR ROLLBACK store_account SET balance = balance + moved.column5 FROM {rows} moved
     WHERE store_account.id = moved.column1 AND store_account.program_id = moved.column2
     AND store_account.member_id IS moved.column3 AND store_account.unit = moved.column4""",
     width=5,

@@ -221,6 +221,17 @@ def test_an_error_in_the_middle_leaves_nothing(
     assert balances(database_url) == {"Ana Hoxha": 1, None: -1}
 
 
+def test_a_row_that_cannot_be_written_takes_its_batch_along(
+    hot: HotStore, reader: KnownReader, database_url: str
+) -> None:
+    bad = replace(tap(hot, reader, 2), clock_quality=-1)
+    with pytest.raises(Exception, match=r"(?i)check constraint"):
+        hot.record([tap(hot, reader, 1), bad, tap(hot, reader, 3)])
+    assert rows(database_url, "SELECT count(*) FROM store_tap") == [(0,)]
+    hot.record([tap(hot, reader, 1)])
+    assert balances(database_url) == {"Ana Hoxha": 1, None: -1}
+
+
 def test_a_program_that_gives_nothing_accepts_without_an_entry(
     hot: HotStore, reader: KnownReader, database_url: str
 ) -> None:
