@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from besnik.fleet import release, signing
+from besnik.store.database import is_sqlite
+from besnik.store.turn import Turn
 from support.broker import RunningBroker
 from support.counter import Counter
 from support.orm import models_on
 from support.processes import Processes, Running, wait_until
-from support.store import execute, rows, without_table
+from support.store import execute, rows, settings_for, without_table
 from support.update_reader import UpdateReader
 
 FILES = {
@@ -226,6 +228,49 @@ async def test_what_is_said_while_the_database_is_away_counts_when_it_is_back(
             reader.report(1, "kept")
         await ended(database_url, "done")
         await asyncio.to_thread(serving.wait_for, "the database is back")
+
+
+async def test_two_servers_do_not_tell_a_reader_twice_and_the_second_takes_over(
+    serving: Running, processes: Processes, settings: dict[str, str], broker: RunningBroker,
+    database_url: str,
+) -> None:  # fmt: skip
+    second = processes.start("second", SERVE, environment=settings)
+    await asyncio.to_thread(second.wait_for, "another besnik fleet serve")
+    async with UpdateReader(broker) as one, UpdateReader(broker, "counter-2") as other:
+        await begin(database_url, "shop")
+        await take(one)
+        await other.order()
+        assert "fleet: ready" not in second.log
+        await asyncio.sleep(1.5)  # a round more
+        assert one.orders.empty() and other.orders.empty()
+        serving.kill()
+        await asyncio.to_thread(second.wait_for, "fleet: ready")
+        other.report(1, "kept")
+        await ended(database_url, "done")
+
+
+async def test_a_server_that_lost_its_turn_with_its_connection_waits_for_the_next(
+    serving: Running, broker: RunningBroker, database_url: str
+) -> None:
+    if is_sqlite(database_url):
+        pytest.skip("an SQLite file's lock is the process's own")
+    other = Turn(settings_for(database_url), "fleet")
+
+    def cut() -> None:
+        execute(database_url, "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database())")  # fmt: skip
+        wait_until(other.take, "the turn is free")
+
+    try:
+        await asyncio.to_thread(cut)
+        await asyncio.to_thread(serving.wait_for, "another besnik fleet serve")
+    finally:
+        other.close()
+    async with UpdateReader(broker) as one:
+        await begin(database_url, "reader")
+        await take(one)
+        await ended(database_url, "done")
 
 
 async def test_the_real_reader_is_updated_by_one_command(

@@ -24,9 +24,9 @@ from besnik.crm.front import Front, utc_now
 from besnik.crm.pending import Settled
 from besnik.crm.said import place
 from besnik.crm.thread import DatabaseThread
-from besnik.crm.turn import Turn
 from besnik.crm.worker import Worker
 from besnik.store.models import CrmSource
+from besnik.store.turn import Turn
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Service:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with DatabaseThread() as database:
-            turn = Turn(self._settings)
+            turn = Turn(self._settings, "crm")
             listening = asyncio.create_task(self._ear.run())
             try:
                 while True:

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import django
 import msgspec
 
+from besnik.config import Config
 from besnik.contract import State, UpdateState
 from besnik.fleet.fleet_link import Said
 from besnik.fleet.release import Release
+from besnik.store.turn import Turn
 
 if TYPE_CHECKING:
     from besnik.store.rollouts import Order
@@ -43,7 +45,7 @@ class Round(msgspec.Struct, frozen=True):
 class Keeper:
     """Hears readers at any time, and writes and reads the database once a round."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Config) -> None:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
         django.setup()
         self._online: set[tuple[str, str]] = set()
@@ -53,6 +55,21 @@ class Keeper:
         self._known: list[int] | None = None
         self._since: dt.datetime | None = None
         self._said = ""
+        self._turn = Turn(settings, "fleet")
+        self._is_ours = False
+
+    async def has_turn(self) -> bool | None:
+        """Tell whether this process keeps the roll-outs, or another one does.
+
+        While the database is away, whoever kept them goes on; None: nobody knows whose turn it is.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+            self._is_ours = await loop.run_in_executor(self._thread, self._turn.take)
+        except OSError as error:
+            self._say(type(error).__name__ if error.errno else str(error))
+            return self._is_ours or None
+        return self._is_ours
 
     def line(self, is_up: bool) -> None:
         """Take note that readers can be heard, or not any more."""
@@ -85,8 +102,9 @@ class Keeper:
         await self._run(lambda: rollouts.told(orders, dt.datetime.now(dt.UTC)))
 
     def close(self) -> None:
-        """Let the thread end."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the thread end, and another process have its turn."""
+        self._thread.shutdown(cancel_futures=True)
+        self._turn.close()
 
     async def _run(self, work: Callable[[], _T]) -> _T | None:
         from django.db import Error, connection
@@ -102,14 +120,17 @@ class Keeper:
             result = await asyncio.get_running_loop().run_in_executor(self._thread, done)
         except Error as error:
             # By its kind: the text of a database error can quote what was to be written.
-            if self._said != (said := type(error).__name__):
-                _log.warning("the database cannot be used: %s; roll-outs wait", said)
-            self._said = said
+            self._say(type(error).__name__)
             return None
         if self._said:
             _log.info("the database is back; roll-outs go on")
         self._said = ""
         return result
+
+    def _say(self, problem: str) -> None:
+        if self._said != problem:
+            _log.warning("the database cannot be used: %s; roll-outs wait", problem)
+        self._said = problem
 
     def _round(
         self, releases: list[Release], online: frozenset[tuple[str, str]], since: dt.datetime

@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from besnik import broker, config
 from besnik.contract import UpdateAsk, UpdateOrder, UpdateState
@@ -51,16 +52,23 @@ async def _serve(settings: config.Config) -> None:
             " change every reader. Take it away from here, to the machine that makes releases",
             key,
         )
-    tasks = [asyncio.create_task(work) for work in (server.link.run(), server.rounds())]
-    ended = asyncio.create_task(stopped.wait())
-    await asyncio.wait({*tasks, ended}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (*tasks, ended):
-        task.cancel()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    server.keeper.close()
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+    try:
+        await _first_of(server.run(), stopped.wait())
+    finally:
+        server.keeper.close()
+
+
+async def _first_of(*works: Coroutine[Any, Any, object]) -> None:
+    """Do all of it until something ends, which cancels the others; raise what failed."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _log_as_fleet() -> None:
@@ -79,15 +87,31 @@ class Server:
     def __init__(self, settings: config.Config) -> None:
         state = Path(settings.state)
         password = broker.passwords(state / "broker", [broker.FLEET])[broker.FLEET]
-        self.keeper = Keeper()
-        self.link = FleetLink(settings.broker, password, self._part, self._hear, self.keeper.line)
+        self.keeper = Keeper(settings)
+        self._link = FleetLink(settings.broker, password, self._part, self._hear, self.keeper.line)
         self._releases = Releases(state)
         self._withdrawn: set[tuple[str, str, int]] = set()
 
-    async def rounds(self) -> None:
-        """Look after releases and roll-outs, for ever."""
-        await asyncio.sleep(SETTLE_S)
+    async def run(self) -> None:
+        """Serve whenever no other process does, for ever."""
+        is_said = False
         while True:
+            turn = await self.keeper.has_turn()
+            if turn:
+                await _first_of(self._link.run(), self._rounds())
+                is_said = False
+            if turn is False and not is_said:
+                _log.warning(
+                    "another besnik fleet serve looks after the readers of this database; this one"
+                    " does when that has ended"
+                )
+                is_said = True
+            await asyncio.sleep(ROUND_S)
+
+    async def _rounds(self) -> None:
+        """Look after releases and roll-outs until another process does."""
+        await asyncio.sleep(SETTLE_S)
+        while await self.keeper.has_turn():
             found = await asyncio.to_thread(self._releases.look)
             if done := await self.keeper.round(found):
                 self._withdrawn = done.withdrawn
@@ -116,7 +140,7 @@ class Server:
     ) -> bool:
         expires = int(time.time()) + ORDER_EXPIRY_S
         order = UpdateOrder(name, number, expires, ok=is_ok)
-        return self.link.order(shop, reader, order, ORDER_EXPIRY_S)
+        return self._link.order(shop, reader, order, ORDER_EXPIRY_S)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Whose turn it is to speak with the CRMs of a database: one process's, while it lives."""
+"""Whose turn it is to do what one process alone does at a database, while it lives.
+
+``crm``: to speak with its CRMs; ``fleet``: to give its readers releases.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from besnik.config import Config
 from besnik.store.database import connect_postgres, is_sqlite, sqlite_path
@@ -13,15 +16,19 @@ from besnik.store.database import connect_postgres, is_sqlite, sqlite_path
 if TYPE_CHECKING:
     import psycopg
 
-# Any number that no other program uses on this server: "besnicrm" as seen by ord().
-_LOCK: Final = 0x62_65_73_6E_69_63_72_6D
+# Any numbers that no other program uses on this server: "besnicrm" and "besniflt", in ASCII.
+_LOCKS: Final = {
+    "crm": int.from_bytes(b"besnicrm"),
+    "fleet": int.from_bytes(b"besniflt"),
+}
 
 
 class Turn:
     """A lock that ends with the process: the kernel's beside an SQLite file, else the server's."""
 
-    def __init__(self, settings: Config) -> None:
+    def __init__(self, settings: Config, work: Literal["crm", "fleet"]) -> None:
         self._settings = settings
+        self._work = work
         self._descriptor: int | None = None
         self._connection: psycopg.Connection[Any] | None = None
 
@@ -45,7 +52,7 @@ class Turn:
         if self._descriptor is not None:
             return True
         database = sqlite_path(self._settings)
-        file = database.with_name(database.name + ".crm")
+        file = database.with_name(f"{database.name}.{self._work}")
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,7 +71,9 @@ class Turn:
                 self._connection.execute("SELECT 1")
                 return True
             connection = connect_postgres(self._settings)
-            found = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+            found = connection.execute(
+                "SELECT pg_try_advisory_lock(%s)", (_LOCKS[self._work],)
+            ).fetchone()
             if found is not None and found[0]:
                 self._connection = connection
                 return True

@@ -1,17 +1,17 @@
-"""One process speaks with the CRMs of a database."""
+"""One process does what one alone does at a database."""
 
 from __future__ import annotations
 
 import pytest
 
 from besnik.config import Config, Database
-from besnik.crm.turn import Turn
+from besnik.store.turn import Turn
 from support.store import settings_for
 
 
 def test_the_second_waits_until_the_first_is_gone(database_url: str) -> None:
     settings = settings_for(database_url)
-    first, second = Turn(settings), Turn(settings)
+    first, second = Turn(settings, "crm"), Turn(settings, "crm")
     try:
         assert [first.take(), second.take(), first.take(), second.take()] == [
             True,
@@ -27,7 +27,18 @@ def test_the_second_waits_until_the_first_is_gone(database_url: str) -> None:
         second.close()
 
 
+def test_one_kind_of_work_is_not_in_the_way_of_another(database_url: str) -> None:
+    settings = settings_for(database_url)
+    crm, fleet = Turn(settings, "crm"), Turn(settings, "fleet")
+    try:
+        assert crm.take()
+        assert fleet.take()
+    finally:
+        crm.close()
+        fleet.close()
+
+
 def test_a_server_that_is_away_is_nobody_s_turn() -> None:
     away = Config(database=Database(url="postgresql://nobody@/none?host=/nonexistent"))
     with pytest.raises(OSError, match="OperationalError"):
-        Turn(away).take()
+        Turn(away, "crm").take()
