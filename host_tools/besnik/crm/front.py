@@ -12,10 +12,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from aiolimiter import AsyncLimiter
-
 from besnik.crm import find, moving, sources
 from besnik.crm.breaker import Breaker, HeldBackError, Standing
+from besnik.crm.budget import Budget
 from besnik.crm.foreign import (
     Capabilities,
     CrmAnswerError,
@@ -41,9 +40,6 @@ _log = logging.getLogger(__name__)
 
 # Far above what adapters promise: for one that breaks its promise.
 CALL_MAX_S: Final = 60.0
-# Of the day's requests, what is left for people at the tills and for what they did: fields that
-# are only shown, and walks over all customers, may not use it.
-_KEPT_PART: Final = 5
 _ANSWERED_EVERY: Final = dt.timedelta(seconds=60)
 
 _T = TypeVar("_T")
@@ -78,8 +74,7 @@ class Front:
         self._said = sources.standing(source)
         self._answered_at = source.answered_at
         self.breaker = Breaker(now, self._said)
-        limit = crm.capabilities.per_second
-        self._limiter = None if limit is None else _limiter(limit)
+        self._budget = Budget(source.pk, database, crm.capabilities, now)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -168,8 +163,8 @@ class Front:
     async def _call(self, call: Callable[[], Awaitable[_T]], *, is_spare: bool = False) -> _T:
         self.breaker.enter()
         try:
-            await self._pay(is_spare=is_spare)
-            answer = await self._bounded(call)
+            await self._budget.pay(is_spare=is_spare)
+            answer = await self._bounded(call, is_spare=is_spare)
         except HeldBackError:
             self.breaker.given_up()
             raise
@@ -185,10 +180,11 @@ class Front:
         finally:
             await self._say()
 
-    async def _bounded(self, call: Callable[[], Awaitable[_T]]) -> _T:
+    async def _bounded(self, call: Callable[[], Awaitable[_T]], *, is_spare: bool) -> _T:
         try:
-            async with asyncio.timeout(self._call_max_s):
-                return await call()
+            async with asyncio.timeout(self._call_max_s) as limit:
+                with self._budget.collecting(limit, is_spare=is_spare):
+                    return await call()
         except TimeoutError as error:
             raise CrmAwayError(f"it did not answer in {self._call_max_s:.0f} s") from error
         except CrmError:
@@ -197,23 +193,6 @@ class Front:
             # A fault of an adapter, ours or a stranger's: like an answer nobody understands.
             _log.error("the adapter failed: %s at %s", type(error).__name__, place(error))
             raise CrmAnswerError(f"its adapter failed: {type(error).__name__}") from error
-
-    async def _pay(self, *, is_spare: bool) -> None:
-        able = self.capabilities
-        now = self._now()
-        most = able.per_day
-        if most is not None and is_spare:
-            most -= most // _KEPT_PART
-        if not await self._database(
-            sources.spend, self._source, able.requests_per_call, now.date(), most
-        ):
-            tomorrow = dt.datetime.combine(now.date(), dt.time(), dt.UTC) + dt.timedelta(days=1)
-            raise HeldBackError(
-                f"the {most} requests of a day are used up: it is asked again after midnight UTC",
-                (tomorrow - now).total_seconds(),
-            )
-        if self._limiter is not None:
-            await self._limiter.acquire(min(able.requests_per_call, self._limiter.max_rate))
 
     async def _say(self) -> None:
         """Write how it is doing, if that changed."""
@@ -243,13 +222,6 @@ async def opened(source: CrmSource, database: DatabaseThread | None = None) -> A
         front = Front(find.open_source(source), source, database)
         stack.push_async_callback(front.aclose)
         yield front
-
-
-def _limiter(per_second: float) -> AsyncLimiter:
-    # A limiter's bucket holds at least one request, however seldom it may be made.
-    if per_second >= 1:
-        return AsyncLimiter(per_second, 1)
-    return AsyncLimiter(1, 1 / per_second)
 
 
 def _matched(done: Sequence[Delivered], asked: Sequence[str]) -> Sequence[Delivered]:

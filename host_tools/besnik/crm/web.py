@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx2
 import msgspec
 
+from besnik.crm import toll
 from besnik.crm.foreign import (
     CrmAnswerError,
     CrmAwayError,
@@ -108,6 +109,7 @@ class Web:
         content = None if json is None else msgspec.json.encode(json)
         sent = {"Accept": "application/json", **(headers or {})}
         _check_headers(sent)
+        await toll.pay()
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
         request = self._client.build_request(

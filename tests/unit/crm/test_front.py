@@ -194,3 +194,27 @@ async def test_it_is_asked_no_faster_than_it_may_be(fronts: Fronts) -> None:
     for _ in range(8):
         await look(front)
     assert time.monotonic() - began_s >= 0.5
+
+
+async def test_every_request_of_a_call_counts(fronts: Fronts) -> None:
+    front = await fronts.open(per_day=5)
+    visits = [Visit(f"e1-{n}", "1", "visit", "Corner", timezone.now(), 1, 1) for n in range(3)]
+    await front.record_visits(visits, again=False)
+    assert (await fronts.row()).asked == 1
+    # It looks first which of them are there.
+    await front.record_visits(visits, again=True)
+    assert (await fronts.row()).asked == 3
+    await front.refresh(["1"], [])
+    with pytest.raises(HeldBackError, match="used up"):
+        await front.refresh(["1"], [])
+
+
+async def test_a_call_of_many_requests_keeps_to_the_limit_and_is_given_the_time(
+    fronts: Fronts,
+) -> None:
+    front = await fronts.open(call_max_s=0.5, per_second=3)
+    began_s = time.monotonic()
+    for _ in range(4):
+        visits = [Visit("e1-1", "1", "visit", "Corner", timezone.now(), 1, 1)]
+        await front.record_visits(visits, again=True)
+    assert time.monotonic() - began_s >= 1.5

@@ -88,7 +88,6 @@ class HttpCrm:
             search_lag_s=mapping.limits.search_lag_s,
             can_create=mapping.create is not None,
             can_list=mapping.listing is not None,
-            requests_per_call=2 if visits.balance else 1,
         )
 
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Table[str, Found]:
