@@ -51,7 +51,8 @@ class PaperCrm:
 
     @classmethod
     def open_crm(cls, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
-        able = json.loads(settings.get("able", "{}"))
+        # It carries out at once what it is told.
+        able = {"late_s": 0.0, **json.loads(settings.get("able", "{}"))}
         return cls(Web(settings["url"]), secrets["key"], Capabilities(**able))
 
     @classmethod

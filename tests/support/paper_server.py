@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
             self.paper.fault = said
             return self._answer(200, {"asked": self.paper.asked})
         self.paper.asked.append(what)
-        fault = self._fault(what)
+        fault = self._fault(what, said)
         time.sleep(fault.get("delay_s", 0))
         if self.headers.get("X-Key") != KEY:
             return self._answer(401, {})
@@ -115,10 +115,14 @@ class Handler(BaseHTTPRequestHandler):
             answer = {"nonsense": True}
         return self._answer(200, answer)
 
-    def _fault(self, what: str) -> Json:
+    def _fault(self, what: str, said: Json) -> Json:
         fault = self.paper.fault
         if not fault or fault.get("on", what) != what:
             return {}
+        if "always_of" in fault:
+            # Of one customer's events, for as long as nobody mends that customer.
+            customers = {visit["customer"] for visit in said["visits"]}
+            return fault if fault["always_of"] in customers else {}
         fault["count"] = fault.get("count", 1) - 1
         if fault["count"] <= 0:
             self.paper.fault = {}

@@ -45,7 +45,9 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     ``lookup_max`` cards and ``write_max`` visits fit in one call. ``idempotent_writes``: an event
     that was written before is not written again by the CRM itself; otherwise the adapter looks for
-    it first when told that it may be a repeat. ``per_second`` and ``per_day`` limit requests, None:
+    it first when told that it may be a repeat. ``late_s``: how long a request that nobody waits for
+    any more can still be carried out, so that a repeat would look for it too early; 0 where that
+    does no harm. ``per_second`` and ``per_day`` limit requests, None:
     no limit. ``search_lag_s``: how long a new record cannot be found.
     """
 
@@ -55,6 +57,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     per_second: float | None = None
     per_day: int | None = None
     search_lag_s: float = 0.0
+    late_s: float = 60.0
     can_create: bool = True
     can_list: bool = True
     requests_per_call: int = 1

@@ -2,7 +2,7 @@
 
 A batch is marked as perhaps sent before it is, so that whoever takes it up after a kill tells the
 adapter that it may be a repeat. One that fails is sent again in halves, and at last event by event:
-one event that a CRM cannot take holds up no other.
+one event that a CRM cannot take holds up no other (`besnik.crm.blame`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,19 @@ from django.db.models import F, Q, QuerySet, Sum
 from msgspec.structs import replace
 
 from besnik.crm import unearned
+from besnik.crm.blame import Fault
 from besnik.crm.breaker import HeldBackError
-from besnik.crm.foreign import CrmAnswerError, CrmError, Delivered, Visit, VisitKind
+from besnik.crm.foreign import (
+    Capabilities,
+    CrmAnswerError,
+    CrmAwayError,
+    CrmError,
+    CrmRefusedError,
+    Delivered,
+    Visit,
+    VisitKind,
+)
+from besnik.crm.front import CALL_MAX_S
 from besnik.loyalty.ledger import HELD, MAIN
 from besnik.store.members import happened_at
 from besnik.store.models import (
@@ -31,13 +42,11 @@ from besnik.store.models import (
     Tap,
 )
 
-# A call that nobody waits for any more, because its worker was killed or gave up, can still be
-# carried out: for as long as an adapter's calls last, and a little.
-UNSURE_S: Final = 12
-# An event that is sent alone and answered with nonsense lets the others pass for so long. It is one
-# for the owner at last; that its CRM was away for hours beforehand counts as a few tries only.
+# A call that nobody waits for any more, because its worker was killed or gave up, can still be on
+# its way: for as long as an adapter's calls last, and a little.
+UNSURE_S: Final = 12.0
+# An event that fails alone lets the others pass for so long. It is one for the owner at last.
 _ODD_S: Final = 30
-_AWAY_TRIES_MAX: Final = 6
 _TRIES_MAX: Final = 26
 _WHY_MAX: Final = 300
 
@@ -47,6 +56,30 @@ _KINDS: Final[Mapping[str, VisitKind]] = {
     "reverse": "reverse",
     "reinstate": "reverse",
 }
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """How long events rest before they are sent again, because they may still be carried out.
+
+    ``sent_s`` from when they are sent, for whoever takes them up after a kill; ``late_s`` after a
+    call that got no answer, ``answered_s`` after one that did.
+    """
+
+    sent_s: float = UNSURE_S
+    late_s: float = UNSURE_S
+    answered_s: float = UNSURE_S
+
+
+def rest(able: Capabilities, *, is_idempotent: bool) -> Rest:
+    """Return how long events of a CRM rest."""
+    if is_idempotent:
+        return Rest()
+    late_s = able.late_s + able.search_lag_s
+    return Rest(
+        UNSURE_S + (CALL_MAX_S + late_s if late_s else 0.0),
+        max(UNSURE_S, late_s),
+        max(UNSURE_S, able.search_lag_s),
+    )
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -63,7 +96,7 @@ def due(program: int, now: dt.datetime) -> QuerySet[CrmDelivery]:
     return rows.filter(Q(next_at__isnull=True) | Q(next_at__lte=now))
 
 
-def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
+def batch(source: int, most: int, now: dt.datetime, sent_s: float = UNSURE_S) -> Batch | None:
     """Take the next events and mark them as perhaps sent; None if there is nothing to send.
 
     Those that may be repeats come first, and alone. Events of members who are not customers there
@@ -77,14 +110,14 @@ def batch(source: int, most: int, now: dt.datetime) -> Batch | None:
         return None
     taken = list(ready.filter(maybe=first.maybe).order_by("at", "pk")[: size(most, first.tries)])
     visits = _visits(row, taken)
-    mark([each.pk for each in taken], now)
+    mark([each.pk for each in taken], now, sent_s)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)
 
 
-def mark(rows: Sequence[int], now: dt.datetime) -> None:
+def mark(rows: Sequence[int], now: dt.datetime, sent_s: float = UNSURE_S) -> None:
     """Write that events are perhaps sent from now on; nobody sends them again for a while."""
     CrmDelivery.objects.filter(pk__in=rows).update(
-        maybe=True, next_at=now + dt.timedelta(seconds=UNSURE_S)
+        maybe=True, next_at=now + dt.timedelta(seconds=sent_s)
     )
 
 
@@ -107,20 +140,40 @@ def refuse(rows: Sequence[int], why: str) -> None:
     CrmDelivery.objects.filter(pk__in=rows).update(state="refused", why=why[:_WHY_MAX])
 
 
-def failed(rows: Sequence[int], error: CrmError, now: dt.datetime, *, again: bool) -> None:
+def failed(
+    rows: Sequence[int],
+    error: CrmError,
+    now: dt.datetime,
+    *,
+    again: bool,
+    fault: Fault = "crm",
+    resting: Rest | None = None,
+) -> None:
     """Write that a call with these events brought nothing; ``again`` as it was in the call."""
     waiting = CrmDelivery.objects.filter(pk__in=rows)
     if isinstance(error, HeldBackError):
         # Nothing was sent: what was no repeat before is none now.
         waiting.update(maybe=again, next_at=None)
         return
-    is_odd = isinstance(error, CrmAnswerError)
-    counted = waiting if is_odd else waiting.filter(tries__lt=_AWAY_TRIES_MAX)
-    counted.update(tries=F("tries") + 1)
-    waiting.update(why=str(error)[:_WHY_MAX])
-    if is_odd and len(rows) == 1:
-        waiting.update(next_at=now + dt.timedelta(seconds=_ODD_S))
-        waiting.filter(tries__gte=_TRIES_MAX).update(state="refused")
+    waiting.update(
+        why=str(error)[:_WHY_MAX],
+        next_at=now + dt.timedelta(seconds=_rest_s(error, resting or Rest())),
+    )
+    is_theirs = fault == "event" or isinstance(error, CrmAnswerError)
+    if len(rows) > 1 or is_theirs:
+        waiting.update(tries=F("tries") + 1)
+    if len(rows) > 1 or not (is_theirs or fault == "unsure"):
+        return
+    waiting.filter(next_at__lt=(later := now + dt.timedelta(seconds=_ODD_S))).update(next_at=later)
+    if is_theirs:
+        # That it may not be written is an answer; a failure may pass.
+        tries_max = 1 if isinstance(error, CrmRefusedError) else _TRIES_MAX
+        waiting.filter(tries__gte=tries_max).update(state="refused")
+
+
+def _rest_s(error: CrmError, resting: Rest) -> float:
+    is_silent = isinstance(error, CrmAwayError) and error.retry_after_s is None
+    return resting.late_s if is_silent else resting.answered_s
 
 
 def size(most: int, tries: int) -> int:

@@ -48,7 +48,8 @@ _NEEDED: Final = (
 class Tryton:
     """See ForeignCrm. Writes go by one session, which is ended when one of them got no answer."""
 
-    capabilities = Capabilities(lookup_max=100, write_max=200, per_second=10)
+    # Its fence ends what is still under way before a repeat.
+    capabilities = Capabilities(lookup_max=100, write_max=200, per_second=10, late_s=0.0)
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc

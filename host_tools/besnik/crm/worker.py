@@ -11,10 +11,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from besnik import contract
 from besnik.crm import cache, creating, outbox, pending, telling
+from besnik.crm.blame import Blame, Fault
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError
 from besnik.crm.front import Front, utc_now
@@ -53,6 +55,10 @@ class Worker:
         self._seen: set[str] = set()
         self._many = asyncio.Event()
         self._odd: dict[str, float] = {}
+        self._blame = Blame()
+        able = front.capabilities
+        self._members_rest = telling.rest(able, is_idempotent=False)
+        self._visits_rest = telling.rest(able, is_idempotent=able.idempotent_writes)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -146,30 +152,54 @@ class Worker:
                     creating.take_known, self._source, asked, found, utc_now()
                 )
             if asked.people:
-                await self._database(telling.mark, asked.rows, utc_now())
+                sent_s = self._members_rest.sent_s
+                await self._database(telling.mark, asked.rows, utc_now(), sent_s)
                 new = [each.new for each in asked.people]
                 done = await self._front.create_customers(new, again=asked.again)
                 await self._database(creating.take_made, self._source, asked, done, utc_now())
+                self._blame.wrote()
         except CrmError as error:
-            await self._failed(asked.rows, error, again=asked.again)
-            raise
+            failed = partial(telling.failed, resting=self._members_rest, again=asked.again)
+            # Each is a customer of their own.
+            await self._failed(failed, asked.rows, str(asked.rows[0]), error)
         return True
 
     async def _tell_visits(self) -> bool:
         most = self._front.capabilities.write_max
-        batch = await self._database(telling.batch, self._source, most, utc_now())
+        sent_s = self._visits_rest.sent_s
+        batch = await self._database(telling.batch, self._source, most, utc_now(), sent_s)
         if batch is None:
             return False
         try:
             done = await self._front.record_visits(batch.visits, again=batch.again)
         except CrmError as error:
-            await self._failed(batch.rows, error, again=batch.again)
-            raise
+            failed = partial(telling.failed, resting=self._visits_rest, again=batch.again)
+            await self._failed(failed, batch.rows, batch.visits[0].customer, error)
+            return True
         await self._database(telling.settle, batch.rows, done)
+        if any(each.outcome != "refused" for each in done):
+            self._blame.wrote()
         return True
 
-    async def _failed(self, rows: Sequence[int], error: CrmError, *, again: bool) -> None:
-        await self._database(telling.failed, rows, error, utc_now(), again=again)
+    async def _failed(
+        self, failed: Callable[..., None], rows: Sequence[int], whose: str, error: CrmError
+    ) -> None:
+        """Write that a call brought nothing; raises ``error`` unless the others can go on."""
+        fault = await self._fault(rows, whose, error)
+        await self._database(failed, rows, error, utc_now(), fault=fault)
+        if fault == "crm":
+            raise error
+
+    async def _fault(self, rows: Sequence[int], whose: str, error: CrmError) -> Fault:
+        if not self._blame.is_in_doubt(len(rows), error):
+            return "crm"
+        is_alone = len(rows) == 1
+        if is_alone and self._blame.is_key(whose, error):
+            return "crm"
+        # One that is well again is asked again at once: its breaker is closed by this.
+        if not (await self._front.health()).ok:
+            return "crm"
+        return self._blame.of(rows[0], error) if is_alone else "unsure"
 
     def _tell(self, settled: list[pending.Settled]) -> None:
         for each in settled:

@@ -86,6 +86,7 @@ class HttpCrm:
             per_second=mapping.limits.per_second,
             per_day=self._per_day,
             search_lag_s=mapping.limits.search_lag_s,
+            late_s=mapping.limits.late_s,
             can_create=mapping.create is not None,
             can_list=mapping.listing is not None,
         )

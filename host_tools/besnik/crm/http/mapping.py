@@ -165,11 +165,15 @@ class Errors(_Table, frozen=True, kw_only=True):
 
 
 class Limits(_Table, frozen=True, kw_only=True):
-    """How hard it may be asked, from the vendor's pages; ``per_day`` may be a setting's name."""
+    """How hard it may be asked, from the vendor's pages; ``per_day`` may be a setting's name.
+
+    ``late_s``: how long its server works on a request at most, when we have given it up.
+    """
 
     per_second: Annotated[float, Meta(gt=0)] | None = None
     per_day: Annotated[int, Meta(ge=1)] | str | None = None
     search_lag_s: Annotated[float, Meta(ge=0)] = 0.0
+    late_s: Annotated[float, Meta(ge=0)] = 60.0
 
 
 class Mapping(_Table, frozen=True, kw_only=True, rename={"listing": "list"}):

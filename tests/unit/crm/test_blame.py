@@ -1,0 +1,126 @@
+"""One event that a CRM never takes is its owner's at last, and holds up no other until then."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator
+
+import pytest
+from django.utils import timezone
+
+from besnik.crm import worker as worker_module
+from besnik.crm.foreign import CrmError
+from besnik.crm.front import Front
+from besnik.crm.thread import DatabaseThread
+from besnik.crm.worker import Worker
+from besnik.store.models import CrmDelivery, CrmLink, CrmSource
+from besnik.store.people import NewCard, enrol
+from support.hot_counter import HotCounter
+from support.paper_crm import PaperCrm, PaperServer
+from support.paper_server import KEY
+
+PEOPLE = 12
+
+
+def card(number: int) -> str:
+    return f"04C0FFEE{number:04X}80"
+
+
+class Telling:
+    """A worker that tells as often as a test likes, at a time that passes as it likes."""
+
+    def __init__(self, source: CrmSource, database: DatabaseThread, able: str) -> None:
+        self.now = timezone.now()
+        self.database = database
+        crm = PaperCrm.open_crm({**source.settings, "able": able}, {"key": KEY})
+        self.front = Front(crm, source, database, now=lambda: self.now)
+        self.worker = Worker(source, self.front, database, lambda _settled: None)
+
+    async def rounds(self, count: int) -> None:
+        """Tell so often, half a minute apart."""
+        for _ in range(count):
+            with contextlib.suppress(CrmError):
+                await self.worker.tell()
+            self.now += dt.timedelta(seconds=31)
+
+    async def states(self) -> dict[str, str]:
+        """Return, by member, what became of their event, as far as it is not written there."""
+        rows = CrmDelivery.objects.exclude(state="done").values_list("member__name", "state")
+        return await self.database(lambda: dict(rows))
+
+
+@pytest.fixture
+def customers(source: CrmSource, counter: HotCounter, paper: PaperServer) -> list[str]:
+    """Customers who are members, each with a visit that waits to be told."""
+    ids = []
+    for number in range(PEOPLE):
+        ids.append(paper.add(f"N{number}", card(number)))
+        new = NewCard("uid", card(number))
+        member = enrol(source.program, name=f"N{number}", language="en", card=new)
+        CrmLink.objects.create(program=source.program, member=member, external_id=ids[-1])
+        counter.tap(card(number), minute=number)
+    return ids
+
+
+@pytest.fixture
+async def telling(
+    source: CrmSource, customers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Telling]:
+    async with DatabaseThread() as database:
+        made = Telling(source, database, '{"write_max": 200}')
+        monkeypatch.setattr(worker_module, "utc_now", lambda: made.now)
+        yield made
+        await made.front.aclose()
+
+
+async def test_what_is_forbidden_about_one_customer_is_the_owner_s_and_the_others_are_told(
+    telling: Telling, customers: list[str], paper: PaperServer
+) -> None:
+    paper.fault(status=403, on="visits", always_of=customers[3])
+    await telling.rounds(12)
+    assert await telling.states() == {"N3": "refused"}
+    row = await telling.database(lambda: CrmDelivery.objects.get(state="refused"))
+    assert "403" in row.why
+    assert sum(len(paper.events(each)) for each in customers) == PEOPLE - 1
+    assert telling.front.breaker.standing.state == "closed"
+
+
+async def test_a_key_that_may_read_and_not_write_is_not_the_events_fault(
+    telling: Telling, paper: PaperServer
+) -> None:
+    paper.fault(status=403, on="visits", count=1000)
+    await telling.rounds(20)
+    states = list((await telling.states()).values())
+    assert (states.count("refused"), states.count("waiting")) == (2, PEOPLE - 2)
+    standing = telling.front.breaker.standing
+    assert (standing.state, standing.retry_at) == ("open", None)
+    assert "403" in standing.why
+    # The owner gives it another key, and tests it.
+    paper.fault()
+    await telling.front.health()
+    await telling.rounds(6)
+    assert list((await telling.states()).values()) == ["refused"] * 2
+
+
+async def test_a_failure_over_one_customer_takes_no_other_s_visit_along(
+    telling: Telling, customers: list[str], paper: PaperServer
+) -> None:
+    paper.fault(status=500, on="visits", always_of=customers[3])
+    await telling.rounds(14)
+    assert await telling.states() == {"N3": "waiting"}
+    assert sum(len(paper.events(each)) for each in customers) == PEOPLE - 1
+    await telling.rounds(30)
+    assert await telling.states() == {"N3": "refused"}
+
+
+async def test_a_crm_that_writes_nothing_is_waited_for(
+    telling: Telling, customers: list[str], paper: PaperServer
+) -> None:
+    paper.fault(status=500, on="visits", count=1000)
+    await telling.rounds(40)
+    assert set((await telling.states()).values()) == {"waiting"}
+    paper.fault()
+    await telling.rounds(12)
+    assert await telling.states() == {}
+    assert {len(paper.events(each)) for each in customers} == {1}
