@@ -159,3 +159,15 @@ def test_a_pin_that_the_board_has_not(table: Table) -> None:
         with pytest.raises(BoardError, match=r"a pin of the reader's settings.*docs/hardware.md"):
             Bench(board)
         board.remove("config.json")
+
+
+def test_a_start_that_a_technician_asks_for_is_no_bad_one_and_ends_no_trial(table: Table) -> None:
+    nvs = "import esp32\nnvs = esp32.NVS('besnik')\n"
+    with opened(str(table.board.parts.port)) as board:
+        # Release 7 in slot b, two bad starts; release 8 in slot a on trial.
+        board.run(nvs + "nvs.set_i32('slot', 117)\nnvs.set_i32('trial', -16)\nnvs.commit()")
+        board.reset()
+    with opened(str(table.board.parts.port)) as board:
+        kept = board.run(nvs + "print(nvs.get_i32('slot'), nvs.get_i32('trial'))")
+        board.run(nvs + "nvs.erase_key('slot')\nnvs.erase_key('trial')\nnvs.commit()")
+    assert kept.split() == ["113", "16"]

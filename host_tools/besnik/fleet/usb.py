@@ -52,6 +52,22 @@ except OSError:
 nvs.set_i32("trial", 0)
 nvs.commit()
 """
+# Runs on the board: a start that is asked for is no bad one, and what is on trial is tried anew
+# (boot.py). A board that is no reader yet has none of this.
+_RESET: Final = """
+import machine
+def change(key, changed):
+    try:
+        import esp32
+        nvs = esp32.NVS("besnik")
+        nvs.set_i32(key, changed(nvs.get_i32(key)))
+        nvs.commit()
+    except (ImportError, OSError):
+        pass
+change("slot", lambda slot: slot & -15)
+change("trial", abs)
+machine.reset()
+"""
 # A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
 _ANSWER_S: Final = 15
 _PROMPT_S: Final = 5
@@ -117,7 +133,7 @@ class UsbBoard:
     def reset(self) -> None:
         """Start the chip anew, with all that is on it; the board is gone from here on."""
         with _words():
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            self._transport.exec_raw_no_follow(_RESET)
 
     def restart(self) -> None:
         """Empty the board's memory, its programs still stopped."""
