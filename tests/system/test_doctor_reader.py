@@ -23,7 +23,7 @@ from besnik.fleet.doctor.services import Records
 from support.bridge import Station
 from support.counter import Counter
 from support.hands import Hands
-from support.processes import Processes
+from support.processes import Processes, wait_until
 from support.secure_broker import SecureBroker
 
 
@@ -119,7 +119,7 @@ async def test_a_reader_that_is_not_there(
     monkeypatch.setattr(visit, "_ANSWER_S", 1)
     os.kill(ward.reader.pid, signal.SIGSTOP)
     found = await ward.doctor()
-    assert "came in, but the reader does not answer the order 'wiring'" in found["broker"].says
+    assert "came in, but does not answer the order 'wiring'" in found["broker"].says
 
     ward.reader.kill()
     await asyncio.sleep(0.5)
@@ -130,3 +130,15 @@ async def test_a_reader_that_is_not_there(
     found = await ward.doctor()
     assert "nobody answers" in found["broker"].says
     broker.start()
+
+
+async def test_a_reader_that_goes_off_line_while_it_is_examined(ward: Ward) -> None:
+    await ward.reader_starts()
+    examining = asyncio.create_task(ward.doctor())
+    await asyncio.to_thread(
+        wait_until, lambda: "Lay a card" in "".join(ward.hands.told), "the doctor has begun"
+    )
+    ward.reader.kill()
+    found = await examining
+    assert found["broker"].says.endswith("went off line: it lost its power, or its line")
+    assert found["bridge"].says == "no bridge was ever there", "the rest is looked at all the same"

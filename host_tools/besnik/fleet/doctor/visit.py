@@ -28,6 +28,7 @@ _CONNECT_S: Final = 5
 # The reader has to let go of what it does, and to load what it needs.
 _ANSWER_S: Final = 15
 _KEPT_S: Final = 0.5
+_GONE: Final = "went off line: it lost its power, or its line"
 _RESULT: Final = "cmd/result"
 _ORDER: Final = "cmd/doctor"
 
@@ -35,7 +36,7 @@ _T = TypeVar("_T")
 
 
 class AwayError(RuntimeError):
-    """The reader does not answer; the text says why that may be."""
+    """The reader does not answer; the text, behind its name, says why that may be."""
 
 
 class Visit:
@@ -130,6 +131,8 @@ class Visit:
         await asyncio.sleep(_KEPT_S)
 
     async def _order(self, what: Examination, timeout_s: float) -> msgspec.Raw:
+        if self.state and self.state.s != "online":
+            raise AwayError(_GONE)
         name, text = self._encoded(what)
         answer = self._waiting[name] = self._loop.create_future()
         self._client.publish(self._order_topic, text, qos=1)
@@ -139,8 +142,8 @@ class Visit:
             return result
         except TimeoutError:
             raise AwayError(
-                f"the reader does not answer the order {what!r}: it is busy with an update, its"
-                " firmware is older than this host's, or its line broke just now"
+                f"does not answer the order {what!r}: it is busy with an update, its firmware is"
+                " older than this host's, or its line broke just now"
             ) from None
         finally:
             del self._waiting[name]
@@ -154,7 +157,7 @@ class Visit:
     ) -> int:
         try:
             if topic == self._topics["state"]:
-                self.state = contract.decode(payload, contract.State)
+                self._note(contract.decode(payload, contract.State))
                 return 0
             result = contract.decode(payload, DoctorResult)
         except contract.ContractError:
@@ -163,6 +166,14 @@ class Visit:
         if waiting and not waiting.done():
             waiting.set_result(msgspec.Raw(bytes(result.r)))
         return 0
+
+    def _note(self, state: contract.State) -> None:
+        self.state = state
+        if state.s == "online":
+            return
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(AwayError(_GONE))
 
     def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
