@@ -21,7 +21,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
 from cutting import cut_at_each, cut_somewhere
@@ -30,10 +30,11 @@ from parts import Parts, parts
 
 from besnik.sim.control import Control
 from support.broker import free_port
+from support.commissioning import Commissioning
 from support.esp_image import rom_loader, write_image
 from support.processes import Running
 from support.secure_broker import SecureBroker
-from support.store import open_raw
+from support.standing import enter_readers
 from support.technician import ONCE, Technician
 from support.usb_board import Board
 
@@ -43,7 +44,6 @@ ROUNDS = 4
 CUTS = 40
 _IMAGE_BYTES = 1_700_000
 _WORKS_S = 240
-_PAUSES_S = (0.3, 2.0)
 
 
 def measure() -> list[Figure]:
@@ -52,20 +52,21 @@ def measure() -> list[Figure]:
     print(f"BESNIK_BENCH_SEED={seed}", flush=True)
     chance = random.Random(seed)
     with parts(secure=True) as made, _table(made) as (technician, boards):
-        _open_shop(made.url)
+        enter_readers(made.url, BOARDS)
         made.bridge.start()
         content = chance.randbytes(_IMAGE_BYTES // 2) + bytes(_IMAGE_BYTES // 2)
         image = write_image(made.folder / "image.bin", content=content)
         one_s = asyncio.run(_make(technician, boards[:1], image, "counter-1"))
         _erase(boards)
         ten_s = asyncio.run(_make(technician, boards, image, "--all", "counter"))
-        lost, bricked = _unplugged(technician, boards, chance)
+        table = Commissioning(technician, boards, made.url, chance, wait_s=_WORKS_S)
+        bricked = _unplugged(table, boards)
     cuts, cut_bricked = cut_somewhere(chance, CUTS)
     moments, moments_bricked = cut_at_each()
     return [
         at_most("bare board to its first verdict", one_s, 60, "s", 1),
         at_most("ten bare boards to their first verdicts", ten_s, 180, "s", 1),
-        Figure("boards unplugged on the way", str(lost)),
+        Figure("boards unplugged on the way", str(table.pulled)),
         Figure("bricked by that", str(len(bricked)), "0", not bricked),
         Figure("power cuts of a virtual board at an operation of its flash", str(cuts)),
         Figure("bricked by that", str(cut_bricked), "0", cut_bricked == 0),
@@ -81,16 +82,6 @@ def _table(made: Parts) -> Iterator[tuple[Technician, list[Board]]]:
         board.plug_in()
     assert isinstance(made.broker, SecureBroker)
     yield Technician(made.broker, made.processes, boards[0]), boards
-
-
-def _open_shop(url: str) -> None:
-    """Let the shop have as many readers."""
-    with closing(open_raw(url)) as database:
-        for number in range(2, BOARDS + 1):
-            database.execute(
-                "INSERT INTO store_reader (shop_id, till_id, slug, name) SELECT shop_id, till_id,"
-                f" 'counter-{number}', '{number}' FROM store_reader WHERE slug = 'counter-1'"
-            )
 
 
 async def _make(technician: Technician, boards: Sequence[Board], image: Path, *who: str) -> float:
@@ -129,51 +120,10 @@ def _erase(boards: Sequence[Board]) -> None:
         board.plug_in()
 
 
-def _unplugged(
-    technician: Technician, boards: Sequence[Board], chance: random.Random
-) -> tuple[int, list[str]]:
-    """Return how many boards lost their power on the way, and which are no readers after all."""
-    lost, bricked = 0, []
+def _unplugged(table: Commissioning, boards: Sequence[Board]) -> list[str]:
+    """Pull cables on the way; return which are no readers after all."""
+    bricked = []
     for number in range(ROUNDS):
         _erase(boards)
-        if number % 2:
-            blank = technician.starts("flash", "--all", "--blank", boards=boards)
-            assert blank.wait(_WORKS_S) == 0, blank.log
-            command = ("provision", "--all", "counter", "--no-tap", *ONCE)
-        else:
-            command = ("flash", "--all", "counter", "--no-tap", *ONCE)
-        running = technician.starts(*command, boards=boards)
-        gone = _unplug(running, boards, chance)
-        running.wait(_WORKS_S)
-        for board in gone:
-            board.plug_in()
-        again = technician.starts(*command, boards=boards)
-        again.wait(_WORKS_S)
-        seen = technician.starts("flash", "--all", "--no-tap", boards=boards)
-        seen.wait(_WORKS_S)
-        broken = [board for board in boards if not _is_whole(seen.log, board)]
-        print(f"{command[0]}: {len(gone)} unplugged, {len(broken)} bricked", flush=True)
-        if broken:
-            print(again.log, seen.log, flush=True)
-        lost += len(gone)
-        bricked += [str(board.parts.port) for board in broken]
-    return lost, bricked
-
-
-def _unplug(running: Running, boards: Sequence[Board], chance: random.Random) -> list[Board]:
-    """Take the power of one board after the other, in any order, as long as the command runs."""
-    gone: list[Board] = []
-    pause_s = chance.uniform(*_PAUSES_S)
-    for board in chance.sample(boards, len(boards)):
-        time.sleep(chance.uniform(0, 2 * pause_s))
-        if not running.alive:
-            break
-        board.unplug()
-        gone.append(board)
-    return gone
-
-
-def _is_whole(log: str, board: Board) -> bool:
-    """Return whether a flash found nothing to write on a board, and it came on line."""
-    lines = [line for line in log.splitlines() if line.startswith(f"{board.parts.port}:")]
-    return any(": 0 of " in line for line in lines) and any("is on line" in line for line in lines)
+        bricked += table.flash(0) + table.provision(BOARDS) if number % 2 else table.make(BOARDS)
+    return bricked

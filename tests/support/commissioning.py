@@ -24,7 +24,7 @@ _STARTS_S = 60
 _RUNNING = "SELECT 1 FROM store_rollout WHERE state = 'running'"
 _OFF_S = (0.1, 1.0)
 # Cables are pulled from a moment after a board's first line on; a pause as long as one of these.
-_PAUSES_S = (0.3, 2.0)
+_PAUSES_S = (0.2, 1.0)
 # When a reader that updates loses its power: at so many percent, or a little after it is through.
 _MOMENTS = (0, ENDED)
 
