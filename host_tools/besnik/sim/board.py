@@ -73,7 +73,10 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 class VirtualBoard:
-    """One board, with an RC522 at ``spi_socket``; a ``cut`` takes its power for good."""
+    """One board, with an RC522 at ``spi_socket``; a ``cut`` takes its power for good.
+
+    Its port is there from the beginning, and answers when it runs.
+    """
 
     def __init__(
         self,
@@ -95,6 +98,8 @@ class VirtualBoard:
         )
         self._outer, self._terminal = pty.openpty()
         _raw(self._terminal, signals=False)
+        self._port.unlink(missing_ok=True)
+        self._port.symlink_to(os.ttyname(self._terminal))
         self._process: subprocess.Popen[bytes] | None = None
         self._inner = -1
         self._ready = -1
@@ -106,8 +111,6 @@ class VirtualBoard:
 
         The power is on meanwhile; afterwards the port is gone.
         """
-        self._port.unlink(missing_ok=True)
-        self._port.symlink_to(os.ttyname(self._terminal))
         self._start(is_soft=False)
         try:
             while self._pass_on(stop):
@@ -218,9 +221,10 @@ def main(folder: Path, root: Path, *, cards: Path | None, spi: Path | None) -> i
     signal.set_wakeup_fd(wake)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: None)
+    board = VirtualBoard(parts, spi.absolute() if spi else parts.spi)
     print(f"board: its serial port is {parts.port}", flush=True)
     try:
-        VirtualBoard(parts, spi.absolute() if spi else parts.spi).run(stop)
+        board.run(stop)
     finally:
         if counter:
             counter.terminate()
