@@ -60,16 +60,15 @@ def parts(readers: Iterable[str] = READERS, *, secure: bool = False) -> Iterator
     (folder / "logs").mkdir()
     processes = Processes(folder / "logs", environment())
     try:
-        with databases(environment()) as prepared:
-            for url in prepared.copy(folder):
-                mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
-                if secure:
-                    broker: RunningBroker = SecureBroker(mosquitto, folder, processes)
-                else:
-                    broker = RunningBroker(mosquitto, folder / "broker", processes, readers)
-                broker.start()
-                bridge = BridgeRunner(processes, broker, url, folder)
-                yield Parts(folder, processes, broker, bridge, url)
+        for url in databases(environment()).copy(folder):
+            mosquitto = besnik_broker.find(ROOT / ".besnik/cache")
+            if secure:
+                broker: RunningBroker = SecureBroker(mosquitto, folder, processes)
+            else:
+                broker = RunningBroker(mosquitto, folder / "broker", processes, readers)
+            broker.start()
+            bridge = BridgeRunner(processes, broker, url, folder)
+            yield Parts(folder, processes, broker, bridge, url)
     finally:
         processes.end()
         shutil.rmtree(folder)

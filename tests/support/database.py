@@ -1,8 +1,8 @@
 """A migrated database with the demo shop for each test, on SQLite or PostgreSQL.
 
 ``BESNIK_DATABASE_URL`` names a PostgreSQL server (and a database on it to connect to); without
-it every test gets an SQLite file. Migrations run once, each test gets a copy of the result: on
-SQLite once until a line of Besnik changes, whatever runs.
+it every test gets an SQLite file. Migrations run once until a line of Besnik changes, whatever
+runs, and each test gets a copy of the result.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import LiteralString, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -29,6 +29,9 @@ import besnik
 
 SERVER_URL = os.environ.get("BESNIK_DATABASE_URL", "")
 _STALE_S = 86_400
+# Who holds this advisory lock prepares a server's database.
+_LOCK = 0x6265736E
+_DRAFT = "besnik_draft"
 
 
 class Databases(Protocol):
@@ -87,22 +90,39 @@ class PostgresDatabases:
         _execute(self._server_url, allow.format(sql.Identifier(name), sql.SQL("TRUE")))
 
 
-@contextmanager
-def databases(environment: dict[str, str]) -> Iterator[Databases]:
+def databases(environment: dict[str, str]) -> Databases:
     """Prepare the database that tests of this session get copies of."""
-    if not SERVER_URL.startswith("postgres"):
-        yield SqliteDatabases(environment)
-        return
-    with postgres_databases(SERVER_URL, environment) as prepared:
-        yield prepared
+    if SERVER_URL.startswith("postgres"):
+        return postgres_databases(SERVER_URL, environment)
+    return SqliteDatabases(environment)
 
 
-@contextmanager
-def postgres_databases(server_url: str, environment: dict[str, str]) -> Iterator[PostgresDatabases]:
+def postgres_databases(server_url: str, environment: dict[str, str]) -> PostgresDatabases:
     """Prepare a database on a PostgreSQL server; tests get copies of it."""
-    with _database(server_url) as (name, url):
-        prepare(url, environment)
-        yield PostgresDatabases(server_url, name)
+    return PostgresDatabases(server_url, _prepared_on(server_url, environment))
+
+
+def _prepared_on(server_url: str, environment: dict[str, str]) -> str:
+    """Return the name of a server's prepared database, made by whoever comes first."""
+    name = f"besnik_prepared_{_sources()}"
+    with closing(psycopg.connect(server_url, autocommit=True)) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        made_at = dict(
+            connection.execute(
+                "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
+                "WHERE datname LIKE 'besnik\\_prepared\\_%'"
+            ).fetchall()
+        )
+        if name not in made_at:
+            old = [each for each, at in made_at.items() if time.time() - int(at or 0) > _STALE_S]
+            for each in [*old, _DRAFT]:
+                connection.execute(_sql("DROP DATABASE IF EXISTS {} WITH (FORCE)", each))
+            connection.execute(_sql("CREATE DATABASE {} TEMPLATE template0", _DRAFT))
+            prepare(_on(server_url, _DRAFT), environment)
+            connection.execute(_sql("ALTER DATABASE {} RENAME TO {}", _DRAFT, name))
+            now = sql.Literal(str(int(time.time())))
+            connection.execute(_sql("COMMENT ON DATABASE {} IS ", name) + now)
+    return name
 
 
 def _prepared_once(environment: dict[str, str]) -> Path:
@@ -113,10 +133,7 @@ def _prepared_once(environment: dict[str, str]) -> Path:
     folder = Path(tempfile.gettempdir()) / f"besnik-prepared-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     assert folder.stat().st_uid == os.getuid(), f"{folder} is somebody else's"
-    sources = hashlib.sha256()
-    for source in sorted(Path(besnik.__file__).parent.rglob("*.py")):
-        sources.update(source.read_bytes())
-    template = folder / f"{sources.hexdigest()[:16]}.sqlite3"
+    template = folder / f"{_sources()}.sqlite3"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
@@ -127,6 +144,14 @@ def _prepared_once(environment: dict[str, str]) -> Path:
             prepare(f"sqlite:///{draft}", environment)
             draft.rename(template)
     return template
+
+
+def _sources() -> str:
+    """Return what tells this Besnik from another."""
+    sources = hashlib.sha256()
+    for source in sorted(Path(besnik.__file__).parent.rglob("*.py")):
+        sources.update(source.read_bytes())
+    return sources.hexdigest()[:16]
 
 
 def prepare(url: str, environment: dict[str, str]) -> None:
@@ -146,16 +171,19 @@ def prepare(url: str, environment: dict[str, str]) -> None:
 def _database(server_url: str, template: str = "template0") -> Iterator[tuple[str, str]]:
     """Create a database on the server, yield its name and URL, drop it."""
     name = f"besnik_test_{secrets.token_hex(6)}"
-    _execute(
-        server_url,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template)
-        ),
-    )
+    _execute(server_url, _sql("CREATE DATABASE {} TEMPLATE {}", name, template))
     try:
-        yield name, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        yield name, _on(server_url, name)
     finally:
-        _execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        _execute(server_url, _sql("DROP DATABASE {} WITH (FORCE)", name))
+
+
+def _on(server_url: str, name: str) -> str:
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+def _sql(statement: LiteralString, *names: str) -> sql.Composed:
+    return sql.SQL(statement).format(*map(sql.Identifier, names))
 
 
 def _execute(server_url: str, statement: sql.Composed) -> None:

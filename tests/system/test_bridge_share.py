@@ -49,11 +49,8 @@ def prepared_postgres(
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
     processes = Processes(tmp_path_factory.mktemp("postgres"), environment)
-    with (
-        PostgresServer(processes, programs) as server,
-        postgres_databases(server.url, environment) as prepared,
-    ):
-        yield prepared
+    with PostgresServer(processes, programs) as server:
+        yield postgres_databases(server.url, environment)
 
 
 @pytest.fixture
