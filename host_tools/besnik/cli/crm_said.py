@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from besnik.store import turn
 from besnik.store.terminal import CannotError
 
 if TYPE_CHECKING:
@@ -112,18 +113,31 @@ def counted(done: CrmRun) -> str:
 def _is_well(row: CrmSource) -> bool:
     from besnik.crm import moving
 
-    return row.breaker == "closed" and not moving.has_moved(row)
+    return row.breaker == "closed" and not moving.has_moved(row) and _is_served()
+
+
+def _is_served() -> bool:
+    """Tell whether the process that speaks with CRMs runs."""
+    from django.conf import settings
+
+    return turn.is_taken(settings.BESNIK, "crm")
 
 
 def _doing(row: CrmSource) -> str:
-    from besnik.crm import moving
+    from django.utils import timezone
+
+    from besnik.crm import moving, sources
 
     if moving.has_moved(row):
         return f"rests: {moving.SAY_FIRST}"
     if not row.is_on:
         return "off"
+    if not _is_served():
+        return "on, but nobody speaks with it: start besnik crm run (besnik run does)"
+    if until := sources.held_back_until(row, timezone.now()):
+        return f"on, and rests until {until:%H:%M} UTC: {row.why}"
     if row.breaker == "closed":
-        return "on, and answers"
+        return "on, and answers" if row.answered_at else "on; it has not been asked yet"
     if row.retry_at is None:
         return f"does not let us in ({row.why}): give it another key by besnik crm add"
     return f"does not answer ({row.why}); tried again at {row.retry_at:%H:%M:%S} UTC"

@@ -18,7 +18,10 @@ REST_MAX_S: Final = 300.0
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a CRM is doing. ``retry_at`` None of one that is open: when somebody changed the key."""
+    """How a CRM is doing. ``retry_at`` None of one that is open: when somebody changed the key.
+
+    One that is closed and has it is well, and its day's requests are used up until then.
+    """
 
     state: State = "closed"
     why: str = ""
@@ -77,6 +80,13 @@ class Breaker:
     def given_up(self) -> None:
         """Say that a call was ended from here: it tells nothing, the next one tries."""
         self._is_trying = False
+
+    def held_back(self, error: HeldBackError) -> None:
+        """Say that the day's requests are used up: it is as well or ill as before."""
+        self.given_up()
+        if self.standing.state == "closed" and error.retry_after_s is not None:
+            until = self._now() + dt.timedelta(seconds=round(error.retry_after_s) + 0.5)
+            self.standing = Standing("closed", str(error), until.replace(microsecond=0))
 
     def reset(self) -> None:
         """Close it: a call went well, or somebody changed what was wrong."""

@@ -165,8 +165,9 @@ class Front:
         try:
             await self._budget.pay(is_spare=is_spare)
             answer = await self._bounded(call, is_spare=is_spare)
-        except HeldBackError:
-            self.breaker.given_up()
+        except HeldBackError as error:
+            # What is spare is kept back for the tills, who are well served.
+            self.breaker.given_up() if is_spare else self.breaker.held_back(error)
             raise
         except CrmError as error:
             self.breaker.end(error)
@@ -201,7 +202,7 @@ class Front:
             self._said = standing
             await self._database(sources.stand, self._source, standing)
         is_news = self._answered_at is None or now - self._answered_at > _ANSWERED_EVERY
-        if standing.state == "closed" and is_news:
+        if standing == Standing() and is_news:
             self._answered_at = now
             await self._database(sources.answered, self._source, now)
 

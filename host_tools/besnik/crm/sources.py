@@ -63,8 +63,14 @@ def answered(source: int, at: dt.datetime) -> None:
     CrmSource.objects.filter(pk=source).update(answered_at=at)
 
 
+def held_back_until(source: CrmSource, now: dt.datetime) -> dt.datetime | None:
+    """Return when a CRM that is well is asked again; None if it may be asked now."""
+    until = source.retry_at
+    return until if source.breaker == "closed" and until is not None and until > now else None
+
+
 def standing(source: CrmSource) -> Standing:
     """Return how a CRM is doing as its row says; one that was being tried is open."""
     if source.breaker == "closed":
-        return Standing()
+        return Standing("closed", source.why, source.retry_at)
     return Standing("open", source.why, source.retry_at)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 
 from besnik import cli
 from besnik.crm.foreign import CrmAnswerError, Page
+from besnik.store.turn import Turn
 from rows.crm.conftest import NotebookOwner, secrets_mode
 from rows.crm.test_import import ANNA, balance
 from support.notebook_crm import KEY, NAME, NotebookCrm
@@ -49,8 +51,13 @@ def test_a_crm_is_added_tested_imported_and_looked_at(
     assert balance(Card.objects.get(data=ANNA).member_id) == 50
     assert "is on" in say("on")[1]
     status, said = say("status")
-    assert (status, "on, and answers" in said) == (0, True)
+    assert (status, "nobody speaks with it: start besnik crm run" in said) == (1, True)
     assert "last import" in said
+    turn = Turn(settings.BESNIK, "crm")
+    turn.take()
+    status, said = say("status")
+    assert (status, "on, and answers" in said) == (0, True)
+    turn.close()
     assert "is off" in say("off")[1]
     assert AuditRecord.objects.filter(action="crm.import").exists()
     # A key from the environment is not written down.

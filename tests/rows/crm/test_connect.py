@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+from typing import Final
 
 import pytest
+from django.conf import settings
+from django.utils import timezone
 
+from besnik.store.turn import Turn
 from rows.crm.conftest import NotebookOwner, secrets_mode
 from support.notebook_crm import KEY, NAME, Notebook, NotebookCrm
 
 ANNA = "04A1B2C3D4E590"
+HOUR: Final = dt.timedelta(hours=1)
 
 
 def test_the_test_finds_a_customer_by_card_and_says_what_is_missing(owner: NotebookOwner) -> None:
@@ -105,3 +111,22 @@ def test_only_owners_come_here(owner: NotebookOwner) -> None:
 
     for role in ("manager", "auditor", "cashier"):
         Office(owner.office.program, role).get("crm/", status=403)
+
+
+def test_the_page_says_why_a_crm_is_not_asked(owner: NotebookOwner) -> None:
+    owner.test()
+    owner.office.post("crm/switch", on="1")
+    assert "Nobody speaks with it just now" in owner.office.read("crm/")
+    turn = Turn(settings.BESNIK, "crm")
+    turn.take()
+    assert "In use" in owner.office.read("crm/")
+    source = owner.source()
+    source.why, source.retry_at = "the 7 requests of a day are used up", timezone.now() + HOUR
+    source.save()
+    said = owner.office.read("crm/")
+    assert "Today’s requests are used up" in said
+    assert "the 7 requests of a day are used up" in said
+    source.retry_at -= 2 * HOUR
+    source.save()
+    assert "Today’s requests are used up" not in owner.office.read("crm/")
+    turn.close()

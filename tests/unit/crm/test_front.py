@@ -181,9 +181,15 @@ async def test_the_requests_of_a_day_are_counted_by_all_and_kept_for_tills(
     await look(second)
     with pytest.raises(HeldBackError, match="used up"):
         await look(first)
-    assert (await fronts.row()).asked == 5
+    row = await fronts.row()
+    midnight = (fronts.now + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0)
+    assert (row.asked, row.breaker) == (5, "closed")
+    assert row.retry_at == midnight.replace(microsecond=0)
+    assert "the 5 requests of a day are used up" in row.why
     fronts.pass_s(86_400)
     await look(first)
+    row = await fronts.row()
+    assert (row.why, row.retry_at) == ("", None)
     assert (await fronts.row()).asked == 1
     assert (await fronts.row()).breaker == "closed"
 

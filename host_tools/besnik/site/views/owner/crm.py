@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -18,6 +19,7 @@ from besnik.site.access import need, staff_of
 from besnik.site.owner import crm_words, hooks, work
 from besnik.site.owner.crm_forms import ConnectForm
 from besnik.site.views.owner.common import note, page
+from besnik.store import turn
 from besnik.store.models import (
     CrmDelivery,
     CrmDifference,
@@ -68,6 +70,8 @@ def _shown(request: HttpRequest, status: int = 200, *, is_busy: bool = False) ->
         next_step=next(step for step, is_done in steps.items() if not is_done),
         shown=choosing.shown(source),
         has_moved=moving.has_moved(source),
+        rests_until=sources.held_back_until(source, timezone.now()),
+        is_served=turn.is_taken(settings.BESNIK, "crm"),
         place=" · ".join(filter(None, source.place.values())),
         links=CrmLink.objects.filter(**mine).count(),
         hook=request.build_absolute_uri(hooks.path(source)),
