@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -30,13 +31,15 @@ def card(number: int) -> str:
     return f"04C0FFEE{number:04X}80"
 
 
-def connect(paper: PaperServer) -> CrmSource:
-    """Switch the CRM on for the demo's program."""
+def connect(paper: PaperServer, write_max: int = 2) -> CrmSource:
+    """Switch the CRM on for the demo's program, so many events in a batch.
+
+    By default so few that nobody waits long for one to be full.
+    """
     source = CrmSource(
         program=Shop.objects.get(slug="corner").program,
         adapter="paper",
-        # So few events in a batch that nobody waits long for one to be full.
-        settings={**paper.settings, "able": '{"write_max": 2}'},
+        settings={**paper.settings, "able": json.dumps({"write_max": write_max})},
         unit="stamp",
         fields=[{"name": "note", "label": "Note", "role": "cashier"}],
     )
@@ -57,7 +60,8 @@ def people(source: CrmSource, paper: PaperServer, there: int, here: int) -> list
 class Chaos:
     """What goes wrong, each fault by its name.
 
-    ``worker`` is the one that runs now, ``waits_ms`` how long each verdict took.
+    ``worker`` is the one that runs now, ``waits_ms`` how long each verdict took on a card that was
+    known here, ``pending_ms`` on one that only the CRM could know.
     """
 
     def __init__(
@@ -74,28 +78,36 @@ class Chaos:
         }
         self.worker: Running = workers.start()
         self.waits_ms: list[float] = []
+        self.pending_ms: list[float] = []
         self._workers = workers
         self._paper = paper
         self._source = source.pk
         self._chance = chance
 
     async def go(
-        self, names: Sequence[str], reader: ReaderStation, cards: Sequence[str], times: int
+        self,
+        names: Sequence[str],
+        reader: ReaderStation,
+        cards: Sequence[str],
+        times: int,
+        *,
+        pause_s: float = 0.3,
+        beside: Callable[[], Awaitable[None]] | None = None,
     ) -> list[dict[str, str]]:
         """Hold each card to the reader so many times while the faults happen; return the verdicts.
 
-        Each verdict comes while the CRM is as it is, within 10 s, or TimeoutError.
+        Each verdict comes while the CRM is as it is, within 10 s, or TimeoutError. ``pause_s`` at
+        most between two taps; ``beside`` is done after each, before the pause.
         """
         verdicts: list[dict[str, str]] = []
 
         async def tap() -> None:
             for _ in range(times):
                 for uid in self._chance.sample(cards, len(cards)):
-                    began_s = time.monotonic()
-                    reader.tap(uid)
-                    verdicts.append(await reader.hear(10))
-                    self.waits_ms.append((time.monotonic() - began_s) * 1000)
-                    await asyncio.sleep(self._chance.uniform(0, 0.3))
+                    verdicts.append(await self._tap(reader, uid))
+                    if beside is not None:
+                        await beside()
+                    await asyncio.sleep(self._chance.uniform(0, pause_s))
 
         tapping = asyncio.create_task(tap())
         for name in names:
@@ -105,10 +117,24 @@ class Chaos:
         await tapping
         return verdicts
 
+    async def _tap(self, reader: ReaderStation, uid: str) -> dict[str, str]:
+        began_s = time.monotonic()
+        reader.tap(uid)
+        verdict = await reader.hear(10)
+        waits = self.pending_ms if verdict["why"] == "pending" else self.waits_ms
+        waits.append((time.monotonic() - began_s) * 1000)
+        return verdict
+
     def rest(self, url: str, timeout_s: float = 90) -> Told:
-        """Wait until nothing waits, and hold the CRM against the ledger."""
+        """Wait until nothing waits, and hold the CRM against the ledger.
+
+        What the worker has not looked at yet waits for no more than its next round.
+        """
         wait_until(lambda: self._is_quiet(url), "nothing waits for the CRM", timeout_s)
-        return reckon(url, self._paper)
+        until_s = time.monotonic() + timeout_s
+        while (told := reckon(url, self._paper)).lost and time.monotonic() < until_s:
+            time.sleep(0.3)
+        return told
 
     def _is_quiet(self, url: str) -> bool:
         self._well_again()

@@ -123,7 +123,6 @@ class _Walk:
             page = await self._page(database, crm, run.after)
             for some in _parts(page.customers[run.within :], AT_ONCE):
                 await database(self._count if run.dry else self._take, some, seen)
-                await asyncio.sleep(self._intake.writer.rest_s)
                 self._told(run)
             if page.after is None:
                 return

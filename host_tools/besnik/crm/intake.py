@@ -20,12 +20,12 @@ GotOn = Callable[[Sequence[Match], int], None]
 
 
 class Intake:
-    """Makes members of customers in short transactions; ``writer`` says how long to rest after."""
+    """Makes members of customers in short transactions, with rests between them."""
 
     def __init__(self, source: CrmSource, found_at: dt.datetime) -> None:
         self._source, self._found_at = source, found_at
         self._language = language_of(source.program_id)
-        self.writer = Writer()
+        self._writer = Writer()
 
     def take(self, customers: Sequence[Customer], got_on: GotOn) -> None:
         """Take customers over, in one transaction with ``got_on``."""
@@ -40,10 +40,11 @@ class Intake:
                 return
 
     def _take(self, customers: Sequence[Customer], got_on: GotOn) -> None:
-        version = self.writer.version()
+        self._writer.rest()
+        version = self._writer.version()
         worked_out = None if version is None else self._worked_out(customers)
-        with self.writer.hold():
-            if worked_out is None or version != self.writer.version():
+        with self._writer.hold():
+            if worked_out is None or version != self._writer.version():
                 worked_out = self._worked_out(customers)
             matches, taking, is_noted = worked_out
             opened = taking.write()

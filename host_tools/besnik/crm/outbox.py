@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
-from django.db import transaction
 from django.db.models import Max, Model, Q, QuerySet
 
 from besnik.crm import unearned
@@ -30,8 +29,10 @@ from besnik.store.models import (
     Posting,
     Tap,
 )
+from besnik.store.writer import Writer
 
-PAGE: Final = 250
+PAGE: Final = 100
+_writer: Final = Writer()
 # Keys of entries that the CRM is not told of: they brought here what it had said itself.
 UNTOLD: Final = "crm:"
 # Between accounts of the member: what was set aside is told when it is redeemed.
@@ -90,7 +91,7 @@ class _Walk:
             page = look(after)
             passed = self._passed(page.rows) if is_settled else 0
             if page.made or passed:
-                with transaction.atomic():
+                with _writer.hold():
                     CrmDelivery.objects.bulk_create(page.made, ignore_conflicts=True)
                     if passed:
                         keep(passed)

@@ -1,18 +1,20 @@
 """Taps that wait for the CRM's word on whose card it was: asked for, enrolled here, counted once.
 
-All that follows from an answer about a card is one transaction, and begins with the rows that
-wait: whoever comes second finds none. So a visit is counted once, however often a worker is killed.
+What follows from an answer about a card is a few taps at a time, each few one transaction that
+begins with the rows that wait: whoever comes second finds none. So a visit is counted once, however
+often a worker is killed; and a tap that comes meanwhile waits for a few visits at most.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
+from django.db.models import QuerySet
 from msgspec.structs import replace
 
 from besnik.contract import Outcome, Reason
@@ -42,12 +44,16 @@ from besnik.store.people import (
     enrol,
     left_out,
 )
+from besnik.store.writer import Writer
 
 _log = logging.getLogger(__name__)
 
 # Taps looked at in one round; the others are next.
 _ROUND: Final = 500
 _TRIES: Final = 3
+# Taps of one card that are settled together.
+_AT_ONCE: Final = 3
+_writer: Final = Writer()
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -113,10 +119,10 @@ def refuse_waiting(program: int, now: dt.datetime) -> int:
 
     Those of cards that are enrolled by now are counted.
     """
-    refused = 0
+    refused, writer = 0, Writer(times=1)  # somebody waits for the page
     while cards := waiting(program):
         for card in cards:
-            done = _settled(program, card, None, now)
+            done = _settled(program, card, None, now, writer)
             refused += sum(each.outcome == "rejected" for each in done)
     return refused
 
@@ -133,11 +139,30 @@ class _Unasked(msgspec.Struct, frozen=True):
 _Word = Found | None | _Unasked
 
 
-def _settled(program: int, card: str, found: _Word, now: dt.datetime) -> list[Settled]:
+def _settled(
+    program: int, card: str, found: _Word, now: dt.datetime, writer: Writer | None = None
+) -> list[Settled]:
+    done: list[Settled] = []
+    last = 0
+    while some := _rows(program, card).filter(pk__gt=last).values_list("pk", flat=True)[:_AT_ONCE]:
+        rows = list(some)
+        done += _settle(program, rows, found, now, writer or _writer)
+        last = rows[-1]
+    return done
+
+
+def _rows(program: int, card: str) -> QuerySet[CrmPending]:
+    rows = CrmPending.objects.filter(program=program, state=WAITING, tap__data=card)
+    return rows.order_by("pk")
+
+
+def _settle(
+    program: int, rows: Sequence[int], found: _Word, now: dt.datetime, writer: Writer
+) -> list[Settled]:
     for attempt in range(_TRIES):
         try:
-            with transaction.atomic():
-                return _settle(program, card, found, now)
+            with writer.hold():
+                return _settle_once(program, rows, found, now)
         except (IntegrityError, EnrolError):
             # Somebody enrolled the card, or the customer, at this moment: now they are known.
             if attempt == _TRIES - 1:
@@ -145,15 +170,17 @@ def _settled(program: int, card: str, found: _Word, now: dt.datetime) -> list[Se
     raise AssertionError("unreachable")
 
 
-def _settle(program: int, data: str, found: _Word, now: dt.datetime) -> list[Settled]:
-    rows = (
-        CrmPending.objects.filter(program=program, state=WAITING, tap__data=data)
+def _settle_once(
+    program: int, rows: Sequence[int], found: _Word, now: dt.datetime
+) -> list[Settled]:
+    waiting = (
+        CrmPending.objects.filter(pk__in=rows, state=WAITING)
         .select_related("tap__reader__shop")
         .select_for_update(of=("self",))
         .order_by("pk")
     )
     done = []
-    for row in rows:
+    for row in waiting:
         card = _card(program, row.tap, found)
         if card is not None:
             row.state = "counted"

@@ -15,15 +15,19 @@ from typing import Final
 from django.db import connection, transaction
 
 # Times as long as it was held: one tap in seven may find it taken.
-_REST_TIMES: Final = 6
+REST_TIMES: Final = 6
 _REST_MAX_S: Final = 0.5
 
 
 class Writer:
-    """Used by one thread. ``rest_s``: how long it is to be left to others now."""
+    """Holds the writer for one kind of work, and rests ``times`` as long between two transactions.
 
-    def __init__(self) -> None:
-        self.rest_s = 0.0
+    For a thread that may wait.
+    """
+
+    def __init__(self, times: float = REST_TIMES) -> None:
+        self._times = times
+        self._until_s = 0.0
 
     @staticmethod
     def version() -> int | None:
@@ -38,14 +42,19 @@ class Writer:
             cursor.execute("PRAGMA data_version")
             return int(cursor.fetchone()[0])
 
+    def rest(self) -> None:
+        """Wait until what was held has been left to others for long enough."""
+        time.sleep(max(self._until_s - time.monotonic(), 0.0))
+
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Do what is within it as one transaction, and work out the rest that follows."""
+        """Rest, then do what is within it as one transaction."""
+        self.rest()
         with transaction.atomic():
             # From here on others wait; before, this did.
             began_s = time.monotonic()
             yield
-        held_s = time.monotonic() - began_s
+        ended_s = time.monotonic()
         # PostgreSQL's rows are held by those who want the same ones only.
-        times = _REST_TIMES if connection.vendor == "sqlite" else 1
-        self.rest_s = min(held_s * times, _REST_MAX_S)
+        times = self._times if connection.vendor == "sqlite" else 0
+        self._until_s = ended_s + min((ended_s - began_s) * times, _REST_MAX_S)

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from besnik.contract import Outcome, Reason
 from besnik.crm import pending
 from besnik.crm.foreign import Ambiguous, Customer
 from besnik.loyalty.guards import Velocity
@@ -65,6 +66,29 @@ def test_a_customer_of_the_crm_is_enrolled_and_the_visits_that_waited_count_once
     assert_ledger_adds_up(orm)
     assert counter.tap() == ("accepted", "ok")
     assert_ledger_adds_up(orm)
+
+
+def test_many_taps_of_one_card_are_counted_a_few_at_a_time(
+    counter: HotCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minute in range(7):
+        counter.tap(minute=minute)
+    real, counted = pending.count, []
+
+    def killed_at_the_fifth(tap: Tap, card: Card) -> tuple[Outcome, Reason]:
+        counted.append(tap.pk)
+        if len(counted) == 5:
+            raise KeyboardInterrupt
+        return real(tap, card)
+
+    monkeypatch.setattr(pending, "count", killed_at_the_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        pending.take(counter.program, {CARD: ZANA}, NOW)
+    member = Member.objects.get(name="Zana Krasniqi")
+    assert balance(member) == 3, "those of the transaction that was under way are undone"
+    assert pending.waiting(counter.program) == {CARD: True}
+    assert len(pending.settle_known(counter.program, CARD, NOW)) == 4
+    assert balance(member) == 7
 
 
 def test_a_second_card_of_a_customer_goes_to_the_same_member(counter: HotCounter, orm: str) -> None:
