@@ -33,6 +33,32 @@ def test_mpremote_works_on_it_as_on_a_board(board: Board, tmp_path: Path) -> Non
     assert board.mpremote("resume", "eval", "open('ran').read()").strip() == "yes"
 
 
+def test_no_tool_sees_or_changes_a_file_of_the_machine_it_runs_on(
+    board: Board, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine", encoding="utf-8")
+
+    assert board.mpremote("fs", "ls", ":/").split() == ["ls", ":/"]
+    tries = (
+        "import os\n"
+        f"for path in ({str(mine)!r}, '..{mine}', '/..{mine}'):\n"
+        "    for mode in ('r', 'w'):\n"
+        "        try:\n"
+        "            open(path, mode)\n"
+        "            print(path, mode)\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "print(os.getcwd(), os.statvfs('/')[:3])"
+    )
+    # 512 blocks of 4,096 bytes: the flash.
+    assert board.mpremote("exec", tries).strip() == "/ (4096, 4096, 512)"
+    board.mpremote("exec", "with open('/kept', 'w') as f: f.write('yes')")
+    assert board.mpremote("fs", "ls", ":/").split() == ["ls", ":/", "3", "kept"]
+    board.mpremote("fs", "rm", "-r", ":/kept")
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
 def test_what_is_on_its_flash_outlives_its_power(board: Board) -> None:
     board.mpremote("exec", "with open('kept', 'w') as f: f.write('yes')")
 

@@ -6,8 +6,8 @@ The board is MicroPython's Unix port on littlefs in an image (see `reader.comman
 terminal of its own; this process stands between that and the port, and does what the Unix port
 leaves to the chip: it starts anew after a reset, hard or soft, and says so as an ESP32 does.
 
-Differences from a board: the flash is mounted at ``/flash``, not ``/``, and is the working
-directory, so paths without a leading slash mean the same on both.
+As on a board the flash is at ``/`` and is all there is: no tool on the port reaches the files of
+the machine it runs on.
 """
 
 from __future__ import annotations

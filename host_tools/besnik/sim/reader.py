@@ -24,8 +24,9 @@ from besnik.unix_port import interpreter
 SHIMS = Path(__file__).resolve().parent / "shims"
 # The start script must be source: MicroPython cannot be given a .mpy to run.
 START = "start.py"
-# What the model of the flash chip takes of the heap of a reader on an image.
-_CHIP_KB = 6
+# What the model of the flash chip takes of the heap of a reader on an image, and what those of the
+# shims take that a reader hardly uses.
+_CHIP_KB = 6 + 8
 
 
 class StageError(Exception):

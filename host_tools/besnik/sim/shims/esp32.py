@@ -2,11 +2,11 @@
 # esp32_more.py and loaded when asked for: this file sits in the heap that is measured.
 
 import json
-import os
+from os import getenv, rename
 
 from micropython import const
 
-_FILE = os.getenv("BESNIK_SIM_NVS")
+_FILE = getenv("BESNIK_SIM_NVS")
 _NOT_FOUND = const(-0x1102)
 _KEY_TOO_LONG = const(-0x1109)
 _LONGEST_KEY = const(15)
@@ -80,7 +80,7 @@ class NVS:
         if _FILE:
             with open(_FILE + ".new", "w") as file:
                 json.dump(stored, file)
-            os.rename(_FILE + ".new", _FILE)
+            rename(_FILE + ".new", _FILE)
         else:
             _volatile.clear()
             _volatile.update(stored)

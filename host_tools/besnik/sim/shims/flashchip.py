@@ -2,6 +2,7 @@
 # NOR's rules, kept in a file over restarts. It can lose its power in the middle of anything.
 
 import os
+import sys
 
 import vfs
 
@@ -11,6 +12,19 @@ BLOCKS = 512
 # Erased in pieces: this sits in the reader's heap.
 _ERASED = b"\xff" * 256
 _PLACE = "/flash"
+# What an ESP32 has in its image, and what these load later.
+_IN_IMAGE = (
+    "machine_more",
+    "machine_wdt",
+    "network",
+    "network_more",
+    "esp32_more",
+    "esp32",
+    "ntptime",
+    "umqtt.simple",
+)
+# They keep the chip's state in files of the host.
+_WITH_STATE = ("machine", "machine_wdt", "esp32")
 
 
 # A block device in a file-like store of whole blocks. reads, erases and programs count operations,
@@ -78,16 +92,36 @@ class Flash:
             os.system("kill -KILL $PPID")
 
 
-# Makes the image the reader's file system, with the staged flash folder in it, and goes there. cut:
-# when the power goes, "17" or "17 torn", counted from the reader's start; None: never.
+# Loads what an ESP32 has in its image, before `enter` takes it out of sight.
+def load():
+    for name in _IN_IMAGE:
+        __import__(name)
+
+
+# Makes the image the reader's only file system, with the staged flash folder in it. cut: when the
+# power goes, "17" or "17 torn", counted from the reader's start; None: never.
 def enter(image, folder, cut):
     flash = Flash(_opened(image))
     vfs.mount(vfs.VfsLfs2(flash), _PLACE)
     _copy(folder, _PLACE)
-    os.chdir(_PLACE)
+    vfs.umount(_PLACE)
+    _leave_host()
+    vfs.mount(vfs.VfsLfs2(flash), "/")
+    os.chdir("/")
     if cut:
         number, _, torn = cut.partition(" ")
         flash.lose_power(int(number), bool(torn))
+
+
+# Takes the host's files out of the reader's sight: nobody who works on a board can read or change
+# them. What it needs of them was loaded before.
+def _leave_host():
+    host = vfs.VfsPosix()
+    for module in [sys.modules[name] for name in _WITH_STATE if name in sys.modules]:
+        module.open = lambda path, mode="r": host.open(path, mode)
+        module.rename = host.rename
+        module.remove = host.remove
+    vfs.umount("/")
 
 
 # The image's file; an empty file system in it when it is new.

@@ -3,6 +3,7 @@
 # machine_more.py and loaded when asked for: this file sits in the heap that is measured.
 
 import os
+from os import remove
 
 from micropython import const
 from wire import line
@@ -129,7 +130,7 @@ def _why():
     try:
         with open(STATE + ".cause") as file:
             cause = int(file.read())
-        os.remove(STATE + ".cause")
+        remove(STATE + ".cause")
         return cause
     except (OSError, ValueError):
         return _PWRON_RESET

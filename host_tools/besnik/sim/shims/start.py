@@ -1,6 +1,7 @@
 # Starts a reader in the Unix port as the ESP32 port does: boot.py, then main.py, both in the
 # main namespace, with the flash folder as working directory and root of the search path. With an
-# image, the folder is only what is flashed: the reader works on littlefs in the image.
+# image, the folder is only what is flashed: the reader works on littlefs in the image, at / as on a
+# board, and sees no file of the host.
 
 import os
 import sys
@@ -33,14 +34,15 @@ def start(flash, shims):
 def _mount(flash, shims):
     image = os.getenv("BESNIK_SIM_IMAGE")
     if image:
-        sys.path.append(shims)
-        from flashchip import enter
+        sys.path[:] = [shims, ".frozen"]
+        from flashchip import enter, load
 
+        load()
         enter(image, flash, os.getenv("BESNIK_SIM_CUT"))
     else:
         os.chdir(flash)
     # mip installs into the first that ends so.
-    sys.path[:] = ["", shims, ".frozen", "/flash/lib" if image else "lib"]
+    sys.path[:] = ["", ".frozen", "/lib"] if image else ["", shims, ".frozen", "lib"]
     sys.argv[:] = []
     # An ESP32 has it in its image; here it is loaded while the heap is in one piece.
     __import__("machine_wdt")
