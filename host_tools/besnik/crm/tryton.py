@@ -26,6 +26,7 @@ from besnik.crm.foreign import (
     Setting,
     Visit,
 )
+from besnik.crm.spelling import spellings
 from besnik.crm.tryton_rpc import Rpc, TrytonRefusesError
 from besnik.crm.web import Json
 
@@ -87,7 +88,7 @@ class Tryton:
         """See ForeignCrm."""
         if not cards:
             return {}
-        codes = [text for card in cards for text in values.spellings(card)]
+        codes = [text for card in cards for text in spellings(card)]
         domain = [["identifiers", "where", [["type", "=", None], ["code", "in", codes]]]]
         parties = await self._search(domain, fields, _RECORDS_MAX)
         return values.by_card(cards, parties, fields)
@@ -195,7 +196,7 @@ class Tryton:
 
     async def _create(self, new: NewCustomer) -> Delivered:
         code = f"BESNIK-{new.event_id}"
-        spellings = [text for card in new.cards for text in values.spellings(card)]
+        spellings = [text for card in new.cards for text in spellings(card)]
         card = ["identifiers", "where", [["type", "=", None], ["code", "in", spellings]]]
         known = await self._search([["OR", ["code", "=", code], card]], [], 2)
         if len(known) > 1:

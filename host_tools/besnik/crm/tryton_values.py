@@ -16,6 +16,7 @@ from besnik.crm.foreign import (
     Visit,
     VisitKind,
 )
+from besnik.crm.spelling import canonical
 from besnik.crm.web import Json
 
 Row = Mapping[str, Json]
@@ -24,8 +25,6 @@ PARTY: Final = "party.party"
 # Of every party, whatever else is shown. A name may be empty in Tryton, a code never is.
 ALWAYS: Final = ("name", "code", "identifiers.code", "identifiers.type")
 
-_SEPARATORS: Final = re.compile(r"[\s:.-]")
-_UID: Final = re.compile(r"(?:[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})")
 _MARK: Final = "Besnik "
 _WORDS: Final[Mapping[VisitKind, str]] = {
     "visit": "Visit",
@@ -50,21 +49,6 @@ _NOT_SHOWN: Final = frozenset(
         *("create_uid", "rec_name", "replaced_by", "write_uid", "xml_id"),
     )
 )
-
-
-def canonical(code: str) -> str:
-    """Return a card's number as Besnik has it, however somebody wrote it; other codes as is."""
-    bare = _SEPARATORS.sub("", code).upper()
-    return bare if _UID.fullmatch(bare) else code
-
-
-def spellings(card: str) -> list[str]:
-    """Return the ways in which people write a card's number: 04A1B2, 04a1b2, 04:A1:B2, 04 a1 b2."""
-    if not _UID.fullmatch(card):
-        return [card]
-    pairs = re.findall("..", card)
-    plain = [card, *(mark.join(pairs) for mark in ":- ")]
-    return [*plain, *(text.lower() for text in plain)]
 
 
 def rows(result: Json) -> list[Row]:

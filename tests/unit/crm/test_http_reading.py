@@ -38,6 +38,22 @@ class TestLookup:
         )
         assert found["04BB"].cards == ("04AA", "04BB")
 
+    async def test_a_card_is_asked_for_as_people_write_it_where_there_is_room(
+        self, mapping: Path
+    ) -> None:
+        rewrite(mapping, "at_once = 3\nlimit = 4", "at_once = 20\nlimit = 40")
+        card, other = "04A1B2C3D4E580", "04A1B2C3D4E581"
+        row = {**ANNA, "card": "04:a1:b2:c3:d4:e5:80"}
+
+        def answer(asked: Asked) -> Said:
+            return 200, {"rows": [row] if row["card"] in asked.body["cards"] else []}
+
+        cards = [other, "BES1-2345", card]
+        found, asked = await ask(mapping, answer, lambda crm: crm.lookup_many(cards, []))
+        assert list(found) == [card]
+        assert all(len(each.body["cards"]) <= 20 for each in asked)
+        assert len(asked) == 2
+
     async def test_the_same_customer_twice_is_one_and_two_are_ambiguous(
         self, mapping: Path
     ) -> None:

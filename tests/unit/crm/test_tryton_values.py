@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from besnik.crm.foreign import Ambiguous, CrmAnswerError, Customer, Field, Visit
+from besnik.crm.spelling import COUNT, canonical, spellings
 from besnik.crm.tryton_values import (
     by_card,
-    canonical,
     customer,
     described,
     event_of,
@@ -18,7 +18,6 @@ from besnik.crm.tryton_values import (
     note,
     rows,
     shown,
-    spellings,
 )
 
 CARD = "04A1B2C3D4E580"
@@ -46,6 +45,7 @@ def test_what_is_no_card_number_stays_as_it_is(code: str) -> None:
 def test_every_spelling_leads_back_to_the_card() -> None:
     written = spellings(CARD)
     assert {"04:a1:b2:c3:d4:e5:80", CARD.lower(), CARD} <= set(written)
+    assert len(written) == COUNT
     assert {canonical(text) for text in written} == {CARD}
 
 

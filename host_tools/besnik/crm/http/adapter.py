@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Self
 
 import msgspec
 
-from besnik.crm import web
+from besnik.crm import spelling, web
 from besnik.crm.foreign import (
     Capabilities,
     CrmAnswerError,
@@ -80,7 +80,7 @@ class HttpCrm:
         mapping = self._mapping
         visits = mapping.visits
         return Capabilities(
-            lookup_max=min(mapping.lookup.at_once, mapping.refresh.at_once),
+            lookup_max=min(self._cards_at_once(), mapping.refresh.at_once),
             write_max=min(visits.write.at_once, visits.balance.at_once if visits.balance else 1000),
             idempotent_writes=visits.write.is_idempotent,
             per_second=mapping.limits.per_second,
@@ -94,14 +94,24 @@ class HttpCrm:
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Table[str, Found]:
         """Return the customers of cards, with ``fields``; an absent card is unknown there."""
         found: dict[str, Found] = {}
-        for chunk in writing.chunks([*dict.fromkeys(cards)], self._mapping.lookup.at_once):
+        for chunk in writing.chunks([*dict.fromkeys(cards)], self._cards_at_once()):
             found |= await self._look_up(chunk, fields)
         return found
+
+    def _cards_at_once(self) -> int:
+        """Return how many cards are looked up by one request, in every spelling if it has room."""
+        at_once = self._mapping.lookup.at_once
+        return at_once // spelling.COUNT or at_once
+
+    def _spelled(self, cards: Sequence[str]) -> list[str]:
+        if self._mapping.lookup.at_once < spelling.COUNT:
+            return list(cards)
+        return [text for card in cards for text in spelling.spellings(card)]
 
     async def _look_up(self, cards: Sequence[str], fields: Sequence[str]) -> dict[str, Found]:
         ask, places = self._mapping.lookup, self._mapping.customer
         values = {
-            "cards": list(cards),
+            "cards": self._spelled(cards),
             "card": cards[0],
             "columns": reading.columns(places, fields),
             "limit": ask.limit,
