@@ -196,8 +196,8 @@ class Tryton:
 
     async def _create(self, new: NewCustomer) -> Delivered:
         code = f"BESNIK-{new.event_id}"
-        spellings = [text for card in new.cards for text in spellings(card)]
-        card = ["identifiers", "where", [["type", "=", None], ["code", "in", spellings]]]
+        codes = [text for card in new.cards for text in spellings(card)]
+        card = ["identifiers", "where", [["type", "=", None], ["code", "in", codes]]]
         known = await self._search([["OR", ["code", "=", code], card]], [], 2)
         if len(known) > 1:
             return Delivered(
