@@ -55,11 +55,21 @@ def measure() -> list[Figure]:
         }
         figures = [figure for what, step in steps.items() for figure in _step(table, what, step)]
         table.answer_cards()
-        standing = table.standing().values()
-    good = [each for each in standing if (each.state, each.firmware) == ("online", VERSION)]
+        standing = table.standing()
+    bad = {
+        reader: each
+        for reader, each in standing.items()
+        if (each.state, each.firmware) != ("online", VERSION)
+    }
+    if bad:
+        print(bad, flush=True)
     return [
         *figures,
-        at_least("of ten, on line with the new release and answering cards", len(good), BOARDS),
+        at_least(
+            "of ten, on line with the new release and answering cards",
+            len(standing) - len(bad),
+            BOARDS,
+        ),
     ]
 
 
