@@ -105,23 +105,21 @@ async def test_a_card_that_waits_for_a_crm_that_is_off_counts_once_it_is_enrolle
     bridge: Running,
     reader: ReaderStation,
     site: SiteStation,
-    paper: PaperServer,
     source: CrmSource,
     orm: str,
 ) -> None:
-    await in_store(lambda: paper.fault(status=503, count=1_000))
-    workers.start()
     taps = [reader.tap(OTHER), reader.tap(NOBODYS)]
     assert [(await reader.hear())["why"] for _ in taps] == ["pending", "pending"]
     assert [(await site.hear())["why"] for _ in taps] == ["pending", "pending"]
     await in_store(sources.switch_off, source)
+    workers.start()
 
     def enrolled() -> Member:
         card = NewCard("uid", OTHER)
         return enrol(source.program, name="Besa Gashi", language="sq", card=card)
 
     member = await in_store(enrolled)
-    said = await site.hear(10)
+    said = await site.hear(20)
     assert (said["tap"], said["why"], said["member"]) == (taps[0], "ok", member.ref)
     states = CrmPending.objects.order_by("pk").values_list("state", flat=True)
     assert await in_store(list, states) == ["counted", "waiting"]
