@@ -11,6 +11,9 @@ from django.db import IntegrityError, transaction
 
 from besnik.crm import cache, telling
 from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
+from besnik.crm.joining import join, matched
+from besnik.crm.pending import language_of
+from besnik.crm.taking import note
 from besnik.store.models import (
     NEWCOMER,
     Card,
@@ -28,6 +31,9 @@ _ERASED: Final = (
     "the customer there with this card was erased here: take them in again, or take the card out"
     " of their record there, then send it again"
 )
+
+_TAKEN: Final = "another member is that customer there already"
+_IN_DOUBT: Final = "who that customer is here has to be decided first: look at the differences"
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -115,7 +121,7 @@ def take_known(
         if not ids.isdisjoint(erased):
             telling.refuse([each.row], _ERASED)
         elif len(ids) == 1 and all(isinstance(hit, Customer) for hit in hits):
-            _link(source, each, ids.pop())
+            _join(source, each, customers[ids.pop()], now)
         else:
             telling.refuse([each.row], "more than one customer there has this member's card")
     ours = [customer for id, customer in customers.items() if id not in erased]
@@ -153,6 +159,27 @@ def refuse_orphans(source: int) -> None:
     )
 
 
+def _join(source: int, each: Newcomer, customer: Customer, now: dt.datetime) -> None:
+    """Say that a member is the customer who has their card there, with what they have there."""
+    with transaction.atomic():
+        row = CrmSource.objects.get(pk=source)
+        match = matched(row, customer, each.new.cards)
+        is_other = match.member not in (None, each.member)
+        if match.what not in ("made", "linked") or is_other:
+            if CrmLink.objects.filter(member=each.member).exists():
+                telling.done([each.row])
+                return
+            note(row, [match], now)
+            telling.refuse([each.row], _TAKEN if match.what == "known" else _IN_DOUBT)
+            return
+        if match.what == "linked":
+            join(row, match, language_of(row.program_id), now)
+            telling.done([each.row])
+            return
+    # The member's cards are none that a customer is found by.
+    _link(source, each, customer.id)
+
+
 def _link(source: int, each: Newcomer, customer: str) -> None:
     """Say that a member is that customer there, unless another member is.
 
@@ -172,7 +199,7 @@ def _link(source: int, each: Newcomer, customer: str) -> None:
         if CrmLink.objects.filter(member=each.member).exists():
             telling.done([each.row])
         else:
-            telling.refuse([each.row], "another member is that customer there already")
+            telling.refuse([each.row], _TAKEN)
 
 
 def _program(source: int) -> int:

@@ -162,11 +162,7 @@ class _Walk:
     def _count(self, customers: Sequence[Customer], seen: Seen) -> None:
         run = self._run
         matches = [seen.judged(match) for match in Here(self._source, customers).matches()]
-        opened = sum(
-            1
-            for match in matches
-            if match.what == "made" and self._source.unit and (match.customer.points or 0) > 0
-        )
+        opened = sum(match.opens for match in matches)
         run.examples += [
             [difference.kind, match.customer.id, difference.there, difference.here]
             for match in matches

@@ -5,24 +5,22 @@ Read for a whole page at once, so that a page costs the same few queries however
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 from django.db.models import Q
 
 from besnik.credentials.assess import CredentialError, assess, card_ref
+from besnik.crm import balances
 from besnik.crm.foreign import Customer
 from besnik.store.models import (
-    Account,
     Card,
     CardKind,
-    CrmDelivery,
     CrmLink,
     CrmSource,
     Member,
     MemberStatus,
-    Posting,
 )
 from besnik.store.people import (
     NAME_MAX,
@@ -60,8 +58,9 @@ class Difference(msgspec.Struct, frozen=True):
 class Match(msgspec.Struct, frozen=True):
     """What becomes of a customer: ``member`` is who they are here, None for a new one.
 
-    ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet. One who is left
-    out was erased here, and is nobody.
+    ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet. What they have
+    there of points comes to what they have here if it ``opens``. One who is left out was erased
+    here, and is nobody.
     """
 
     customer: Customer
@@ -70,6 +69,7 @@ class Match(msgspec.Struct, frozen=True):
     name: str = ""
     cards: tuple[NewCard, ...] = ()
     differences: tuple[Difference, ...] = ()
+    opens: bool = False
 
 
 class Here:
@@ -101,7 +101,11 @@ class Here:
             self._linked[link.external_id] = link.member
             self._link_of[link.member_id] = link.external_id
         involved = {member.pk for member in (*self._holder.values(), *self._linked.values())}
-        self._balance = _balances(source, involved)
+        known = {member for member in involved if member in self._link_of}
+        self._balance = balances.balances(source, involved)
+        # Of these the CRM does not know yet what it is to know.
+        self._silent = balances.underway(source, known) - balances.disputed(program, known)
+        self._untold = balances.untold(source, involved - known)
         self._left_out = left_out(program, self._ids)
         self._taken: set[str] = set()
 
@@ -144,7 +148,8 @@ class Here:
         except EnrolError:
             name = customer.id[:NAME_MAX]
             differences.append(Difference("unnamed", customer.name))
-        return Match(customer, "made", None, name, tuple(good), tuple(differences))
+        opens = bool(self._source.unit) and (customer.points or 0) > 0
+        return Match(customer, "made", None, name, tuple(good), tuple(differences), opens)
 
     @staticmethod
     def _skipped(customer: Customer, difference: Difference) -> Match:
@@ -171,11 +176,14 @@ class Here:
             differences.append(
                 Difference("card_of_other", customer.name, others[0].name, member.pk)
             )
-        balance = self._balance.get(member.pk)
-        if customer.points is not None and balance is not None and customer.points != balance:
-            differences.append(Difference("points", str(customer.points), str(balance), member.pk))
+        balance, points = self._balance.get(member.pk), customer.points
+        is_untold = member.pk in self._untold
+        is_compared = points is not None and not is_untold and member.pk not in self._silent
+        if is_compared and balance is not None and points != balance:
+            differences.append(Difference("points", str(points), str(balance), member.pk))
         free = tuple(card for card in good if card.data not in self._holder)
-        return Match(customer, what, member.pk, member.name, free, tuple(differences))
+        opens = is_untold and balance is not None and (points or 0) > 0
+        return Match(customer, what, member.pk, member.name, free, tuple(differences), opens)
 
 
 def card_from(data: str) -> NewCard | None:
@@ -189,26 +197,3 @@ def card_from(data: str) -> NewCard | None:
         pass
     code = read_code(data)
     return NewCard(CardKind.CODE, code) if code else None
-
-
-def _balances(source: CrmSource, members: Collection[int]) -> dict[int, int]:
-    """Return the balances that the CRM should have too: of nobody whose news is on its way."""
-    if not source.unit:
-        return {}
-    balances = dict.fromkeys(members, 0)
-    accounts = Account.objects.filter(member__in=members, unit=source.unit, account="main")
-    balances |= {pk: balance for pk, balance in accounts.values_list("member", "balance") if pk}
-    underway = set(
-        CrmDelivery.objects.filter(
-            program=source.program_id, member__in=members, state="waiting"
-        ).values_list("member", flat=True)
-    )
-    if source.started_at is not None:
-        underway |= set(
-            Posting.objects.filter(
-                account__member__in=members,
-                account__unit=source.unit,
-                entry_id__gt=source.delivered_to,
-            ).values_list("account__member", flat=True)
-        )
-    return {member: balance for member, balance in balances.items() if member not in underway}

@@ -22,13 +22,13 @@ from besnik.credentials.assess import CredentialError
 from besnik.crm import cache
 from besnik.crm.counting import count
 from besnik.crm.foreign import Ambiguous, Customer, Found
+from besnik.crm.joining import join, matched
 from besnik.store.models import (
     Card,
-    CrmLink,
     CrmPending,
+    CrmSource,
     Member,
     MemberStatus,
-    Program,
     Role,
     Staff,
     Tap,
@@ -36,12 +36,9 @@ from besnik.store.models import (
 from besnik.store.pending import WAITING
 from besnik.store.people import (
     LANGUAGES,
-    NAME_MAX,
     EnrolError,
     add_card,
     card_of,
-    clean_name,
-    enrol,
     left_out,
 )
 from besnik.store.writer import Writer
@@ -181,14 +178,14 @@ def _settle_once(
     )
     done = []
     for row in waiting:
-        card = _card(program, row.tap, found)
+        card = _card(program, row.tap, found, now)
         if card is not None:
             row.state = "counted"
             outcome, reason = count(row.tap, card)
         elif isinstance(found, _Unasked):
             continue
         else:
-            row.state = "ambiguous" if isinstance(found, Ambiguous) else "nobody"
+            row.state = "nobody" if found is None else "ambiguous"
             outcome, reason = "rejected", "unknown"
             Tap.objects.filter(pk=row.tap_id).update(outcome=outcome, reason=reason)
         row.settled_at = now
@@ -199,14 +196,14 @@ def _settle_once(
     return done
 
 
-def _card(program: int, tap: Tap, found: _Word) -> Card | None:
+def _card(program: int, tap: Tap, found: _Word, now: dt.datetime) -> Card | None:
     """Return the card of a tap as it is here, enrolled by the CRM's word if it was not."""
     known = Card.objects.filter(program=program, kind=tap.kind, data=tap.data)
     if (card := known.select_related("member").first()) is not None:
         return card
     if not isinstance(found, Customer):
         return None
-    member = _member(program, found)
+    member = _member(program, found, tap.data, now)
     # Its counter is judged and raised with the visit, as at every tap.
     return None if member is None else add_card(member, replace(card_of(tap), counter=None))
 
@@ -216,30 +213,22 @@ def _somebody(program: int, found: Found | None) -> Found | None:
     return None if is_erased else found
 
 
-def _member(program: int, customer: Customer) -> Member | None:
-    """Return who a customer is here, enrolled if they were not; None: they were erased."""
-    known = Member.objects.filter(crm_link__program=program, crm_link__external_id=customer.id)
-    # Locked: whoever is being erased at this moment is waited for.
-    if (member := known.select_for_update(of=("self",), no_key=True).first()) is not None:
-        return None if member.status == MemberStatus.ERASED else member
-    if left_out(program, [customer.id]):
+def _member(program: int, customer: Customer, card: str, now: dt.datetime) -> Member | None:
+    """Return who a customer with ``card`` is here, enrolled if they were not.
+
+    None: they were erased, or somebody has to decide who they are.
+    """
+    source = CrmSource.objects.get(program=program)
+    match = matched(source, customer, [card])
+    # This one is added as what it was proved to be.
+    match = replace(match, cards=tuple(each for each in match.cards if each.data != card))
+    pk = join(source, match, language_of(program), now)
+    if pk is None:
+        if match.what == "skipped":
+            cache.keep_unowned(program, {card: Ambiguous((customer.id,))}, now)
         return None
-    member = enrol(
-        Program.objects.get(pk=program),
-        name=_name(customer),
-        language=language_of(program),
-        source="crm",
-    )
-    CrmLink.objects.create(program_id=program, member=member, external_id=customer.id)
-    return member
-
-
-def _name(customer: Customer) -> str:
-    """Return a name that can be kept: the customer's, or their number there if it cannot."""
-    try:
-        return clean_name(customer.name.strip()[:NAME_MAX])
-    except EnrolError:
-        return clean_name(customer.id[:NAME_MAX])
+    member = Member.objects.get(pk=pk)
+    return None if member.status == MemberStatus.ERASED else member
 
 
 def language_of(program: int) -> str:

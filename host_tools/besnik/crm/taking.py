@@ -48,7 +48,7 @@ class Taking:
             for match in self._new
         ]
         self._folded = [names.folded(member.name) for member in self._members]
-        self._keys = _keys_of_openings(source, self._new)
+        self._keys = _keys_of_openings(source, [match for match in matches if match.opens])
         if self._keys:
             program = programs.current(self._program)
             self._until = expires_at(program.expiry_of(source.unit), now, program.tz)
@@ -72,7 +72,7 @@ class Taking:
             match.customer for match in self._matches if match.what not in ("skipped", "left_out")
         ]
         cache.keep(self._program, ours, self._now)
-        return self._opened(members)
+        return self._opened(pairs)
 
     def _made(self) -> list[int]:
         members = Member.objects.bulk_create(self._members)
@@ -83,11 +83,11 @@ class Taking:
         names.index(persons)
         return [member.pk for member in members]
 
-    def _opened(self, members: Sequence[int]) -> int:
-        """Open the balances of new members with their points there."""
+    def _opened(self, pairs: Sequence[tuple[Match, int]]) -> int:
+        """Open balances with what there is of points there."""
         due = [
             (self._opening(member, match), key)
-            for match, member in zip(self._new, members, strict=True)
+            for match, member in pairs
             if (key := self._keys.get(match.customer.id))
         ]
         if not due:
@@ -142,13 +142,9 @@ def _members_of(matches: Sequence[Match]) -> list[tuple[Match, int]]:
     ]
 
 
-def _keys_of_openings(source: CrmSource, new: Sequence[Match]) -> dict[str, str]:
+def _keys_of_openings(source: CrmSource, matches: Sequence[Match]) -> dict[str, str]:
     """Return, by customer, the ledger's keys of balances to open: once for each customer ever."""
-    keys = {
-        match.customer.id: _key(source, match)
-        for match in new
-        if source.unit and (match.customer.points or 0) > 0
-    }
+    keys = {match.customer.id: _key(source, match) for match in matches}
     if not keys:
         return {}
     known = Entry.objects.filter(program=source.program_id, key__in=keys.values()).exclude(key="")

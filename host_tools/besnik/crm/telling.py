@@ -15,7 +15,7 @@ import msgspec
 from django.db.models import F, Q, QuerySet, Sum
 from msgspec.structs import replace
 
-from besnik.crm import unearned
+from besnik.crm import balances, unearned
 from besnik.crm.blame import Fault
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import (
@@ -33,7 +33,6 @@ from besnik.loyalty.ledger import HELD, MAIN
 from besnik.store.members import happened_at
 from besnik.store.models import (
     NEWCOMER,
-    Account,
     CrmDelivery,
     CrmLink,
     CrmSource,
@@ -191,7 +190,10 @@ def _visits(source: CrmSource, rows: Sequence[CrmDelivery]) -> tuple[Visit, ...]
     taps = {tap.pk: tap for tap in unearned.taps([row.tap for row in rows if row.tap is not None])}
     members = {row.member_id for row in rows}
     points = _points(source, entries, members)
-    balances = _balances(source, members)
+    known = {member for member in members if member is not None}
+    # What the CRM has is not written over while somebody has to decide about it.
+    disputed = balances.disputed(source.program_id, known)
+    have = balances.balances(source, known - disputed)
     # Only the last event of a customer is followed by what they have now.
     last = {row.member_id: row.pk for row in rows}
     links = CrmLink.objects.filter(member__in=members)
@@ -202,7 +204,7 @@ def _visits(source: CrmSource, rows: Sequence[CrmDelivery]) -> tuple[Visit, ...]
             event_id=row.event_id,
             customer=customers[row.member_id or 0],
             points=points.get((row.entry, row.member_id), 0),
-            balance=balances.get(row.member_id) if last[row.member_id] == row.pk else None,
+            balance=have.get(row.member_id or 0) if last[row.member_id] == row.pk else None,
         )
         for row in rows
     )
@@ -238,12 +240,3 @@ def _points(source: CrmSource, entries: Mapping[int, Entry], members: set[int | 
     )
     sums = moved.values_list("entry", "account__member").annotate(sum=Sum("amount"))
     return {(entry, member): amount for entry, member, amount in sums}
-
-
-def _balances(source: CrmSource, members: set[int | None]) -> dict[int | None, int]:
-    """Return what members have of the CRM's points now; nothing if they are another matter."""
-    if not source.unit:
-        return {}
-    accounts = Account.objects.filter(member__in=members, unit=source.unit, account=MAIN)
-    have: dict[int | None, int] = dict(accounts.values_list("member", "balance"))
-    return {member: have.get(member, 0) for member in members}

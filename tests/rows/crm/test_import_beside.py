@@ -41,7 +41,7 @@ def test_who_is_enrolled_while_an_import_reads_is_not_made_a_second_time(
     monkeypatch.setattr(intake, "noted", noted)
     run = import_all(owner)
     assert (run.state, run.why) == ("done", "")
-    assert counts(run) == {"seen": 1, "linked": 1, "differing": 1}
+    assert counts(run) == {"seen": 1, "linked": 1, "opened": 1}
     assert Card.objects.get(data=BEN).member == enrolled[0]
     assert CrmLink.objects.get(external_id=number).member == enrolled[0]
 

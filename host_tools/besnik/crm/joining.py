@@ -1,0 +1,45 @@
+"""A customer of the CRM and a member here become one, by a card: at a tap, or when they are told.
+
+As an import does it, for one: whoever has one of their other cards here is who they are, and what
+they have there comes with them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db.models import Q
+from msgspec.structs import replace
+
+from besnik.crm.foreign import Customer
+from besnik.crm.matching import Here, Match, card_from
+from besnik.crm.taking import note, take
+from besnik.store.models import CrmLink, CrmSource, Member
+
+
+def matched(source: CrmSource, customer: Customer, cards: Collection[str]) -> Match:
+    """Return who a customer is here; ``cards`` are theirs, whatever else they have.
+
+    Within a transaction: whoever it may be is locked, so that one who is being erased at this
+    moment is waited for.
+    """
+    theirs = replace(customer, cards=tuple(dict.fromkeys([*cards, *customer.cards])))
+    known = [card.data for text in theirs.cards if (card := card_from(text)) is not None]
+    holders = Member.objects.filter(
+        pk__in=Member.objects.filter(
+            Q(cards__data__in=known) | Q(crm_link__external_id=customer.id),
+            program=source.program_id,
+        ).values("pk")
+    )
+    list(holders.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    (match,) = Here(source, [theirs]).matches()
+    return match
+
+
+def join(source: CrmSource, match: Match, language: str, now: dt.datetime) -> int | None:
+    """Make it so; return the member (row), None if somebody has to decide first."""
+    take(source, [match], language, now)
+    note(source, [match], now)
+    link = CrmLink.objects.filter(program=source.program_id, external_id=match.customer.id)
+    return link.values_list("member", flat=True).first()
