@@ -57,12 +57,12 @@ class Side:
         assert process.returncode == 0, "the import broke off"
         return time.monotonic() - began, used.ru_maxrss / 1024
 
-    def age_records(self, fresh_s: int) -> None:
-        """Let what is known of customers be of all ages up to ``fresh_s``, as on any later day."""
+    def age_records(self, fresh_s: int, *, at_least_s: int = 0) -> None:
+        """Let what is known of customers be of all ages up to ``fresh_s``, or so much older."""
         execute(
             self.parts.url,
             "UPDATE store_crmrecord SET fetched_at = "
-            f"datetime('now', '-' || (id * 7919 % {fresh_s}) || ' seconds')",
+            f"datetime('now', '-' || ({at_least_s} + id * 7919 % {fresh_s}) || ' seconds')",
         )
 
     def requests(self) -> int:

@@ -78,4 +78,4 @@ class TestMappingFile:
         file = tmp_path / "example.toml"
         file.write_text(manual.partition("```toml\n")[2].partition("```")[0])
         crm = OwnMapping.open_crm({"mapping": str(file), "url": "http://x"}, {"key": "k"})
-        assert (crm.capabilities.lookup_max, crm.capabilities.per_day) == (6, 20000)
+        assert (crm.capabilities.lookup_max, crm.capabilities.per_day) == (50, 20000)

@@ -80,7 +80,7 @@ class HttpCrm:
         mapping = self._mapping
         visits = mapping.visits
         return Capabilities(
-            lookup_max=min(self._cards_at_once(), mapping.refresh.at_once),
+            lookup_max=min(mapping.lookup.at_once, mapping.refresh.at_once),
             write_max=min(visits.write.at_once, visits.balance.at_once if visits.balance else 1000),
             idempotent_writes=visits.write.is_idempotent,
             per_second=mapping.limits.per_second,
