@@ -143,6 +143,30 @@ def test_a_reader_of_a_shop_without_tls_goes_over_to_it(
     assert set(json.loads(file.read_text(encoding="utf-8"))["broker"]) == {"host", "port"}
 
 
+def test_taps_that_wait_go_with_no_other_reader_and_no_erased_flash(
+    technician: Technician, tmp_path: Path, free_tcp_port: int
+) -> None:
+    """They are told as the reader that they were held to, or lost on somebody's word."""
+    status, said = flashes(technician, *ONCE)
+    assert status == 0, said
+    board = technician.board
+    board.mpremote("mkdir", ":outbox", "+", "mkdir", ":outbox/0", "+", "touch", ":outbox/0/1")
+    image = write_image(tmp_path / "ESP32_GENERIC.bin")
+    with rom_loader(free_tcp_port) as loader:
+        for command in (
+            ("flash", "counter-9", "--no-tap", *ONCE),
+            ("flash", "--all", "counter", "--no-tap", "--image", str(image), "--loader", loader),
+            ("provision", "counter-9", "--again", "--no-tap", *ONCE),
+        ):
+            status, said = technician.runs(*command)
+            assert status == 1
+            assert f"1 taps of corner/{READER} wait on this board" in said, command
+    assert flashes(technician)[0] == 0, "as the same reader it keeps them"
+    status, said = technician.runs("flash", "counter-9", "--no-tap", "--drop-taps", *ONCE)
+    assert status == 0, said
+    assert board.mpremote("eval", "__import__('os').listdir('outbox/0')") == "[]\n"
+
+
 def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:
     technician.board.unplug()
     status, said = flashes(technician, *ONCE)

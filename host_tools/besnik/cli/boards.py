@@ -64,6 +64,11 @@ def _add_boards(command: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="every connected board at once: READER-1, READER-2, …"
     )
     command.add_argument(
+        "--drop-taps",
+        action="store_true",
+        help="lose the taps that wait on a board which becomes another reader, or is erased",
+    )
+    command.add_argument(
         "--port",
         action="append",
         default=[],
@@ -117,6 +122,7 @@ def _flash(chosen: argparse.Namespace) -> int:
             loaders=tuple(chosen.loader),
             is_bare=is_bare,
             image=chosen.image,
+            may_drop=chosen.drop_taps,
         )
         if chosen.blank:
             return flash_all.main_blank(boards)
@@ -128,6 +134,7 @@ def _flash(chosen: argparse.Namespace) -> int:
         is_bare=is_bare,
         image=chosen.image,
         loader="".join(chosen.loader),
+        may_drop=chosen.drop_taps,
     )
     if chosen.blank:
         return flash_command.main_blank(bench)
@@ -168,4 +175,5 @@ def _order(chosen: argparse.Namespace) -> Order:
         host=chosen.host,
         changes=dict(each.partition("=")[::2] for each in chosen.set),
         waits_for_tap=not chosen.no_tap,
+        may_drop=chosen.drop_taps,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import content, image_file, images
+from besnik.fleet import content, image_file, images, waiting
 from besnik.fleet.flash import write
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order
@@ -21,13 +21,14 @@ class Boards(msgspec.Struct, frozen=True, kw_only=True):
     """The boards that are worked on: all that are connected, or those at ``ports``.
 
     Bare ones are given MicroPython first, as `flash_command.Bench` says, through their ports of
-    ``loaders`` if there are.
+    ``loaders`` if there are. ``may_drop``: taps that wait on a board may be lost.
     """
 
     ports: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
     is_bare: bool = False
     image: Path | None = None
+    may_drop: bool = False
 
 
 def main(order: Order, boards: Boards) -> int:
@@ -59,6 +60,7 @@ class _Flashing:
 
     def begin(self, port: str, lines: Lines) -> str:
         if self._boards.is_bare:
+            waiting.settle_before_erasing(port, may_drop=self._boards.may_drop)
             loaders = dict(zip(self._boards.ports, self._boards.loaders, strict=False))
             say = partial(lines.percent, port)
             images.put(self._state, self._boards.image, loaders.get(port, port), say)
@@ -79,5 +81,7 @@ class _Flashing:
             lines.percent(port, path, 100 * done // total if total else 100)
 
         with opened(port) as board:
-            written = write(board, board.look(), files, progress)
+            found = board.look()
+            waiting.settle(board, found.files, files, may_drop=self._boards.may_drop)
+            written = write(board, found, files, progress)
         lines.say(port, f"{written} of {len(files)} files written, all checked")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, boards, content, images, provision
+from besnik.fleet import arrival, boards, content, images, provision, waiting
 from besnik.fleet.flash import Progress, write
 from besnik.fleet.order import Order, prepared
 from besnik.fleet.terminal import only_port, percent, run, show, until_left
@@ -21,13 +21,15 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What is on the table: the board's port, and whether it is bare and needs MicroPython first.
 
     That is ``image``, or one of those that are kept (`images`). ``loader`` is the port of the
-    chip's ROM loader where that is another one, as on chips with USB of their own.
+    chip's ROM loader where that is another one, as on chips with USB of their own. ``may_drop``:
+    taps that wait on the board may be lost.
     """
 
     port: str = ""
     is_bare: bool = False
     image: Path | None = None
     loader: str = ""
+    may_drop: bool = False
 
 
 def main(order: Order, bench: Bench) -> int:
@@ -66,11 +68,13 @@ def _write(
 ) -> str:
     """Write the files; return the chip's own number."""
     if bench.is_bare:
+        waiting.settle_before_erasing(port, may_drop=bench.may_drop)
         written_image = images.put(Path(shop.state), bench.image, bench.loader or port, percent)
         show(f"{port}: MicroPython from {written_image.name}")
     with opened(port) as board:
-        chip = board.chip()
-        written = write(board, board.look(), files, shown)
+        chip, found = board.chip(), board.look()
+        waiting.settle(board, found.files, files, may_drop=bench.may_drop)
+        written = write(board, found, files, shown)
     show(f"{port}: {written} of {len(files)} files written, all checked")
     return chip
 

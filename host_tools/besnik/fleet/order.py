@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     ``shop``, ``wifi``, ``host`` and ``changes`` (by key, as in ``pins.irq``) are kept with the
     reader: they need to be given once. ``password`` is the Wi-Fi's where it is known already.
+    ``may_drop``: taps that wait on the board may be lost.
     """
 
     reader: str
@@ -41,6 +42,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     changes: Mapping[str, str] = msgspec.field(default_factory=dict)
     waits_for_tap: bool = True
+    may_drop: bool = False
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import serial
 
+from besnik.fleet import waiting
 from besnik.fleet.usb import BoardError, gone, opened
 
 _BAUD: Final = 115_200
@@ -125,10 +126,14 @@ def listening(port: str) -> Iterator[Line]:
             opened_port.close()
 
 
-def forget(port: str) -> None:
-    """Take the settings of a reader away and start it anew, so that it waits for others."""
+def forget(port: str, files: Mapping[str, bytes], *, may_drop: bool) -> None:
+    """Take the settings of a reader away and start it anew, so that it waits for others.
+
+    ``files`` is what it is to be given then, if that is known; `waiting.settle`.
+    """
     with opened(port) as board:
         there = board.look().files
+        waiting.settle(board, there, files, may_drop=may_drop)
         for path in _OLD:
             if path in there:
                 board.remove(path)

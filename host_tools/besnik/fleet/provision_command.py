@@ -33,13 +33,17 @@ def main_all(order: Order, ports: Sequence[str], *, again: bool) -> int:
 
     ``order.reader`` is the first part of the ids of new ones.
     """
-    return run("provision", lambda shop: make_readers(order, shop, ports, _Provisioning(again)))
+    way = _Provisioning(again, order.may_drop)
+    return run("provision", lambda shop: make_readers(order, shop, ports, way))
 
 
 async def _provision(order: Order, port: str, shop: config.Config, *, again: bool) -> None:
     reader = prepared(order, shop)
     port = port or only_port()
     async with arrival.watching(shop, reader) as watcher:
+        if again:
+            files = reader.files()
+            await asyncio.to_thread(provision.forget, port, files, may_drop=order.may_drop)
         found = await asyncio.to_thread(_waiting, port, again=again)
         show(f"{port}: waits for its settings, {found.left_s} s more ({found.why})")
         with until_left() as shown:
@@ -51,8 +55,6 @@ async def _provision(order: Order, port: str, shop: config.Config, *, again: boo
 
 
 def _waiting(port: str, *, again: bool) -> provision.Waiting:
-    if again:
-        provision.forget(port)
     with provision.listening(port) as line:
         return line.wait(_STARTS_S if again else _SPEAKS_S)
 
@@ -65,11 +67,14 @@ def _give(port: str, reader: Identity, shown: provision.Progress) -> None:
 class _Provisioning:
     """The `table.Way` of readers that have the application already."""
 
-    def __init__(self, again: bool) -> None:
+    def __init__(self, again: bool, may_drop: bool) -> None:
         self._again = again
+        self._may_drop = may_drop
 
     def begin(self, port: str, lines: Lines) -> str:
         lines.say(port, "does it wait?")
+        if self._again:
+            provision.forget(port, {}, may_drop=self._may_drop)
         return _waiting(port, again=self._again).chip
 
     def put(self, port: str, reader: Identity, lines: Lines) -> None:
