@@ -1,6 +1,7 @@
 # The first minutes after an update: is the release that boot.py tries healthy? Then it is kept. If
-# not, within five minutes, the reader starts anew, and boot.py goes back. Loaded when boot.py tries
-# a release or has given one up, and forgotten after it.
+# not, within five minutes, the reader starts anew, and boot.py goes back. It also goes back if, in
+# the five minutes after it was kept, customers come and no tap is answered. Loaded when boot.py
+# tries a release or has given one up, and forgotten after it.
 
 import asyncio
 import json
@@ -12,6 +13,7 @@ _SAY_MS = const(15000)
 _SENT_MS = const(1000)
 _WELL_MS = const(1000)  # a dead chip is revived twice in that time, and looks alive for a moment
 _LOOK_MS = const(100)
+_ANSWER_MS = const(60000)  # a bridge that is there answers in seconds
 # Why a release was given up, by the number kept in NVS; 0: it started anew before it was kept.
 _WHY = const(("restarted", "broker", "rc522", "verdict"))
 
@@ -20,15 +22,23 @@ _WHY = const(("restarted", "broker", "rc522", "verdict"))
 class Errand:
     def __init__(self, reader, _):
         self._reader = reader
-        self._is_confirmed = False
+        self._is_confirmed = self._is_answered = False
+        self._held = 0
         self._number = 0
+        self._next = ("quiet", None)
 
-    # The host's word that it has heard the release (contract, "cmd/update").
+    # The host's word that it has heard the release (contract, "cmd/update"); or what else it wants,
+    # which a release that was kept does.
     def on_message(self, topic, payload):
+        name = "doctor" if topic.endswith(b"/cmd/doctor") else ""
         if topic.endswith(b"/cmd/update"):
             order = json.loads(payload)
-            if order["n"] == self._number and order.get("ok"):
-                self._is_confirmed = True
+            if order.get("ok"):
+                self._is_confirmed |= order["n"] == self._number
+            else:
+                name = "update"
+        if name and not self._reader.board.stored("trial"):
+            self._next = name, payload
 
     async def run(self):
         board = self._reader.board
@@ -41,9 +51,11 @@ class Errand:
         trial = -board.stored("trial")
         if trial > 0:
             self._number = trial >> 1
-            await self._try(trial & 1)
-        return ("quiet", None)
+            if await self._try(trial & 1):
+                await self._watch(trial & 1)
+        return self._next
 
+    # True when it is kept.
     async def _try(self, slot):
         board = self._reader.board
         board.store("why", 0)
@@ -59,10 +71,32 @@ class Errand:
                 board.store("slot", self._number << 4 | slot)
                 board.store("trial", 0)
                 await self._say("kept")
-                return
+                return True
             await asyncio.sleep_ms(_LOOK_MS)
         board.store("why", why)
         self._reader.is_leaving = True
+        return False
+
+    # Until the first tap is answered, and not while the host wants something else.
+    async def _watch(self, slot):
+        board, reader = self._reader.board, self._reader
+        unanswered_ms = 0
+        for _ in range(_LIMIT_MS // _LOOK_MS):
+            if self._has_answer() or self._next[0] != "quiet":
+                return
+            await asyncio.sleep_ms(_LOOK_MS)
+            unanswered_ms = unanswered_ms + _LOOK_MS if self._waits() else 0
+            if unanswered_ms > _ANSWER_MS:
+                board.store("why", 3)
+                board.store("back", self._number)
+                board.store("slot", self._number << 4 | 1 - slot)
+                reader.is_leaving = True
+                return
+
+    # Whether there are taps, and a bridge that could answer them.
+    def _waits(self):
+        reader = self._reader
+        return reader.link.is_up and reader.taps.is_answered and len(reader.outbox)
 
     # What is still to be seen of a healthy reader, by _WHY; 0: nothing.
     def _lacks(self):
@@ -71,7 +105,16 @@ class Errand:
             return 1
         if not reader.presence.is_up:
             return 2
-        return 0 if self._is_confirmed or reader.taps.latency_ms is not None else 3
+        if self._has_answer():
+            return 0
+        return 0 if self._is_confirmed and not self._waits() else 3
+
+    # Whether a tap was answered: at once, or one that had waited.
+    def _has_answer(self):
+        held = len(self._reader.outbox)
+        self._is_answered |= held < self._held or self._reader.taps.latency_ms is not None
+        self._held = held
+        return self._is_answered
 
     # True when the broker very likely has it.
     async def _say(self, step, why=""):

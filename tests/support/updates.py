@@ -24,6 +24,12 @@ _HEARD = ("update/get", "update/state", "state")
 Part = Callable[[int, int, int], bytes | None]
 
 
+def unlike(files: dict[str, bytes], number: int) -> dict[str, bytes]:
+    """Return the same program in other bytes: a reader loads only what differs from what it has."""
+    ends = {".py": b"# %d\n" % number, ".mpy": b"%d" % number}  # MicroPython reads no further
+    return {path: data + ends[Path(path).suffix] for path, data in files.items()}
+
+
 class Host:
     """Serves what was `released` to one reader, keeps what it says, confirms what it tries.
 

@@ -18,7 +18,7 @@ from support.bridge import BridgeRunner
 from support.broker import RunningBroker
 from support.counter import Counter
 from support.processes import Running, wait_until
-from support.updates import Host
+from support.updates import Host, unlike
 
 # What a broken line makes of a part: its piece and offset, and the part.
 Spoil = Callable[[tuple[int, int], bytes], bytes]
@@ -61,6 +61,13 @@ def restless(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return changed(root, tree, "firmware/quiet.py", "const(60000)", "const(1000)")
 
 
+@pytest.fixture(scope="session")
+def impatient(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The same firmware, which gives a bridge half a second to answer, and not a minute."""
+    tree = tmp_path_factory.mktemp("impatient")
+    return changed(root, tree, "firmware/trial.py", "const(60000)", "const(500)")
+
+
 @pytest.fixture
 async def host(
     broker: RunningBroker, counter: Counter, key: rsa.RSAPrivateKey, state: Path
@@ -78,6 +85,11 @@ def nvs(state: Path) -> dict[str, int]:
     """What the reader keeps in its NVS."""
     kept = json.loads((state / "nvs.json").read_text())["besnik"]
     return {name.removeprefix("i:"): value for name, value in kept.items()}
+
+
+def waiting(counter: Counter) -> list[Path]:
+    """Return the taps that wait on the reader's flash."""
+    return [path for path in (counter.flash / "outbox").rglob("*") if path.is_file()]
 
 
 async def restarts(reader: Running, counter: Counter) -> Running:
@@ -117,7 +129,7 @@ async def test_releases_are_loaded_tried_and_kept_one_slot_after_the_other(
     # Told again, it says what it runs.
     host.order(7)
     await host.hears("kept", 7)
-    host.released(8, application)
+    host.released(8, unlike(application, 8))
     await updated(counter, host, 8, reader)
     assert nvs(state)["slot"] == 8 << 4
 
@@ -176,6 +188,36 @@ async def test_a_release_that_is_not_healthy_in_time_is_given_up(
     if missing == "broker":
         broker.start()
     assert (await host.hears("rolled_back", 7)).why == missing
+
+
+async def test_a_release_with_which_no_tap_is_answered_is_given_up(
+    bridges: BridgeRunner, counter: Counter, host: Host, impatient: dict[str, bytes],
+    reader: Running, state: Path,
+) -> None:  # fmt: skip
+    host.released(7, impatient)
+    reader = await updated(counter, host, 7, reader)
+    await asyncio.to_thread(wait_until, lambda: not nvs(state)["trial"], "it is kept")
+    # A bridge that was there and is silent: to the reader, a tap that is lost on its way.
+    async with await Control.connect(counter.control_socket) as control:
+        await control.present("ana")
+        await asyncio.to_thread(wait_until, lambda: waiting(counter), "there is a tap")
+        await control.remove("ana")
+    await restarts(reader, counter)
+    assert (await host.hears("rolled_back", 7)).why == "verdict"
+    assert not nvs(state)["slot"] & 1
+
+    # A release is not kept while taps wait that a bridge could answer.
+    host.said.clear()
+    host.released(8, impatient)
+    host.order(8)
+    await host.hears("ready", 8)
+    reader.wait()
+    reader = counter.start_reader()
+    await host.hears("trying", 8)
+    await asyncio.sleep(2)
+    assert nvs(state)["trial"] < 0
+    bridges.start()
+    await host.hears("kept", 8)
 
 
 async def test_a_release_that_is_not_what_was_signed_is_refused_with_the_reason(
@@ -292,9 +334,9 @@ async def test_a_reader_whose_power_goes_while_it_updates_runs_what_it_ran_and_g
     counter: Counter, host: Host, application: dict[str, bytes], state: Path
 ) -> None:
     image = state / "flash.img"
-    # Into an empty slot; then into that of the release before, which has to go first.
-    for number, operation in ((7, 300), (8, 20)):
-        host.released(number, application)
+    # Into an empty slot, then beside a release.
+    for number, operation in ((7, 300), (8, 400)):
+        host.released(number, unlike(application, number))
         births = host.births
         cut = PowerCut(operation, is_torn=True)
         reader = counter.start_reader(image=image, cut=cut)

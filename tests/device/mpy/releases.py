@@ -87,6 +87,7 @@ class Line:
 # What of reader.Reader an errand asks for.
 class Reader:
     topic = "besnik/v1/corner/counter-1/"
+    outbox = ()
 
     def __init__(self, line, clock, board):
         self.link = line
