@@ -76,7 +76,7 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
     assert "open sesame" not in running.log
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_boards_are_flashed_provisioned_updated_and_examined_at_once_some_without_power_meanwhile(
     broker: SecureBroker, processes: Processes, boards: list[Board], bridges: BridgeRunner,
     database_url: str, state: Path, root: Path, tmp_path: Path,
