@@ -18,12 +18,12 @@ help: ## say what there is
 run: ## start the whole shop on this machine, with a reader that needs no board
 	@$(READY) run && exec $(BIN)/besnik run $(if $(ONCE),--once)
 
-test: ## run all tests, three at a time where that can be (TESTS=path runs some, one by one)
+test: ## run all tests, four at a time where that can be (TESTS=path runs some, one by one)
 	@$(READY) dev
 ifneq ($(strip $(TESTS)),)
 	@$(BIN)/python -m pytest $(TESTS)
 else
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; \
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"; beside=$$?; \
 	$(BIN)/python -m pytest -m alone && exit $$beside
 endif
 

@@ -30,14 +30,14 @@ def test_five_cards_do_what_they_should(start: Start) -> None:
 
 def test_a_rehearsal_that_is_stopped_has_not_passed(start: Start) -> None:
     run = start("--once")
-    run.process.wait_for("right", 30)
+    run.process.wait_for("right", 60)
     assert run.process.stop(STOP_S) == 130
     assert run.pids() == []
 
 
 def test_it_fails_and_says_why_when_the_bridge_is_silent(start: Start) -> None:
     run = start("--once")
-    run.process.wait_for("right", 30)
+    run.process.wait_for("right", 60)
     os.kill(run.pids("besnik.bridge")[0], signal.SIGSTOP)
     assert run.process.wait(90) == 1, run.process.log
     assert "verdict: 'no verdict' instead of 'rejected (unknown)'" in run.process.log
