@@ -33,7 +33,6 @@ def _add_release(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what.add_argument("--check", type=Path, metavar="FOLDER", help="check a release as readers do")
     release.add_argument("--number", type=int, help="above all before it (default: the next one)")
     release.add_argument("--version", default="", help="for people (default: as the source says)")
-    release.add_argument("--board", default="esp32", help="for which (default: %(default)s)")
     release.add_argument("--to", type=Path, metavar="FOLDER", help="default: the shop's releases")
     release.add_argument("--public", type=Path, metavar="FILE", help="with --check: by which key")
     release.set_defaults(action=_release)
@@ -64,9 +63,7 @@ def _release(chosen: argparse.Namespace) -> int:
         return release.new_key(chosen.new_key)
     if chosen.check:
         return release.check(chosen.check, chosen.public)
-    return release.make(
-        chosen.key, chosen.to, number=chosen.number, version=chosen.version, board=chosen.board
-    )
+    return release.make(chosen.key, chosen.to, number=chosen.number, version=chosen.version)
 
 
 def _serve(_: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ FILE_BYTES_MAX: Final = 64 * 1024
 FILES_MAX: Final = 100
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=NUMBER_MAX)]
-Word = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,15}\Z")]
+WORD: Final = r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,15}\Z"
+Word = Annotated[str, msgspec.Meta(pattern=WORD)]
 
 
 class ManifestError(ValueError):

@@ -110,6 +110,12 @@ def make(
     ReleaseError if the number is taken or lower than one that is there, or readers would refuse it.
     """
     newest = next_number(folder) - 1
+    if number < 1:
+        raise ReleaseError(f"release {number}: numbers begin at 1")
+    if not re.match(form.WORD, version):
+        raise ReleaseError(
+            f"version {version!r}: up to 16 letters, digits and . _ + -, no spaces, as in 1.4.0"
+        )
     if number <= newest:
         raise ReleaseError(
             f"release {newest} is there already, and readers never go back to a lower number: "

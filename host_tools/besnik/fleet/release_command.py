@@ -15,6 +15,8 @@ from besnik.fleet import release, signing
 from besnik.fleet.release import ReleaseError
 from besnik.fleet.signing import SigningError
 
+# The only one that the application runs on (`firmware/verify.py` refuses others).
+_BOARD: Final = "esp32"
 _PASSPHRASE: Final = "BESNIK_RELEASE_PASSPHRASE"
 
 
@@ -23,9 +25,9 @@ def new_key(file: Path) -> int:
     return _run(lambda: _new_key(file))
 
 
-def make(key: Path, to: Path | None, *, number: int | None, version: str, board: str) -> int:
+def make(key: Path, to: Path | None, *, number: int | None, version: str) -> int:
     """Make a signed release of the application here; return the exit status."""
-    return _run(lambda: _make(key, to, number, version, board))
+    return _run(lambda: _make(key, to, number, version))
 
 
 def check(folder: Path, public: Path | None) -> int:
@@ -63,9 +65,7 @@ def _new_key(file: Path) -> list[str]:
     ]
 
 
-def _make(
-    key_file: Path, to: Path | None, number: int | None, version: str, board: str
-) -> list[str]:
+def _make(key_file: Path, to: Path | None, number: int | None, version: str) -> list[str]:
     signing.keep_off_host(key_file, _state())
     folder = to or release.folder_of(_state())
     passphrase = _passphrase(is_new=False) if signing.is_encrypted(key_file) else b""
@@ -76,7 +76,7 @@ def _make(
         release.application(),
         number=release.next_number(folder) if number is None else number,
         version=version or release.source_version(),
-        board=board,
+        board=_BOARD,
     )
     checked = release.load(made, signing.public_half(key))
     lines = _lines(checked, made)

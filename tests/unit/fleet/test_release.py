@@ -204,6 +204,21 @@ def test_without_a_key_it_says_how_to_make_one(
     assert "besnik fleet release --new-key release.key" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--number", "0"), "release 0: numbers begin at 1"),
+        (("--version", "1 2"), "version '1 2': up to 16 letters, digits"),
+    ],
+)
+def test_what_is_no_number_or_version_is_said_in_plain_words(
+    shop: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, str], said: str
+) -> None:
+    signing.make_key(shop / "safe/release.key")
+    assert main(["fleet", "release", "--key", "safe/release.key", *options]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_a_key_that_others_can_read_signs_nothing(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
