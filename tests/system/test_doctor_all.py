@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,3 +79,21 @@ def test_boards_are_examined_at_once_and_each_has_its_own_rows(
     )
     assert any(row.startswith("nobody ") and "keeps no settings of 'nobody'" in row for row in rows)
     assert rows[-1] == "0 of 4 are well"
+
+
+def test_it_can_be_stopped_while_it_waits_for_cards(
+    boards: list[Board], processes: Processes, state: Path
+) -> None:
+    Hands(boards[0].parts.folder / "control.sock").ask("remove", card="card")
+    settings = state / "besnik.toml"
+    settings.write_text(f'state = "{state}"\n', encoding="utf-8")
+    ports = [str(board.parts.port) for board in boards[:2]]
+    running = processes.start(
+        "doctor",
+        [sys.executable, "-m", "besnik.cli", "fleet", "doctor", *ports],
+        environment={"BESNIK_CONFIG": str(settings)},
+        ready=f"{ports[0]}: Lay a card on the reader and leave it there (within 45 s)",
+    )
+    running.process.send_signal(signal.SIGINT)
+    assert running.wait(25) == 130
+    assert "doctor: stopped" in running.log and "Traceback" not in running.log

@@ -11,7 +11,8 @@ import functools
 import json
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -30,6 +31,8 @@ from besnik.fleet.usb import BoardError, UsbBoard
 _T = TypeVar("_T", bound=msgspec.Struct)
 # A name server that does not answer takes longest.
 _NETWORK_S: Final = 40
+# How long a board waits for a card before it is asked whether it still should.
+_LOOK_S: Final = 3
 _PARTS: Final = (
     "firmware/board.py",
     "firmware/checkup.py",
@@ -49,9 +52,13 @@ class Bench:
     them they are the defaults.
     """
 
-    def __init__(self, board: UsbBoard) -> None:
-        """Bring the code along; BoardError if it is no ESP32 or lacks a pin."""
+    def __init__(self, board: UsbBoard, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Bring the code along; BoardError if it is no ESP32 or lacks a pin.
+
+        No card is awaited any more when it is not wanted.
+        """
         self.board = board
+        self._is_wanted = is_wanted
         self._bring(_compiled(_PARTS))
         opened = json.loads(board.run(scripts.PARTS))
         if opened is None:
@@ -77,8 +84,12 @@ class Bench:
 
     def card_comes(self, within_s: int) -> bool:
         """Return whether a card can be read, at whatever gain, within that time."""
-        call = f"checkup.awaits_card(chip, TypeA(chip), {1000 * within_s})"
-        return bool(self._ask(call, within_s))
+        until_s = time.monotonic() + within_s
+        while (left_s := until_s - time.monotonic()) > 0 and self._is_wanted():
+            look_s = min(left_s, _LOOK_S)
+            if self._ask(f"checkup.awaits_card(chip, TypeA(chip), {int(1000 * look_s)})", _LOOK_S):
+                return True
+        return False
 
     def antenna(self, times: int) -> list[Step]:
         """Return how often, of so many times, the card that lies there is read at each gain."""

@@ -77,7 +77,7 @@ class _Round:
         try:
             if is_port(where):
                 self._lines.say(where, "who is it?")
-                with self._ward.bench(where) as bench:
+                with self._ward.bench(where, lambda: not self.is_over.is_set()) as bench:
                     reader = bench.settings.get("reader", "")
                     self._take(where, self._ward.at_bench(bench, person, self._card_s), findings)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -29,11 +29,14 @@ class Ward(msgspec.Struct, frozen=True):
     look: Look
 
     @contextmanager
-    def bench(self, port: str) -> Iterator[Bench]:
-        """Yield the board on a port, to be examined; it starts anew afterwards. BoardError."""
+    def bench(self, port: str, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[Bench]:
+        """Yield the board on a port, to be examined; it starts anew afterwards. BoardError.
+
+        It awaits no card any more when it is not wanted.
+        """
         with opened(port) as board:
             try:
-                yield Bench(board)
+                yield Bench(board, is_wanted)
             finally:
                 # After Ctrl-C here something may still run there, and wait for a card.
                 board.stop()
