@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from besnik.config import Config, ConfigError
+from besnik.store.many import PREPARED_MAX
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,7 +88,11 @@ def connect_sqlite(config: Config) -> sqlite3.Connection:
     path = sqlite_path(config)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=PREPARED_MAX,
     )
     for pragma in _PRAGMAS:
         connection.execute(pragma)

@@ -17,6 +17,10 @@ import msgspec
 
 # 128 rows of 16 stay below the 32,766 parameters that SQLite takes.
 _ROWS_MAX: Final = 128
+# A statement comes in 24 sizes, with at most a quarter of rows that only fill it up: a batch of 72
+# written by statements of 128 rows took a sixth longer. sqlite3 keeps as many as this prepared,
+# all sizes of all there are; to prepare one takes longer than to run it.
+PREPARED_MAX: Final = 512
 
 Row = Sequence[object]
 
@@ -48,17 +52,20 @@ class Many:
         return found
 
     def _filled(self, rows: Sequence[Row]) -> tuple[str, list[object]]:
-        """Return text and parameters for so many rows that few texts are in use.
-
-        sqlite3 keeps 128 statements prepared, and to prepare one takes longer than to run it.
-        """
-        count = 1 << (len(rows) - 1).bit_length()
+        """Return text and parameters for so many rows that few texts are in use."""
+        count = _size(len(rows))
         if count not in self._texts:
             row = f"({', '.join('?' * self._width)})"
             self._texts[count] = self._text.format(rows=f"(VALUES {', '.join([row] * count)})")
         parameters = list(chain.from_iterable(rows))
         parameters += [None] * (count * self._width - len(parameters))
         return self._texts[count], parameters
+
+
+def _size(rows: int) -> int:
+    """Return how many rows the statement for ``rows`` rows has: four sizes for each doubling."""
+    step = max(1 << (rows - 1).bit_length() >> 3, 1)
+    return -(-rows // step) * step
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
