@@ -15,6 +15,7 @@ from support.bridge import BridgeRunner
 from support.esp_image import rom_loader, write_image
 from support.processes import Processes
 from support.secure_broker import SecureBroker
+from support.store import rows
 from support.technician import ONCE, Technician
 from support.usb_board import Board
 
@@ -165,6 +166,20 @@ def test_taps_that_wait_go_with_no_other_reader_and_no_erased_flash(
     status, said = technician.runs("flash", "counter-9", "--no-tap", "--drop-taps", *ONCE)
     assert status == 0, said
     assert board.mpremote("eval", "__import__('os').listdir('outbox/0')") == "[]\n"
+
+
+def test_a_new_reader_is_entered_in_its_shop_where_that_is_clear(
+    technician: Technician, broker: SecureBroker, processes: Processes, database_url: str
+) -> None:
+    there = Technician(broker, processes, technician.board, database_url)
+    status, said = there.runs("flash", "new-1", "--no-tap", *ONCE, "--shop", "nowhere")
+    assert status == 1
+    assert "there is no shop nowhere in the records, which have corner" in said
+    status, said = there.runs("flash", "new-1", "--no-tap", *ONCE)
+    assert status == 0, said
+    assert "new-1: entered in the shop's records, at The Corner, Till 1" in said
+    where = "SELECT till.slug FROM store_reader reader JOIN store_till till ON till.id = till_id"
+    assert rows(database_url, f"{where} WHERE reader.slug = 'new-1'") == [("till-1",)]
 
 
 def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:

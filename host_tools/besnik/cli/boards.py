@@ -37,6 +37,9 @@ _KEPT = (
 def _settings() -> argparse.ArgumentParser:
     settings = argparse.ArgumentParser(add_help=False)
     settings.add_argument("--shop", default="", metavar="ID", help="the shop it stands in")
+    settings.add_argument(
+        "--till", default="", metavar="ID", help="its till, if the shop has several (when new)"
+    )
     settings.add_argument("--wifi", default="", metavar="NETWORK", help="the name of the Wi-Fi")
     settings.add_argument(
         "--host", default="", help="where it finds the broker (default: as its certificate says)"
@@ -175,5 +178,6 @@ def _order(chosen: argparse.Namespace) -> Order:
         host=chosen.host,
         changes=dict(each.partition("=")[::2] for each in chosen.set),
         waits_for_tap=not chosen.no_tap,
+        till=chosen.till,
         may_drop=chosen.drop_taps,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,23 +46,16 @@ def _misused(why: str) -> int:
 
 def _look(reader: str) -> Records:
     """Look a reader up in the shop's records; RecordsError."""
-    import django
-    from django.db import Error, connection
-
-    from besnik.config import ConfigError
     from besnik.fleet.doctor.services import Records, RecordsError
+    from besnik.fleet.records import UnreadableError, looked_at
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "besnik.site.settings")
-    try:
-        django.setup()
+    def find() -> Records:
         from besnik.store import readers_known
 
-        try:
-            known = readers_known.find(reader)
-        finally:
-            connection.close()  # each thread has its own
-    except ConfigError as error:
+        known = readers_known.find(reader)
+        return Records(known.shop, known.crm, known.breaker, known.why)
+
+    try:
+        return looked_at(find)
+    except UnreadableError as error:
         raise RecordsError(str(error)) from error
-    except Error as error:
-        raise RecordsError(f"{error}; has besnik store migrate run?") from error
-    return Records(known.shop, known.crm, known.breaker, known.why)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, boards, content, images, provision, waiting
+from besnik.fleet import arrival, boards, content, images, provision, records, waiting
 from besnik.fleet.flash import Progress, write
 from besnik.fleet.order import Order, prepared
 from besnik.fleet.terminal import only_port, percent, run, show, until_left
@@ -44,6 +44,7 @@ def main_blank(bench: Bench) -> int:
 
 async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     reader = prepared(order, shop)
+    await records.enter(reader, order.till, show)
     files = content.of_reader(Path(shop.state)) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:

@@ -32,7 +32,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     ``shop``, ``wifi``, ``host`` and ``changes`` (by key, as in ``pins.irq``) are kept with the
     reader: they need to be given once. ``password`` is the Wi-Fi's where it is known already.
-    ``may_drop``: taps that wait on the board may be lost.
+    ``till``: where one stands that its shop does not know yet. ``may_drop``: taps that wait on the
+    board may be lost.
     """
 
     reader: str
@@ -42,6 +43,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     changes: Mapping[str, str] = msgspec.field(default_factory=dict)
     waits_for_tap: bool = True
+    till: str = ""
     may_drop: bool = False
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from besnik import config
-from besnik.fleet import arrival, boards, provision
+from besnik.fleet import arrival, boards, provision, records
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order, prepared
 from besnik.fleet.table import make_readers
@@ -39,6 +39,7 @@ def main_all(order: Order, ports: Sequence[str], *, again: bool) -> int:
 
 async def _provision(order: Order, port: str, shop: config.Config, *, again: bool) -> None:
     reader = prepared(order, shop)
+    await records.enter(reader, order.till, show)
     port = port or only_port()
     async with arrival.watching(shop, reader) as watcher:
         if again:

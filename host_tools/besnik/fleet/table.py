@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, boards
+from besnik.fleet import arrival, boards, records
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order, asked, prepared
 from besnik.fleet.terminal import FAILURES, connected
@@ -52,6 +52,7 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
     async def make(port: str) -> None:
         named = msgspec.structs.replace(order, reader=names[port])
         reader = await asyncio.to_thread(prepared, named, shop)
+        await records.enter(reader, order.till, partial(table.lines.say, port))
         async with arrival.watching(shop, reader) as watcher:
             await asyncio.to_thread(way.put, port, reader, table.lines)
             arrival.draw_label(shop, reader)
