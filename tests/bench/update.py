@@ -33,12 +33,12 @@ from besnik.sim.reader import PowerCut
 from support.counter import Counter
 from support.customer import Customer
 from support.processes import Running
-from support.updates import Host
+from support.updates import Host, unlike
 
 TITLE = "An update over the air"
 _CUTS = 24
 # More than loading takes, so that some come later.
-_OPERATIONS = 1400
+_OPERATIONS = 700
 _UPDATE_S, _DEAF_S, _HEAP_KB = 30, 3, 6
 
 
@@ -112,7 +112,7 @@ class _Bench:
         host = await self._host()
         lost = 0
         for number in range(1, _CUTS + 1):
-            host.released(number, self._application)
+            host.released(number, unlike(self._application, number))
             where = PowerCut(chance.randrange(1, _OPERATIONS), is_torn=chance.random() < 0.5)
             try:
                 await self._cut_once(host, number, where)
