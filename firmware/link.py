@@ -76,8 +76,7 @@ class Link:
             except Exception as error:
                 # Whatever it was, the next session is the remedy: TLS says what is wrong with a
                 # certificate by ValueError, umqtt.simple what is wrong with a packet by
-                # AssertionError, IndexError or TypeError.
-                # In words: the exception would keep alive where it came from.
+                # AssertionError, IndexError or TypeError. Words hold no traceback in the heap.
                 self.last_error = repr(error)
             finally:
                 self._drop()
