@@ -77,7 +77,8 @@ def choice(program: int, adapter: str, given: Mapping[str, str]) -> Choice:
             raise CrmSettingsError(f"{setting.name}: fill in {setting.label}")
         if value:
             (hidden if setting.is_secret else settings)[setting.name] = value
-    return Choice(adapter, settings, hidden)
+    # A mapping of the owner's own has secrets that no form knows of.
+    return Choice(adapter, settings, {**secrets.outside(), **hidden})
 
 
 def known_secrets(program: int, asks: Sequence[Setting]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from besnik.crm.foreign import CrmAnswerError, Page
 from besnik.store.turn import Turn
 from rows.crm.conftest import NotebookOwner, secrets_mode
 from rows.crm.test_import import ANNA, balance
+from support.mapped import rewrite, written
 from support.notebook_crm import KEY, NAME, NotebookCrm
 
 Say = Callable[..., tuple[int, str]]
@@ -78,6 +80,19 @@ def test_what_is_wrong_is_said(
     assert "it asks for file" in say("add", NAME, "--set", "url=x")[1]
     monkeypatch.setenv("BESNIK_CRM_KEY", KEY)
     assert "--card 08AABBCC" in say("add", NAME, "--set", "file=x", "--card", "08AABBCC")[1]
+
+
+def test_a_mapping_of_ones_own_has_its_secrets_from_the_environment(
+    owner: NotebookOwner, say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = written(tmp_path)
+    second = '[[settings]]\nname = "second"\nlabel = "Second secret"\nis_secret = true\n[auth]'
+    rewrite(file, "[auth]", second)
+    monkeypatch.setenv("BESNIK_CRM_KEY", "s3cret")
+    where = ("--set", f"mapping={file}", "--set", "url=http://127.0.0.1:9")
+    assert "second: fill in Second secret" in say("add", "http", *where)[1]
+    monkeypatch.setenv("BESNIK_CRM_SECOND", "t0p")
+    assert "127.0.0.1:9 cannot be reached" in say("add", "http", *where)[1]
 
 
 def test_an_import_that_broke_off_begins_anew_where_the_crm_has_lost_the_place(
