@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from besnik.crm import cache, telling
 from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
@@ -26,7 +26,9 @@ from besnik.store.models import (
     Person,
 )
 from besnik.store.people import leave_out, left_out
+from besnik.store.writer import Writer
 
+_writer: Final = Writer()
 _ERASED: Final = (
     "the customer there with this card was erased here: take them in again, or take the card out"
     " of their record there, then send it again"
@@ -161,7 +163,7 @@ def refuse_orphans(source: int) -> None:
 
 def _join(source: int, each: Newcomer, customer: Customer, now: dt.datetime) -> None:
     """Say that a member is the customer who has their card there, with what they have there."""
-    with transaction.atomic():
+    with _writer.hold():
         row = CrmSource.objects.get(pk=source)
         match = matched(row, customer, each.new.cards)
         is_other = match.member not in (None, each.member)
@@ -186,7 +188,7 @@ def _link(source: int, each: Newcomer, customer: str) -> None:
     One who was erased while the CRM made a customer of them is not made a member by it.
     """
     try:
-        with transaction.atomic():
+        with _writer.hold():
             member = Member.objects.select_for_update(no_key=True).get(pk=each.member)
             if member.status == MemberStatus.ERASED:
                 leave_out(member.program_id, customer)
