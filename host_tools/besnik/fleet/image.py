@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from besnik.fleet.image_file import CHIPS, Chip, check
-from besnik.fleet.usb import BoardError
+from besnik.fleet.usb import BoardError, note_restart
 
 _PERCENT: Final = re.compile(r"(\d+)\.\d%")
 _CONNECTED: Final = re.compile(r"Connected to (ESP\S+) on ")
@@ -36,6 +36,7 @@ def write(port: str, image: Path, say: Callable[[str, int], None]) -> None:
     except BoardError:
         # Some boards' USB chips, and long cables, are not up to it.
         _esptool(chip.name, port, *written, say=say)
+    note_restart()
 
 
 def chip_on(port: str) -> Chip:

@@ -17,7 +17,7 @@ import msgspec
 import serial
 
 from besnik.fleet import waiting
-from besnik.fleet.usb import BoardError, gone, opened
+from besnik.fleet.usb import BoardError, gone, opened, there_again
 
 _BAUD: Final = 115_200
 _SAID: Final = "besnik: "
@@ -117,8 +117,7 @@ class Line:
 @contextlib.contextmanager
 def listening(port: str) -> Iterator[Line]:
     """Yield the line of what is on ``port``, which runs on; BoardError if nothing is there."""
-    with _words():
-        opened_port = serial.Serial(port, _BAUD, timeout=_READ_S, exclusive=True)
+    opened_port = there_again(lambda: serial.Serial(port, _BAUD, timeout=_READ_S, exclusive=True))
     try:
         yield Line(opened_port)
     finally:

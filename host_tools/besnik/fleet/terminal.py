@@ -51,7 +51,8 @@ def only_port() -> str:
         return found[0]
     if not found:
         raise BoardError(
-            "no board is connected: is the cable in, and does it carry data and not only power?"
+            "no board is connected: is the cable in, and does it carry data and not only power? One"
+            " with a USB chip that is not known here is named by its port: --port"
         )
     raise BoardError(f"several boards are connected: name one of {', '.join(found)}")
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
-from typing import Any, Final
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 import msgspec
 from mpremote import transport_serial
@@ -71,6 +73,15 @@ machine.reset()
 """
 # A second is more than a board needs to answer Ctrl-C; a reader in a TLS handshake takes longer.
 _ANSWER_S: Final = 15
+_GOES_S: Final = 0.5
+_COMES_BACK_S: Final = 10
+_AGAIN_S: Final = 0.2
+# When boards were started anew from here; the last one is kept.
+_restarts: Final[deque[float]] = deque(maxlen=1)
+# Who makes what an ESP32 is connected by: CP210x, CH340 and its like, FTDI, and Espressif itself.
+# Scanners and receipt printers are serial ports too.
+_VENDORS: Final = frozenset({0x10C4, 0x1A86, 0x0403, 0x303A})
+_T = TypeVar("_T")
 _PROMPT_S: Final = 5
 # Before it raises an error it prints what it read, a bare b'' in most cases.
 transport_serial.print = lambda *_: None
@@ -137,6 +148,7 @@ class UsbBoard:
         """Start the chip anew, with all that is on it; the board is gone from here on."""
         with _words():
             self._transport.exec_raw_no_follow(_RESET)
+        note_restart()
 
     def restart(self) -> None:
         """Empty the board's memory, its programs still stopped."""
@@ -160,10 +172,7 @@ def opened(port: str, *, is_probe: bool = False) -> Iterator[UsbBoard]:
 
     ``is_probe``: it may well be bare, and is not waited for as long.
     """
-    try:
-        transport = SerialTransport(port, 115_200, timeout=_ANSWER_S)
-    except (TransportError, OSError) as error:
-        raise gone(error) from error
+    transport = there_again(lambda: SerialTransport(port, 115_200, timeout=_ANSWER_S))
     try:
         with _words():
             try:
@@ -179,11 +188,31 @@ def opened(port: str, *, is_probe: bool = False) -> Iterator[UsbBoard]:
             transport.close()
 
 
+def note_restart() -> None:
+    """Note that a board was started anew: the port of one with USB of its own goes and comes."""
+    _restarts.append(time.monotonic())
+
+
+def there_again(open_port: Callable[[], _T]) -> _T:
+    """Open a port, which may not be there yet when a board was just started anew; BoardError."""
+    since_s = time.monotonic() - _restarts[-1] if _restarts else _COMES_BACK_S
+    until_s = time.monotonic() + _COMES_BACK_S - since_s
+    # At once the port of before may still be there.
+    time.sleep(max(0.0, _GOES_S - since_s))
+    while True:
+        try:
+            return open_port()
+        except (TransportError, OSError) as error:
+            if time.monotonic() > until_s:
+                raise gone(error) from error
+        time.sleep(_AGAIN_S)
+
+
 def ports() -> list[str]:
     """Return the serial ports that a board can be on: USB bridges and chips with USB."""
     from serial.tools import list_ports
 
-    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
+    return sorted(port.device for port in list_ports.comports() if port.vid in _VENDORS)
 
 
 @contextlib.contextmanager
