@@ -24,7 +24,12 @@ from support.processes import Processes, wait_until
 from support.supervised import STOP_S, Start, Supervised
 
 PARTS = ("besnik.cli", "mosquitto", "sim.counter", "besnik.bridge", "besnik.site", "micropython")
+# The first page that is asked for loads them all.
+PAGE_S = 20
 HIDDEN = ("csrfmiddlewaretoken", "next")
+
+# Whoever comes first prepares the database that others find there.
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ async def test_it_opens_the_shop_and_shows_taps_as_they_happen(shop: Supervised)
 def test_the_addresses_it_prints_are_those_of_the_pages(shop: Supervised, page: str) -> None:
     address = next(line.split()[1] for line in shop.lines_with(f"  {page}  "))
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    with browser.open(address, timeout=5) as answer:
+    with browser.open(address, timeout=PAGE_S) as answer:
         text = answer.read().decode()
     if "/login" in answer.url:
         text = one_click(browser, answer.url, text)
@@ -77,7 +82,7 @@ def one_click(browser: urllib.request.OpenerDirector, login: str, page: str) -> 
     form = page.split('action="/login/demo"')[1]
     fields = {name: re.findall(f'name="{name}" value="([^"]+)"', form)[0] for name in HIDDEN}
     given = urllib.parse.urlencode({**fields, "role": "cashier"}).encode()
-    with browser.open(urllib.parse.urljoin(login, "/login/demo"), given, timeout=5) as answer:
+    with browser.open(urllib.parse.urljoin(login, "/login/demo"), given, timeout=PAGE_S) as answer:
         return str(answer.read().decode())
 
 
