@@ -25,7 +25,7 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 # The start script must be source: MicroPython cannot be given a .mpy to run.
 START = "start.py"
 # What the model of the flash chip takes of the heap of a reader on an image, and what those of the
-# shims take that a reader hardly uses: with 3 KB less, one update in twelve failed for want of 420
+# shims take that a reader hardly uses: with 3 KB less, an update fails now and then for want of 420
 # bytes in one piece.
 _CHIP_KB = 6 + 11
 
