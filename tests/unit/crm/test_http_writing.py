@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from besnik.crm.foreign import NewCustomer
+from besnik.crm.foreign import CrmAnswerError, NewCustomer
 from support.json_server import Asked, Said
-from support.mapped import ANNA, ask, visit, written
+from support.mapped import ANNA, ask, rewrite, visit, written
 
 
 @pytest.fixture
@@ -37,6 +37,22 @@ class Books:
                 return 422, {"error": {"code": "NO_SUCH_CUSTOMER", "message": "Anna is gone"}}
             self.visits.append(row["event"])
         return 200, {}
+
+
+class Slow(Books):
+    """Takes what it can of a request, and finds it only when its search has caught up."""
+
+    def __init__(self, *, gone: str) -> None:
+        super().__init__(gone=gone)
+        self.found: list[str] = []
+
+    def answer(self, asked: Asked) -> Said:
+        if asked.method == "GET":
+            wanted = [value for _, value in asked.query]
+            return 200, {"rows": [{"event": event} for event in self.found if event in wanted]}
+        taken = [row["event"] for row in asked.body["rows"] if row["who"] != self.gone]
+        self.visits += taken
+        return 207, {"rows": [{"id": event} for event in taken]}
 
 
 class TestWriting:
@@ -111,3 +127,27 @@ class TestWriting:
             ("done", "77"),
         ]
         assert made == [{"first": "Ana Maria", "last": "Lopez", "card": "06"}]
+
+    async def test_where_the_search_lags_what_was_taken_in_part_is_looked_for_later(
+        self, mapping: Path
+    ) -> None:
+        rewrite(
+            mapping,
+            """[visits.write]
+""",
+            """[limits]
+search_lag_s = 10
+[visits.write]
+results = { rows = "rows" }
+""",
+        )
+        books, visits = Slow(gone="2"), [visit("e1", "1"), visit("e2", "2")]
+        with pytest.raises(CrmAnswerError, match="in a while"):
+            await ask(mapping, books.answer, lambda crm: crm.record_visits(visits, again=False))
+        assert books.visits == ["e1"]
+        books.found = [*books.visits]
+        done, _ = await ask(
+            mapping, books.answer, lambda crm: crm.record_visits(visits, again=True)
+        )
+        assert [each.outcome for each in done] == ["already", "refused"]
+        assert books.visits == ["e1"]

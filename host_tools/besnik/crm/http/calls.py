@@ -78,6 +78,11 @@ class Calls:
         self._web = web
         self._credentials = Credentials(mapping.auth, {**settings, **secrets}, web)
 
+    @property
+    def search_lag_s(self) -> float:
+        """How long what was written cannot be found."""
+        return self._mapping.limits.search_lag_s
+
     async def ask(self, ask: Ask, values: template.Values) -> Reply:
         """Send a request and return its reply, whatever it says; raises for what is no reply."""
         filled = {**self._settings, **values}

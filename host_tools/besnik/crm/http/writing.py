@@ -9,6 +9,7 @@ import msgspec
 
 from besnik.crm.foreign import (
     Ambiguous,
+    CrmAnswerError,
     CrmRefusedError,
     Delivered,
     Found,
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 NO_WHY: Final = "it did not take it"
 NO_CARD_WHY: Final = "it has no card, by which it could be found there again"
+PARTLY_WHY: Final = "it took some of these and not others: they are looked for in a while"
 TWICE_WHY: Final = "more than one customer has that card there: merge them, or take the card away"
 
 
@@ -88,6 +90,9 @@ async def _write_all(
         outcomes = await _write(calls, write, name, chunk)
         if outcomes is None:
             # One of them is refused, and perhaps those before it are written.
+            if find is not None and calls.search_lag_s:
+                # They may not be found yet: who looked now would write them again.
+                raise CrmAnswerError(PARTLY_WHY)
             singly = msgspec.structs.replace(write, at_once=1)
             alone = {value["event_id"]: value for value in chunk}
             outcomes = await _write_all(calls, singly, find, name, alone, again=True)
