@@ -17,6 +17,7 @@ from support.bridge import BridgeRunner
 from support.hands import Hands
 from support.processes import Processes, Running, wait_until
 from support.secure_broker import SecureBroker
+from support.store import execute
 from support.usb_board import Board
 
 READER = "counter-1"
@@ -113,6 +114,28 @@ def test_a_reader_that_is_well_and_then_a_bridge_that_is_not(
     assert "lights       -      nobody was there to look" in said
     assert "bridge       WRONG  the bridge died" in said
     assert said.endswith("begin with: bridge\n")
+
+
+def test_a_reader_that_the_records_have_in_another_shop_or_not_at_all(
+    terminal: Terminal, board: Board, bridges: BridgeRunner, database_url: str
+) -> None:
+    bridges.start()
+    execute(
+        database_url,
+        "INSERT INTO store_shop (program_id, slug, name) "
+        "SELECT program_id, 'station', 'Station' FROM store_shop WHERE slug = 'corner'",
+    )
+    move = "SELECT id FROM store_shop WHERE slug = 'station'"
+    execute(database_url, f"UPDATE store_reader SET shop_id = ({move}) WHERE slug = '{READER}'")
+    status, said = terminal.types(board.parts.port)
+    assert status == 1
+    assert f"{READER} is in shop 'station', and says that it is in 'corner'" in said
+    assert f"`besnik fleet flash {READER} --shop station`" in said
+
+    execute(database_url, f"UPDATE store_reader SET slug = 'counter-8' WHERE slug = '{READER}'")
+    status, said = terminal.types(board.parts.port)
+    assert status == 1
+    assert f"{READER} is unknown to this shop's records" in said
 
 
 def test_ctrl_c_ends_it_at_once_and_the_reader_is_started_again(

@@ -151,6 +151,17 @@ def test_light_and_buzzer(table: Table, faults: dict[str, Any], says: str, to_do
     assert to_do in found.do
 
 
+def test_an_irq_wire_that_is_in_the_settings_and_nowhere_else(table: Table) -> None:
+    settings = {"shop": "corner", "reader": "counter-1", "wifi": {"ssid": "demo"}}
+    settings |= {"broker": {"host": "127.0.0.1"}, "pins": {"irq": 4}}
+    with opened(str(table.board.parts.port)) as board:
+        board.put("config.json", json.dumps(settings).encode())
+        found = wiring.judge(Bench(board).wiring(), settings | {"pins.irq": 4})
+        board.remove("config.json")
+    assert found.state == "wrong"
+    assert "IRQ does not arrive" in found.says and "connect IRQ to GPIO 4" in found.do
+
+
 def test_a_pin_that_the_board_has_not(table: Table) -> None:
     settings = {"shop": "corner", "reader": "counter-1", "wifi": {"ssid": "demo"}}
     settings |= {"broker": {"host": "127.0.0.1"}, "pins": {"rst": 24}}

@@ -190,6 +190,14 @@ def test_a_name_that_the_brokers_certificate_lacks(shop: Shop) -> None:
     assert "besnik fleet ca --name broker.shop.example" in found["certificate"].do
 
 
+def test_a_name_that_nobody_knows(shop: Shop) -> None:
+    # RFC 2606: there is none, ever.
+    port = shop.broker.port
+    found = shop.doctor(shop.files(host="no.invalid", port=port, plain=True, password="old"))
+    assert "'no.invalid' is not found" in found["broker"].says
+    assert "as a number" in found["broker"].do
+
+
 def test_no_broker_where_the_reader_looks(shop: Shop) -> None:
     found = shop.doctor(shop.files(port=free_port()))
     assert "nobody listens at 127.0.0.1" in found["broker"].says
