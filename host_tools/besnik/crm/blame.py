@@ -6,6 +6,7 @@ tell that from a key that is wrong, or a CRM that is away, keeps every other eve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from besnik.crm.breaker import HeldBackError
@@ -28,10 +29,17 @@ class Blame:
         self._before: dict[int, int] = {}
         self._denied: set[str] = set()
 
-    def wrote(self) -> None:
-        """Take note that the CRM has taken an event."""
+    def wrote(self, rows: Sequence[int]) -> None:
+        """Take note that the CRM has taken one of these events at least, and answered for all."""
         self._written += 1
         self._denied.clear()
+        for row in rows:
+            self._before.pop(row, None)
+
+    def failed(self, rows: Sequence[int]) -> None:
+        """Take note that these events could not be written."""
+        for row in rows:
+            self._before.setdefault(row, self._written)
 
     def is_in_doubt(self, rows: int, error: CrmError) -> bool:
         """Whether events may be to blame, if the CRM is well; ``rows``: how many were sent."""
@@ -58,5 +66,5 @@ class Blame:
         if isinstance(error, CrmRefusedError):
             return "event"
         # A CRM can be well and write nothing: its disk is full.
-        before = self._before.setdefault(row, self._written)
-        return "event" if self._written > before else "unsure"
+        has_written = self._written > self._before.get(row, self._written)
+        return "event" if has_written else "unsure"

@@ -71,12 +71,16 @@ def batch(source: int, most: int, now: dt.datetime) -> Newcomers:
     """Take the next new members; none if nobody waits. Who left meanwhile is not told of."""
     program = CrmSource.objects.values_list("program", flat=True).get(pk=source)
     rows = (
-        telling.due(program, now).filter(NEWCOMER).select_related("member").order_by("-maybe", "pk")
+        telling.due(program, now)
+        .filter(NEWCOMER)
+        .select_related("member")
+        .order_by("-maybe", "next_at", "pk")
     )
     first = rows.first()
     if first is None:
         return Newcomers((), False)
-    taken = list(rows.filter(maybe=first.maybe)[: telling.size(most, first.tries)])
+    like = rows.filter(maybe=first.maybe, tries=first.tries)
+    taken = list(like[: telling.size(most, first.tries)])
     return Newcomers(tuple(_newcomers(taken)), first.maybe)
 
 

@@ -98,16 +98,18 @@ def due(program: int, now: dt.datetime) -> QuerySet[CrmDelivery]:
 def batch(source: int, most: int, now: dt.datetime, sent_s: float = UNSURE_S) -> Batch | None:
     """Take the next events and mark them as perhaps sent; None if there is nothing to send.
 
-    Those that may be repeats come first, and alone. Events of members who are not customers there
-    yet wait until they are.
+    Those that may be repeats come first, and alone; of those whoever has rested longest, with
+    others that failed as often. Events of members who are not customers there yet wait until they
+    are.
     """
     # Not one transaction: SQLite's one writer is the bridge's, and nobody else takes these rows.
     row = CrmSource.objects.get(pk=source)
     ready = due(row.program_id, now).exclude(NEWCOMER).filter(member__crm_link__isnull=False)
-    first = ready.order_by("-maybe", "at", "pk").first()
+    first = ready.order_by("-maybe", "next_at", "at", "pk").first()
     if first is None:
         return None
-    taken = list(ready.filter(maybe=first.maybe).order_by("at", "pk")[: size(most, first.tries)])
+    like = ready.filter(maybe=first.maybe, tries=first.tries)
+    taken = list(like.order_by("at", "pk")[: size(most, first.tries)])
     visits = _visits(row, taken)
     mark([each.pk for each in taken], now, sent_s)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)

@@ -159,7 +159,7 @@ class Worker:
                 new = [each.new for each in asked.people]
                 done = await self._front.create_customers(new, again=asked.again)
                 await self._database(creating.take_made, self._source, asked, done, utc_now())
-                self._blame.wrote()
+                self._blame.wrote(asked.rows)
         except CrmError as error:
             failed = partial(telling.failed, resting=self._members_rest, again=asked.again)
             # Each is a customer of their own.
@@ -180,16 +180,17 @@ class Worker:
             return True
         await self._database(telling.settle, batch.rows, done)
         if any(each.outcome != "refused" for each in done):
-            self._blame.wrote()
+            self._blame.wrote(batch.rows)
         return True
 
     async def _failed(
         self, failed: Callable[..., None], rows: Sequence[int], whose: str, error: CrmError
     ) -> None:
-        """Write that a call brought nothing; raises ``error`` unless the others can go on."""
+        """Write that a call brought nothing; raises ``error`` unless it was the event's fault."""
+        self._blame.failed(rows)
         fault = await self._fault(rows, whose, error)
         await self._database(failed, rows, error, utc_now(), fault=fault)
-        if fault == "crm":
+        if fault != "event":
             raise error
 
     async def _fault(self, rows: Sequence[int], whose: str, error: CrmError) -> Fault:

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
-from django.utils import timezone
 
-from besnik.crm import worker as worker_module
-from besnik.crm.foreign import CrmError
-from besnik.crm.front import Front
-from besnik.crm.thread import DatabaseThread
-from besnik.crm.worker import Worker
+from besnik.crm import telling as telling_module
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource
 from besnik.store.people import NewCard, enrol
+from support.crm_telling import Telling, telling_to
 from support.hot_counter import HotCounter
-from support.paper_crm import PaperCrm, PaperServer
-from support.paper_server import KEY
+from support.paper_crm import PaperServer
 
-PEOPLE = 12
+PEOPLE = 6
 
 
 def card(number: int) -> str:
     return f"04C0FFEE{number:04X}80"
-
-
-class Telling:
-    """A worker that tells as often as a test likes, at a time that passes as it likes."""
-
-    def __init__(self, source: CrmSource, database: DatabaseThread, able: str) -> None:
-        self.now = timezone.now()
-        self.database = database
-        crm = PaperCrm.open_crm({**source.settings, "able": able}, {"key": KEY})
-        self.front = Front(crm, source, database, now=lambda: self.now)
-        self.worker = Worker(source, self.front, database, lambda _settled: None)
-
-    async def rounds(self, count: int) -> None:
-        """Tell so often, half a minute apart."""
-        for _ in range(count):
-            with contextlib.suppress(CrmError):
-                await self.worker.tell()
-            self.now += dt.timedelta(seconds=31)
-
-    async def states(self) -> dict[str, str]:
-        """Return, by member, what became of their event, as far as it is not written there."""
-        rows = CrmDelivery.objects.exclude(state="done").values_list("member__name", "state")
-        return await self.database(lambda: dict(rows))
 
 
 @pytest.fixture
@@ -67,18 +37,15 @@ def customers(source: CrmSource, counter: HotCounter, paper: PaperServer) -> lis
 async def telling(
     source: CrmSource, customers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Telling]:
-    async with DatabaseThread() as database:
-        made = Telling(source, database, '{"write_max": 200}')
-        monkeypatch.setattr(worker_module, "utc_now", lambda: made.now)
+    async with telling_to(source, monkeypatch, '{"write_max": 8}') as made:
         yield made
-        await made.front.aclose()
 
 
 async def test_what_is_forbidden_about_one_customer_is_the_owner_s_and_the_others_are_told(
     telling: Telling, customers: list[str], paper: PaperServer
 ) -> None:
     paper.fault(status=403, on="visits", always_of=customers[3])
-    await telling.rounds(12)
+    await telling.rounds(10)
     assert await telling.states() == {"N3": "refused"}
     row = await telling.database(lambda: CrmDelivery.objects.get(state="refused"))
     assert "403" in row.why
@@ -104,13 +71,14 @@ async def test_a_key_that_may_read_and_not_write_is_not_the_events_fault(
 
 
 async def test_a_failure_over_one_customer_takes_no_other_s_visit_along(
-    telling: Telling, customers: list[str], paper: PaperServer
+    telling: Telling, customers: list[str], paper: PaperServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(telling_module, "_TRIES_MAX", 12)
     paper.fault(status=500, on="visits", always_of=customers[3])
-    await telling.rounds(14)
+    await telling.rounds(8)
     assert await telling.states() == {"N3": "waiting"}
     assert sum(len(paper.events(each)) for each in customers) == PEOPLE - 1
-    await telling.rounds(30)
+    await telling.rounds(12)
     assert await telling.states() == {"N3": "refused"}
 
 
@@ -118,9 +86,9 @@ async def test_a_crm_that_writes_nothing_is_waited_for(
     telling: Telling, customers: list[str], paper: PaperServer
 ) -> None:
     paper.fault(status=500, on="visits", count=1000)
-    await telling.rounds(40)
+    await telling.rounds(16)
     assert set((await telling.states()).values()) == {"waiting"}
     paper.fault()
-    await telling.rounds(12)
+    await telling.rounds(3)
     assert await telling.states() == {}
     assert {len(paper.events(each)) for each in customers} == {1}
