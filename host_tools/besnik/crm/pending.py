@@ -1,20 +1,19 @@
 """Taps that wait for the CRM's word on whose card it was: asked for, enrolled here, counted once.
 
-What follows from an answer about a card is a few taps at a time, each few one transaction that
-begins with the rows that wait: whoever comes second finds none. So a visit is counted once, however
-often a worker is killed; and a tap that comes meanwhile waits for a few visits at most.
+What follows from an answer about a card is one transaction for each tap, and begins with the row
+that waits: whoever comes second finds none. So a visit is counted once, however often a worker is
+killed; and a tap that comes meanwhile waits for one visit at most.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from msgspec.structs import replace
 
 from besnik.contract import Outcome, Reason
@@ -48,8 +47,6 @@ _log = logging.getLogger(__name__)
 # Taps looked at in one round; the others are next.
 _ROUND: Final = 500
 _TRIES: Final = 3
-# Taps of one card that are settled together.
-_AT_ONCE: Final = 3
 _writer: Final = Writer()
 
 
@@ -139,27 +136,20 @@ _Word = Found | None | _Unasked
 def _settled(
     program: int, card: str, found: _Word, now: dt.datetime, writer: Writer | None = None
 ) -> list[Settled]:
+    waiting = CrmPending.objects.filter(program=program, state=WAITING, tap__data=card)
     done: list[Settled] = []
-    last = 0
-    while some := _rows(program, card).filter(pk__gt=last).values_list("pk", flat=True)[:_AT_ONCE]:
-        rows = list(some)
-        done += _settle(program, rows, found, now, writer or _writer)
-        last = rows[-1]
+    for row in list(waiting.order_by("pk").values_list("pk", flat=True)):
+        done += _settle(program, row, found, now, writer or _writer)
     return done
 
 
-def _rows(program: int, card: str) -> QuerySet[CrmPending]:
-    rows = CrmPending.objects.filter(program=program, state=WAITING, tap__data=card)
-    return rows.order_by("pk")
-
-
 def _settle(
-    program: int, rows: Sequence[int], found: _Word, now: dt.datetime, writer: Writer
+    program: int, waiting: int, found: _Word, now: dt.datetime, writer: Writer
 ) -> list[Settled]:
     for attempt in range(_TRIES):
         try:
             with writer.hold():
-                return _settle_once(program, rows, found, now)
+                return _settle_once(program, waiting, found, now)
         except (IntegrityError, EnrolError):
             # Somebody enrolled the card, or the customer, at this moment: now they are known.
             if attempt == _TRIES - 1:
@@ -167,33 +157,30 @@ def _settle(
     raise AssertionError("unreachable")
 
 
-def _settle_once(
-    program: int, rows: Sequence[int], found: _Word, now: dt.datetime
-) -> list[Settled]:
-    waiting = (
-        CrmPending.objects.filter(pk__in=rows, state=WAITING)
+def _settle_once(program: int, waiting: int, found: _Word, now: dt.datetime) -> list[Settled]:
+    row = (
+        CrmPending.objects.filter(pk=waiting, state=WAITING)
         .select_related("tap__reader__shop")
         .select_for_update(of=("self",))
-        .order_by("pk")
+        .first()
     )
-    done = []
-    for row in waiting:
-        card = _card(program, row.tap, found, now)
-        if card is not None:
-            row.state = "counted"
-            outcome, reason = count(row.tap, card)
-        elif isinstance(found, _Unasked):
-            continue
-        else:
-            row.state = "nobody" if found is None else "ambiguous"
-            outcome, reason = "rejected", "unknown"
-            Tap.objects.filter(pk=row.tap_id).update(outcome=outcome, reason=reason)
-        row.settled_at = now
-        row.save(update_fields=["state", "settled_at"])
-        reader = row.tap.reader
-        member = None if card is None else card.member.ref
-        done.append(Settled(row.tap.tap_id, reader.shop.slug, reader.slug, member, outcome, reason))
-    return done
+    if row is None:
+        return []
+    card = _card(program, row.tap, found, now)
+    if card is not None:
+        row.state = "counted"
+        outcome, reason = count(row.tap, card)
+    elif isinstance(found, _Unasked):
+        return []
+    else:
+        row.state = "nobody" if found is None else "ambiguous"
+        outcome, reason = "rejected", "unknown"
+        Tap.objects.filter(pk=row.tap_id).update(outcome=outcome, reason=reason)
+    row.settled_at = now
+    row.save(update_fields=["state", "settled_at"])
+    reader = row.tap.reader
+    member = None if card is None else card.member.ref
+    return [Settled(row.tap.tap_id, reader.shop.slug, reader.slug, member, outcome, reason)]
 
 
 def _card(program: int, tap: Tap, found: _Word, now: dt.datetime) -> Card | None:
