@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from besnik.crm.foreign import Customer
 from besnik.crm.matching import Here, Match, card_from
 from besnik.crm.taking import note, take
-from besnik.store.models import CrmLink, CrmSource, Member
+from besnik.store.models import CrmAnswer, CrmLink, CrmSource, Member
 
 
 def matched(source: CrmSource, customer: Customer, cards: Collection[str]) -> Match:
@@ -24,6 +24,8 @@ def matched(source: CrmSource, customer: Customer, cards: Collection[str]) -> Ma
     Within a transaction: whoever it may be is locked, so that one who is being erased at this
     moment is waited for.
     """
+    # The CRM has just said that they are one customer's.
+    CrmAnswer.objects.filter(program=source.program_id, card__in=cards).delete()
     theirs = replace(customer, cards=tuple(dict.fromkeys([*cards, *customer.cards])))
     known = [card.data for text in theirs.cards if (card := card_from(text)) is not None]
     holders = Member.objects.filter(

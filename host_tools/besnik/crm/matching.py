@@ -14,6 +14,7 @@ from django.db.models import Q
 from besnik.credentials.assess import CredentialError, assess, card_ref
 from besnik.crm import balances
 from besnik.crm.foreign import Customer
+from besnik.crm.rivals import Claims
 from besnik.store.models import (
     Card,
     CardKind,
@@ -60,7 +61,8 @@ class Match(msgspec.Struct, frozen=True):
 
     ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet. What they have
     there of points comes to what they have here if it ``opens``. One who is left out was erased
-    here, and is nobody.
+    here, and is nobody. ``rivals`` are other customers who have one of their cards too: nobody is
+    given such a card (``contested``), and it is taken back from who has never used it.
     """
 
     customer: Customer
@@ -70,6 +72,8 @@ class Match(msgspec.Struct, frozen=True):
     cards: tuple[NewCard, ...] = ()
     differences: tuple[Difference, ...] = ()
     opens: bool = False
+    rivals: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
 
 
 class Here:
@@ -108,6 +112,12 @@ class Here:
         self._untold = balances.untold(source, involved - known)
         self._left_out = left_out(program, self._ids)
         self._taken: set[str] = set()
+        claimed = {
+            id: [card for _, card in cards if card]
+            for id, cards in self._cards.items()
+            if id not in self._left_out
+        }
+        self._claims = Claims(program, claimed)
 
     def matches(self) -> list[Match]:
         """Return what becomes of each customer of the page, in order; asked once."""
@@ -122,20 +132,27 @@ class Here:
         odd = [text for text, card in self._cards[customer.id] if card is None]
         differences = [Difference("bad_card", there=", ".join(odd)[:200])] if odd else []
         member = self._linked.get(customer.id)
-        is_twice = any(card.data in self._taken for card in good)
+        rivals = self._claims.rivals(customer.id, good)
+        if rivals:
+            differences.append(
+                Difference("twice", customer.name, "", member.pk if member else None)
+            )
+        is_later = any(card.data in self._taken for card in good)
         self._taken |= {card.data for card in good}
         if member is not None:
             return self._known("known", customer, member, good, differences)
-        if is_twice:
-            return self._skipped(customer, Difference("twice", customer.name))
         holders = {holder.pk: holder for card in good if (holder := self._holder.get(card.data))}
+        if is_later or self._claims.is_old(customer.id, good) or (rivals and holders):
+            first = next(iter(holders.values()), None)
+            here = ("", None) if first is None else (first.name, first.pk)
+            return self._skipped(customer, Difference("twice", customer.name, *here), good)
         if len(holders) > 1:
             names = ", ".join(holder.name for holder in holders.values())
             return self._skipped(customer, Difference("two_members", customer.name, names[:200]))
         for holder in holders.values():
             if holder.pk in self._link_of:
                 return self._skipped(
-                    customer, Difference("twice", customer.name, holder.name, holder.pk)
+                    customer, Difference("twice", customer.name, holder.name, holder.pk), good
                 )
             if holder.status != MemberStatus.ACTIVE:
                 return self._skipped(
@@ -148,12 +165,44 @@ class Here:
         except EnrolError:
             name = customer.id[:NAME_MAX]
             differences.append(Difference("unnamed", customer.name))
-        opens = bool(self._source.unit) and (customer.points or 0) > 0
-        return Match(customer, "made", None, name, tuple(good), tuple(differences), opens)
+        return Match(
+            customer,
+            "made",
+            None,
+            name,
+            self._free(customer, good),
+            tuple(differences),
+            bool(self._source.unit) and (customer.points or 0) > 0,
+            tuple(sorted(rivals)),
+            tuple(self._claims.contested(customer.id, good)),
+        )
 
-    @staticmethod
-    def _skipped(customer: Customer, difference: Difference) -> Match:
-        return Match(customer, "skipped", difference.member, differences=(difference,))
+    def _free(self, customer: Customer, cards: Sequence[NewCard]) -> tuple[NewCard, ...]:
+        return tuple(
+            card
+            for card in cards
+            if card.data not in self._holder and not self._claims.rivals(customer.id, [card])
+        )
+
+    def _skipped(
+        self, customer: Customer, difference: Difference, cards: Sequence[NewCard] = ()
+    ) -> Match:
+        """Return one who is nobody until somebody decides; with ``cards`` others have theirs."""
+        rivals = self._claims.rivals(customer.id, cards)
+        contested = self._claims.contested(customer.id, cards)
+        for card in cards:
+            holder = self._holder.get(card.data)
+            if holder is not None and (owner := self._link_of.get(holder.pk)) is not None:
+                rivals.add(owner)
+                contested.append(card.data)
+        return Match(
+            customer,
+            "skipped",
+            difference.member,
+            differences=(difference,),
+            rivals=tuple(sorted(rivals)),
+            contested=tuple(contested),
+        )
 
     def _known(
         self,
@@ -181,9 +230,17 @@ class Here:
         is_compared = points is not None and not is_untold and member.pk not in self._silent
         if is_compared and balance is not None and points != balance:
             differences.append(Difference("points", str(points), str(balance), member.pk))
-        free = tuple(card for card in good if card.data not in self._holder)
-        opens = is_untold and balance is not None and (points or 0) > 0
-        return Match(customer, what, member.pk, member.name, free, tuple(differences), opens)
+        return Match(
+            customer,
+            what,
+            member.pk,
+            member.name,
+            self._free(customer, good),
+            tuple(differences),
+            is_untold and balance is not None and (points or 0) > 0,
+            tuple(sorted(self._claims.rivals(customer.id, good))),
+            tuple(self._claims.contested(customer.id, good)),
+        )
 
 
 def card_from(data: str) -> NewCard | None:

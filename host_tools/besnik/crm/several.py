@@ -59,6 +59,7 @@ def look_again(source: CrmSource, card: str) -> Found | None:
     now = timezone.now()
     with transaction.atomic():
         if isinstance(found, Customer):
+            cache.forget_unowned(source.program_id, [card], now)
             match = Here(source, [found]).match(found)
             take(source, [match], language_of(source.program_id), now)
             note(source, [match], now)

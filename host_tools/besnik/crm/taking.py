@@ -12,15 +12,26 @@ from typing import Final
 from django.db.models import QuerySet
 
 from besnik.crm import cache
+from besnik.crm.foreign import Ambiguous, Customer
 from besnik.crm.matching import Difference, Match
 from besnik.crm.outbox import UNTOLD
+from besnik.crm.rivals import take_back
 from besnik.loyalty.ledger import OPENING, NewLot
 from besnik.loyalty.ledger import Entry as Opening
 from besnik.loyalty.operations import accrue
 from besnik.loyalty.periods import expires_at
 from besnik.store import programs
 from besnik.store.books import writing
-from besnik.store.models import Card, CrmDifference, CrmLink, CrmSource, Entry, Member, Person
+from besnik.store.models import (
+    Card,
+    CrmDifference,
+    CrmLink,
+    CrmRecord,
+    CrmSource,
+    Entry,
+    Member,
+    Person,
+)
 from besnik.store.people import names
 from besnik.store.people.keyed import keyed
 
@@ -58,6 +69,7 @@ class Taking:
         """Write it; return the balances opened."""
         members = self._made()
         pairs = [*zip(self._new, members, strict=True), *_members_of(self._matches)]
+        self._dispute()
         CrmLink.objects.bulk_create(
             CrmLink(program_id=self._program, member_id=member, external_id=match.customer.id)
             for match, member in pairs
@@ -73,6 +85,20 @@ class Taking:
         ]
         cache.keep(self._program, ours, self._now)
         return self._opened(pairs)
+
+    def _dispute(self) -> None:
+        """Let cards be nobody's that several customers there have."""
+        asked = {
+            card: Ambiguous(tuple(sorted({match.customer.id, *match.rivals})))
+            for match in self._matches
+            for card in match.contested
+        }
+        if asked:
+            take_back(self._program, asked.keys())
+            held = Card.objects.filter(program=self._program, data__in=asked)
+            for card in held.values_list("data", flat=True):
+                asked.pop(card, None)
+            cache.keep_unowned(self._program, asked, self._now)
 
     def _made(self) -> list[int]:
         members = Member.objects.bulk_create(self._members)
@@ -111,6 +137,27 @@ def note(source: CrmSource, matches: Sequence[Match], found_at: dt.datetime) -> 
         _row(source, match, difference, found_at)
         for match in matches
         for difference in match.differences
+    )
+    rivals = sorted({rival for match in matches for rival in match.rivals})
+    if rivals:
+        _note_rivals(source, rivals, found_at)
+
+
+def _note_rivals(source: CrmSource, rivals: Sequence[str], found_at: dt.datetime) -> None:
+    """Write of those who were met before that another customer has their card, too."""
+    records = CrmRecord.objects.filter(program=source.program_id, external_id__in=rivals)
+    names = dict(records.values_list("external_id", "name"))
+    CrmDifference.objects.bulk_create(
+        (
+            _row(
+                source,
+                Match(Customer(rival, ""), "skipped"),
+                Difference("twice", names.get(rival, "")),
+                found_at,
+            )
+            for rival in rivals
+        ),
+        ignore_conflicts=True,
     )
 
 

@@ -1,0 +1,70 @@
+"""Cards that several customers of a CRM have: whose they are is for somebody to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import Exists, OuterRef
+
+from besnik.store.models import Card, CardState, CrmAnswer, CrmDifference, Posting
+from besnik.store.people import NewCard
+from besnik.store.people.keyed import keyed
+
+
+class Claims:
+    """Who has which card there: customers of one page, and those with whom it is in dispute."""
+
+    def __init__(self, program: int, cards: Mapping[str, Collection[NewCard]]) -> None:
+        self._claims: dict[str, set[str]] = {}
+        for customer, theirs in cards.items():
+            for card in theirs:
+                self._claims.setdefault(card.data, set()).add(customer)
+        answers = CrmAnswer.objects.filter(
+            program=program, card__in=self._claims, state="ambiguous"
+        )
+        before: dict[str, list[str]] = dict(answers.values_list("card", "ids"))
+        self._before: set[str] = set()
+        if not before:
+            return
+        # Who is not listed with it any more has given it up.
+        noted = CrmDifference.objects.filter(
+            program=program,
+            kind="twice",
+            external_id__in={id for ids in before.values() for id in ids},
+        )
+        still = set(noted.values_list("external_id", flat=True))
+        for data, ids in before.items():
+            if rivals := still.intersection(ids):
+                self._claims[data] |= rivals
+                self._before.add(data)
+
+    def is_old(self, customer: str, cards: Sequence[NewCard]) -> bool:
+        """Whether a customer was met before with a card that another one has as well."""
+        return any(card.data in self._before and self.rivals(customer, [card]) for card in cards)
+
+    def rivals(self, customer: str, cards: Sequence[NewCard]) -> set[str]:
+        """Return the other customers who have one of the cards as well."""
+        return {id for card in cards for id in self._claims.get(card.data, ())} - {customer}
+
+    def contested(self, customer: str, cards: Sequence[NewCard]) -> list[str]:
+        """Return those of a customer's cards that others have as well."""
+        return [card.data for card in cards if self.rivals(customer, [card])]
+
+
+def take_back(program: int, cards: Collection[str]) -> None:
+    """Take cards from members who have them by the CRM's word alone: who never did anything here.
+
+    The next tap of such a card asks the CRM. Who has been here keeps theirs.
+    """
+    done = Posting.objects.filter(account__member=OuterRef("member")).exclude(entry__kind="open")
+    unused = Card.objects.filter(
+        ~Exists(done),
+        program=program,
+        data__in=cards,
+        state=CardState.ACTIVE,
+        member__crm_link__isnull=False,
+    )
+    for card in unused:
+        # As when a member is erased: a row that taps can name stays, and its number is free.
+        name = keyed("disputed card", str(card.pk), card.data).hex().upper()
+        Card.objects.filter(pk=card.pk).update(data=name, state=CardState.ERASED)

@@ -1,0 +1,70 @@
+"""A card that two customers of the CRM have is nobody's: never the first one's."""
+
+from __future__ import annotations
+
+import pytest
+
+from rows.crm.conftest import NotebookOwner, import_all
+from support.pos import Pos
+
+CARD, ONLY = "04000000000180", "04AA00BB00CC80"
+
+
+@pytest.fixture
+def far_apart(owner: NotebookOwner) -> NotebookOwner:
+    """Customer 1 and customer 61, pages apart, have the same card; the latter has another one."""
+    owner.notebook.fill(60)
+    owner.notebook.add("A double", CARD, ONLY, points=7)
+    owner.test()
+    return owner
+
+
+def holder(card: str) -> str | None:
+    """Return the customer who is the member that has a card."""
+    from besnik.store.models import CrmLink
+
+    return (
+        CrmLink.objects.filter(member__cards__data=card)
+        .values_list("external_id", flat=True)
+        .first()
+    )
+
+
+def differences() -> set[tuple[str, str]]:
+    from besnik.store.models import CrmDifference
+
+    found = CrmDifference.objects.filter(kind="twice")
+    return set(found.values_list("kind", "external_id"))
+
+
+def test_a_card_of_two_customers_is_taken_back_from_the_first(far_apart: NotebookOwner) -> None:
+    for _ in range(2):
+        import_all(far_apart)
+        assert (holder(CARD), holder(ONLY)) == (None, None)
+        assert differences() == {("twice", "1"), ("twice", "61")}
+    said = far_apart.office.read("crm/differences/")
+    assert "Customer 1" in said
+    assert "A double" in said
+
+
+def test_it_is_given_to_the_one_who_is_left(far_apart: NotebookOwner) -> None:
+    import_all(far_apart)
+    far_apart.notebook.remove("61")
+    import_all(far_apart)
+    import_all(far_apart)
+    assert holder(CARD) == "1"
+    assert differences() == set()
+
+
+def test_who_has_been_here_keeps_their_card(owner: NotebookOwner, pos: Pos) -> None:
+    from besnik.store.models import Card, Member
+
+    owner.notebook.fill(1)
+    owner.test()
+    import_all(owner)
+    member = Member.objects.get(cards__data=CARD)
+    pos.sell(1_000, {"member": member.ref})
+    owner.notebook.add("A double", CARD)
+    import_all(owner)
+    assert Card.objects.get(data=CARD).member == member
+    assert differences() == {("twice", "1"), ("twice", "2")}
