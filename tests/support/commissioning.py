@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from support import next_release
-from support.hands import Hands
 from support.processes import Running, wait_until
 from support.standing import ENDED, Standing, look, taps
 from support.store import rows
@@ -59,14 +58,16 @@ class Commissioning:
         command = ("flash", "--all", "--blank")
         left = self._tried(command, self._boards, pulls)
         again = self._runs(command, left)
-        return [port(board) for board in left if not says(again, board, "waits for its settings")]
+        return bricked(
+            [board for board in left if not says(again, board, "waits for its settings")], again
+        )
 
     def make(self, pulls: int) -> list[str]:
         """Put application and settings on bare boards."""
         command = ("flash", "--all", "counter", "--no-tap", *ONCE)
         left = self._tried(command, self._boards, pulls)
         again = self._runs(command, left)
-        return [port(board) for board in left if not says(again, board, "is on line")]
+        return bricked([board for board in left if not says(again, board, "is on line")], again)
 
     def provision(self, pulls: int) -> list[str]:
         """Give settings to readers that wait for them; what is cut off has all of them or none."""
@@ -75,11 +76,12 @@ class Commissioning:
         again = self._runs(command, left)
         had_all = [board for board in left if says(again, board, "FAILED")]
         seen = self._runs(("flash", "--all", "--no-tap"), had_all)
-        return [
-            port(board)
+        broken = [
+            board
             for board in had_all
             if not (says(seen, board, ": 0 of ") and says(seen, board, "is on line"))
         ]
+        return bricked(broken, again + seen)
 
     def update(self, application: dict[str, bytes], state: Path, pulls: int) -> list[str]:
         """Roll `next_release` with this application out to all; ``state`` is the shop's folder."""
@@ -124,7 +126,7 @@ class Commissioning:
         """Return when each has read a card and the shop has answered it; AssertionError."""
         before = taps(self._url)
         for board in self._boards:
-            lay_card(board)
+            board.lay_card()
 
         def is_so() -> bool:
             now = taps(self._url)
@@ -198,7 +200,7 @@ class Commissioning:
             self.readers[board]: self.standing()[self.readers[board]] for board in boards.values()
         }
         for board in boards.values():
-            lay_card(board)
+            board.lay_card()
         running = self._technician.types("doctor", *boards)
         gone = self._pull(running, boards, pulls)
         status = running.wait(self._wait_s)
@@ -206,7 +208,7 @@ class Commissioning:
             board.plug_in()
         for board in boards.values():
             if board not in gone:
-                take_card(board)
+                board.take_card()
         # Each starts anew when it was examined.
         self.wait_on_line(before)
         if not pulls and status:
@@ -224,14 +226,12 @@ def port(board: Board) -> str:
     return str(board.parts.port)
 
 
-def lay_card(board: Board) -> None:
-    """Lay a card on a board, and leave it there."""
-    Hands(board.parts.folder / "control.sock").ask("present", card="card")
-
-
-def take_card(board: Board) -> None:
-    """Take the card away."""
-    Hands(board.parts.folder / "control.sock").ask("remove", card="card")
+def bricked(boards: Sequence[Board], log: str) -> list[str]:
+    """Return the ports of boards that are no readers, and print what was said of them."""
+    for line in log.splitlines():
+        if any(line.startswith(f"{port(board)}: ") for board in boards):
+            print(line, flush=True)
+    return [port(board) for board in boards]
 
 
 def says(log: str, board: Board, what: str) -> bool:

@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 from besnik.sim.board import Parts
+from support.hands import Hands
 from support.processes import Processes, Running
 
 
@@ -28,6 +29,14 @@ class Board:
         """Take its power away at once."""
         assert self._running is not None
         self._running.kill()
+
+    def lay_card(self) -> None:
+        """Lay its card on it, and leave it there."""
+        Hands(self.parts.folder / "control.sock").ask("present", card="card")
+
+    def take_card(self) -> None:
+        """Take the card away."""
+        Hands(self.parts.folder / "control.sock").ask("remove", card="card")
 
     def mpremote(self, *arguments: str | Path) -> str:
         """Run mpremote on the board's port; return what it printed."""
