@@ -129,10 +129,10 @@ class BottleCrmServer:
         """Let the adapter list customers by twos."""
         monkeypatch.setattr(listing, "PAGE_MAX", 2)
 
-    def add(self, name: str, *cards: str, shown: str = "") -> str:
+    def add(self, name: str, *cards: str, shown: str = "", points: int = 0) -> str:
         """Make a contact; one card fits into its field."""
         first, _, last = name.partition(" ")
-        fields = {"nfc_card_id": cards[0], "points": 0, **({"notes": shown} if shown else {})}
+        fields = {"nfc_card_id": cards[0], "points": points, **({"notes": shown} if shown else {})}
         names = {"first_name": first, "last_name": last or f"No. {next(self._numbers)}"}
         made = self._people("POST", "/api/contacts/", {**names, "custom_fields": fields})
         return str(made["id"])

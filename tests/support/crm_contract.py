@@ -13,13 +13,15 @@ A test module of an adapter derives a class from `CrmContract` and overrides one
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -37,6 +39,10 @@ from besnik.crm.foreign import (
 )
 from support.crm_every import EveryCrm, ForeignRecords, Records
 from support.crm_visits import new_card, new_event, visit
+from support.proxy import Proxy
+
+_GIVEN_UP_S: Final = 2.0
+_STALLED_S: Final = 3.0
 
 
 class CrmServer(Protocol):
@@ -44,6 +50,10 @@ class CrmServer(Protocol):
 
     # The name of a field of customers that ``add`` fills with ``shown``.
     field: str
+
+    @property
+    def url(self) -> str:
+        """Where it is: ``http://127.0.0.1:1234``."""
 
     def open(self, *, url: str = "", key: str = "") -> ForeignCrm:
         """Return the adapter as a shop has it; ``url`` and ``key`` take the place of the real ones.
@@ -180,6 +190,27 @@ class CrmContract(EveryCrm):
         assert outcomes([*done]) == ["done", "done", "done"]
         assert sorted(server.events(anna)) == sorted([first, third])
         assert server.events(ben) == [second]
+
+    async def test_a_visit_that_is_written_late_is_there_once(
+        self, crm: ForeignCrm, server: CrmServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A request stalls on its way, is given up here, and arrives all the same."""
+        able = crm.capabilities
+        assert able.idempotent_writes or able.late_s == 0 or able.late_s >= 6 * web.TOTAL_S
+        anna, event = server.add("Anna Arben", new_card()), new_event()
+        monkeypatch.setattr(web, "TOTAL_S", _GIVEN_UP_S)
+        with Proxy(urlsplit(server.url).port or 0) as line:
+            slow = server.open(url=f"http://127.0.0.1:{line.port}")
+            await slow.record_visits([], again=False)
+            assert (await slow.health()).ok, "it has a connection, and is let in"
+            line.delay_s = _STALLED_S
+            with pytest.raises(CrmAwayError):
+                await slow.record_visits([visit(anna, event)], again=False)
+            # What the CRM's server takes for it at most is over, by what the adapter says of it.
+            await asyncio.sleep(2 * _STALLED_S)
+            await slow.aclose()
+        await crm.record_visits([visit(anna, event)], again=True)
+        assert server.events(anna) == [event]
 
     async def test_one_visit_of_nobody_does_not_stop_the_others(
         self, crm: ForeignCrm, server: CrmServer

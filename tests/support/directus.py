@@ -86,9 +86,9 @@ class DirectusServer:
         """Let the adapter list customers by twos."""
         monkeypatch.setattr(listing, "PAGE_MAX", 2)
 
-    def add(self, name: str, *cards: str, shown: str = "") -> str:
+    def add(self, name: str, *cards: str, shown: str = "", points: int = 0) -> str:
         """Make a customer; one card fits into its field."""
-        row = {"name": name, "nfc_card_id": cards[0], "notes": shown, "points": 0}
+        row = {"name": name, "nfc_card_id": cards[0], "notes": shown, "points": points}
         return str(self._post("/items/customers", row)["id"])
 
     def remove(self, customer: str) -> None:

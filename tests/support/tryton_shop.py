@@ -66,7 +66,8 @@ def told(database_url: str) -> dict[str, list[str]]:
     query = """SELECT DISTINCT link.external_id, entry.program_id, entry.id, entry.created_at
         FROM store_entry entry JOIN store_posting posting ON posting.entry_id = entry.id
         JOIN store_account account ON account.id = posting.account_id
-        JOIN store_crmlink link ON link.member_id = account.member_id ORDER BY 3"""
+        JOIN store_crmlink link ON link.member_id = account.member_id
+        WHERE substr(entry.key, 1, 4) <> 'crm:' ORDER BY 3"""
     for customer, program, entry, at in rows(database_url, query):
         found.setdefault(customer, []).append(event_of(program, entry, at))
     return found

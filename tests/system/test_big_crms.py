@@ -78,8 +78,8 @@ async def test_a_customer_of_the_crm_taps_and_the_crm_hears_of_it(
     customer: Customer,
     database_url: str,
 ) -> None:
-    """A card that Besnik has never seen, of somebody there; the CRM is gone for a while."""
-    zana = server.add("Zana Kola", BLANK, shown="Likes espresso")
+    """A card that Besnik has never seen, of somebody there who has points; the CRM is away."""
+    zana = server.add("Zana Kola", BLANK, shown="Likes espresso", points=500)
     workers.start()
     counter.start_reader()
     assert await customer.taps("blank") == [READ, "stored"]
@@ -98,5 +98,5 @@ async def test_a_customer_of_the_crm_taps_and_the_crm_hears_of_it(
     await until(
         lambda: sorted(server.events(zana)) == sorted(visits), "the CRM hears of all visits", 180
     )
-    await until(lambda: server.points(zana) == 3, "the CRM hears of the last balance")
+    await until(lambda: server.points(zana) == 503, "the CRM hears of the last balance")
     assert_ledger_adds_up(database_url)
