@@ -115,7 +115,8 @@ class CrmAnswer(models.Model):
 class CrmPending(models.Model):
     """A tap whose card only the CRM can know; its visit is counted when the CRM has said whose.
 
-    ``state``: waiting, counted, nobody (the CRM does not know it either), ambiguous. While it
+    ``state``: waiting, counted, nobody (the CRM does not know it either), ambiguous (it is of
+    several customers there, or who its customer is here is in doubt). While it
     waits the tap says accepted and pending; then it gets card, member and the verdict that stands.
     """
 
