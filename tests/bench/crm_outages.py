@@ -4,9 +4,9 @@ The CRM is one of the tests' own, a process that writes each event down as often
 it. Half of the people are customers there whom Besnik does not know, half are members here whom the
 CRM does not know; of their visits only the first ones earn a stamp. The faults: the worker is
 killed, the CRM is killed, dies between writing and answering, stands still for up to two seconds,
-answers 429 with Retry-After, 401, or nonsense; an owner presses the test button after each. Lost is
-an event of the ledger that the CRM has not, doubled one that it has twice, uncounted a tap of
-nobody when everything is at rest.
+answers 429 with Retry-After, 401, or nonsense, and a known customer is entered there a second time;
+an owner presses the test button after each. Lost is an event of the ledger that the CRM has not,
+doubled one that it has twice, uncounted a tap of nobody when everything is at rest.
 
 *Verdicts*: after each tap another shop's reader gets one, whose bridge has no CRM and the same kind
 of database on the same machine at the same moment: the ratio of their p95 is what faults cost.

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from besnik.crm import sources
 from besnik.crm.breaker import Standing
-from besnik.store.models import CrmSource, Shop
+from besnik.store.models import Card, CrmSource, Shop
 from besnik.store.people import NewCard, enrol
 from support.bridge import ReaderStation
 from support.crm_reckoning import Told, reckon, waiting
@@ -75,6 +75,7 @@ class Chaos:
             "429 with Retry-After": self._over_its_limit,
             "401": self._refused,
             "nonsense": self._nonsense,
+            "a customer is entered a second time": self._enter_again,
         }
         self.worker: Running = workers.start()
         self.waits_ms: list[float] = []
@@ -174,6 +175,13 @@ class Chaos:
 
     async def _nonsense(self) -> None:
         await self._fault(nonsense=True, count=2)
+
+    async def _enter_again(self) -> None:
+        """Let a second customer have the card of one who is known here: that stays theirs."""
+        linked = Card.objects.filter(member__crm_link__isnull=False).order_by("pk")
+        known = await in_store(lambda: list(linked.values_list("data", flat=True)))
+        if known:
+            await in_store(self._paper.add, "Customer again", self._chance.choice(known))
 
     async def _fault(self, **what: object) -> None:
         await in_store(lambda: self._paper.fault(**what))
