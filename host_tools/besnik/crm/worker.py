@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 # How often each loop looks without being woken.
 WAITING_S: Final = 2.0
-# Fields that are a quarter of an hour old may be some seconds older: in a busy shop each look is for
-# as many customers as one request takes.
+# Fields that are a quarter of an hour old may be some seconds older: in a busy shop each look is
+# for as many customers as one request takes.
 REFRESH_S: Final = 15.0
 TELL_S: Final = 20.0
 # After a failure that does not say how long.
