@@ -18,7 +18,7 @@ SECOND_S = 1.0
 
 @pytest.fixture
 def source(orm: str) -> CrmSource:
-    made = CrmSource(program=Shop.objects.get(slug="corner").program, adapter="other")
+    made = CrmSource(program=Shop.objects.get(slug="corner").program, adapter="tryton")
     sources.switch_on(made, timezone.now())
     return made
 
@@ -56,8 +56,10 @@ def test_settings_that_are_kept_set_back_no_mark_that_moves_meanwhile(
     worker = threading.Thread(target=work)
     worker.start()
     is_locked.wait()
-    choosing.keep(source.program_id, choosing.Choice("other", {"url": "https://crm.example"}, {}))
+    choosing.keep(
+        source.program_id, choosing.Choice("tryton", {"address": "https://crm.example"}, {})
+    )
     worker.join()
     row = CrmSource.objects.get()
     assert (row.delivered_to, row.taps_to, row.is_on) == (4711, 4713, True)
-    assert row.settings == {"url": "https://crm.example"}
+    assert row.settings == {"address": "https://crm.example"}
