@@ -1,9 +1,10 @@
 # Takes a reader's settings and certificates on its serial line: for 120 s after it starts without
 # any that it can use, and once. Loaded for that alone; afterwards the reader starts anew.
 #
-# Once a second the reader says "besnik: open TICKET SECONDS CHIP WHY", CHIP being its number,
-# or "besnik: closed WHY" when the time is over. The host sends lines, each after the answer to the
-# one before, because nothing stops it from filling the 260 bytes of the chip's receiver:
+# Once a second the reader says "besnik: open TICKET SECONDS CHIP NAME WHY", CHIP being its chip's
+# number and NAME which it is, as in ESP32S3, or "besnik: closed WHY" when the time is over. The
+# host sends lines, each after the answer to the one before, because nothing stops it from filling
+# the 260 bytes of the chip's receiver:
 #   begin TICKET            the ticket is used up
 #   file NAME SIZE SHA256   in hex
 #   data BASE64             of the file named last
@@ -36,7 +37,14 @@ _SETTINGS = const("config.json")
 _CERTIFICATES = const(("ca.der", "reader.der", "reader.key"))
 # Red and green LED and buzzer where docs/hardware.md has them: what else is on those pins is not
 # known yet, and an S3 has its flash where an ESP32 has its light.
-_LIGHTS = const((("ESP32S", (5, 6, 7)), ("ESP32C3", (0, 1, 3)), ("ESP32C6", (20, 21, 22))))
+_LIGHTS = const(
+    (
+        ("ESP32S2", (5, 6, 7)),
+        ("ESP32S3", (5, 6, 7)),
+        ("ESP32C3", (0, 1, 3)),
+        ("ESP32C6", (20, 21, 22)),
+    )
+)
 # Slow and long, red and green in turn with darkness between: no verdict looks like it.
 WAITING = b"\x01\x00\x3c\x00\x00\x1e\x02\x00\x3c\x00\x00\x1e"
 
@@ -140,10 +148,11 @@ def serve(board, why):
 
 
 async def _serve(board, why):
-    lights = signals.Signals(*board.lights(*light_pins(sys.implementation._machine)))
+    name = chip_name(sys.implementation._machine)
+    lights = signals.Signals(*board.lights(*light_pins(name)))
     playing = asyncio.create_task(lights.run())
     chip = hexlify(board.machine.unique_id()).decode()
-    if await _take(lights, chip + " " + str(why)):
+    if await _take(lights, "%s %s %s" % (chip, name, why)):
         await asyncio.sleep_ms(_SEEN_MS)
         board.reset()
     lights.set_fault(True)
@@ -152,10 +161,16 @@ async def _serve(board, why):
         await asyncio.sleep(_AGAIN_S)
 
 
+# Which chip it is, of what MicroPython says of the board: "TinyS3 with ESP32-S3-FN8".
+def chip_name(machine):
+    name = machine.rpartition(" with ")[2].replace("-", "").split(" ")[0]
+    return name if name.startswith("ESP32") else "ESP32"
+
+
 # The pins of red and green LED and buzzer of a reader without settings, by the name of its chip.
-def light_pins(machine):
-    for name, pins in _LIGHTS:
-        if name in machine:
+def light_pins(name):
+    for chip, pins in _LIGHTS:
+        if name.startswith(chip):
             return pins
     names = ("pins.led_red", "pins.led_green", "pins.buzzer")
     return tuple([config.DEFAULTS[name] for name in names])

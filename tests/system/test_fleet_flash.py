@@ -116,6 +116,50 @@ def test_a_setting_the_reader_would_refuse_is_refused_before_anything_is_written
     assert technician.board.mpremote("eval", "__import__('os').listdir()").strip() == "[]"
 
 
+def test_a_pin_that_the_chip_lacks_is_refused_before_anything_is_written(
+    technician: Technician, tmp_path: Path, free_tcp_port: int
+) -> None:
+    image = write_image(tmp_path / "ESP32_GENERIC.bin")
+    with rom_loader(free_tcp_port) as loader:
+        bare = ("--image", str(image), "--loader", loader)
+        for who, pin, told in (
+            (("pin-1",), "rst=24", "pins.rst = 24: there is no such pin"),
+            (("pin-2", *bare), "buzzer=1", "pins.buzzer = 1: is wired to the cable"),
+            (("--all", "pins"), "led_red=6", "pins.led_red = 6: is wired to the flash"),
+            (("--all", "pins", *bare), "buzzer=34", "pins.buzzer = 34: can only be an input"),
+        ):
+            status, said = technician.runs("flash", *who, "--no-tap", *ONCE, "--set", f"pins.{pin}")
+            assert status == 1
+            assert told in said and "on this board's ESP32:" in said
+            assert "erase-flash" not in said
+    assert technician.board.mpremote("eval", "__import__('os').listdir()").strip() == "[]"
+
+
+def test_no_board_is_erased_for_what_cannot_be_finished(
+    technician: Technician, broker: SecureBroker, tmp_path: Path, free_tcp_port: int
+) -> None:
+    image = write_image(tmp_path / "ESP32_GENERIC.bin")
+    all_bare = ("flash", "--all", "--no-tap", "--image", str(image))
+    once = ("till", *ONCE)
+
+    def refused(*command: str) -> str:
+        status, said = technician.runs(*all_bare, *command)
+        assert status == 1
+        assert "erase-flash" not in said
+        return said
+
+    with rom_loader(free_tcp_port) as loader:
+        at = ("--loader", loader)
+        assert "give the first part of the readers' ids" in refused(*at)
+        assert "pins.irq = 5: is taken by pins.cs" in refused(*once, *at, "--set", "pins.irq=5")
+        # One without MicroPython is asked by its ROM who it is.
+        technician.board.unplug()
+        assert "shop: missing" in refused("bare", "--wifi", "demo", "--host", "127.0.0.1", *at)
+        technician.board.plug_in()
+        broker.stop()
+        assert "start it with `besnik broker`" in refused(*once, *at)
+
+
 def test_settings_are_kept_as_typed_where_only_their_owner_can_read_them(
     technician: Technician, state: Path
 ) -> None:

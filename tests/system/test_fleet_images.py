@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,11 +26,18 @@ def test_an_image_is_written_where_its_chip_begins(tmp_path: Path, loader: str) 
     assert seen[0] == 0 and seen[-1] == 100
 
 
+def test_a_bare_chip_tells_which_it_is_and_its_number(loader: str) -> None:
+    """The number is MicroPython's `machine.unique_id()`: both read the chip's base MAC address."""
+    found = image.chip_on(loader)
+    assert found.chip == image_file.CHIPS[ESP32]
+    assert re.fullmatch("[0-9a-f]{12}", found.number)
+
+
 def test_a_bare_board_gets_the_newest_plain_image_for_its_chip_that_was_tried(
     tmp_path: Path, loader: str
 ) -> None:
     with pytest.raises(BoardError, match=r"1\.24\.0 to 1\.29\.0 from https://micropython\.org"):
-        images.put(tmp_path, None, loader, lambda *_: None)
+        images.taken(tmp_path, None, loader)
     kept = images.folder_of(tmp_path)
     kept.mkdir()
     write_image(kept / "ESP32_GENERIC_S3-20260901-v1.29.0.bin", ESP32_S3)
@@ -37,10 +45,10 @@ def test_a_bare_board_gets_the_newest_plain_image_for_its_chip_that_was_tried(
         write_image(kept / f"ESP32_GENERIC{name}.bin")
     other = write_image(kept / "ESP32_GENERIC-OTA-20260401-v1.28.0.bin")
     newest = write_image(kept / "ESP32_GENERIC-20251209-v1.27.0.bin")
-    assert images.put(tmp_path, None, loader, lambda *_: None) == newest
+    assert images.taken(tmp_path, None, loader) == newest
     newest.unlink()
     (kept / "ESP32_GENERIC-20250415-v1.25.0.bin").unlink()
-    assert images.put(tmp_path, None, loader, lambda *_: None) == other
+    assert images.taken(tmp_path, None, loader) == other
 
 
 def test_what_is_no_image_for_a_board_of_ours_is_refused(tmp_path: Path) -> None:

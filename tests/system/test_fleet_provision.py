@@ -39,6 +39,9 @@ async def test_a_reader_without_settings_gets_them_on_its_cable_and_works(
     assert status == 0, said
     assert "waits 1" in said and "besnik fleet provision" in said
 
+    status, said = technician.runs("provision", "pin-1", *ONCE, "--set", "pins.rst=24")
+    assert status == 1
+    assert "pins.rst = 24: there is no such pin on this board's ESP32" in said
     running = technician.starts("provision", READER, *ONCE)
     running.wait_for("hold any card", 60)
     async with await Control.connect(technician.board.parts.folder / "control.sock") as control:
@@ -54,7 +57,13 @@ async def test_a_reader_without_settings_gets_them_on_its_cable_and_works(
     status, said = technician.runs("provision", READER, "--no-tap")
     assert status == 1
     assert "--again" in said
-    status, said = technician.runs("provision", READER, "--no-tap", "--again", "--shop", "station")
+    again = ("provision", READER, "--no-tap", "--again", "--set")
+    status, said = technician.runs(*again, "pins.led_red=6")
+    assert status == 1
+    assert "pins.led_red = 6: is wired to the flash" in said
+    there = technician.board.mpremote("eval", "open('config.json').read()")
+    assert READER in there and "led_red" not in there
+    status, said = technician.runs(*again, "pins.led_red=32")
     assert status == 0, said
     assert f"{READER}: is on line" in said
-    assert "station" in technician.board.mpremote("eval", "open('config.json').read()")
+    assert '"led_red": 32' in technician.board.mpremote("eval", "open('config.json').read()")

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import content, image_file, images, waiting
+from besnik.fleet import content, image, image_file, images, pins, waiting
 from besnik.fleet.flash import write
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order
 from besnik.fleet.table import make_readers, with_all
 from besnik.fleet.terminal import run
-from besnik.fleet.usb import opened
+from besnik.fleet.usb import BoardError, opened
 
 
 class Boards(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,31 +57,48 @@ class _Flashing:
         self._boards = boards
         self._state = Path(shop.state)
         self._application = content.of_reader(self._state)
+        self._loaders = dict(zip(boards.ports, boards.loaders, strict=False))
+        self._silent: set[str] = set()
 
     def begin(self, port: str, lines: Lines) -> str:
-        if self._boards.is_bare:
-            waiting.settle_before_erasing(port, may_drop=self._boards.may_drop)
-            loaders = dict(zip(self._boards.ports, self._boards.loaders, strict=False))
-            say = partial(lines.percent, port)
-            images.put(self._state, self._boards.image, loaders.get(port, port), say)
         lines.say(port, "who is it?")
-        with opened(port) as board:
-            return board.chip()
+        try:
+            with opened(port, is_probe=self._boards.is_bare) as board:
+                return board.chip()
+        except BoardError:
+            if not self._boards.is_bare:
+                raise
+        self._silent.add(port)
+        return image.chip_on(self._loaders.get(port, port)).number
 
     def put(self, port: str, reader: Identity, lines: Lines) -> None:
-        self._write(port, self._application | reader.files(), lines)
+        self._write(port, reader, lines)
 
     def put_application(self, port: str, lines: Lines) -> None:
-        self.begin(port, lines)
-        self._write(port, self._application, lines)
+        self._write(port, None, lines)
         lines.say(port, "waits for its settings: besnik fleet provision READER")
 
-    def _write(self, port: str, files: dict[str, bytes], lines: Lines) -> None:
+    def _write(self, port: str, reader: Identity | None, lines: Lines) -> None:
         def progress(path: str, done: int, total: int) -> None:
             lines.percent(port, path, 100 * done // total if total else 100)
 
+        files = self._application | (reader.files() if reader else {})
+        if self._boards.is_bare:
+            self._put_image(port, reader, lines)
         with opened(port) as board:
             found = board.look()
-            waiting.settle(board, found.files, files, may_drop=self._boards.may_drop)
+            with board.as_it_was():
+                if reader:
+                    pins.check(reader.settings, board.name())
+                waiting.settle(board, found.files, files, may_drop=self._boards.may_drop)
             written = write(board, found, files, progress)
         lines.say(port, f"{written} of {len(files)} files written, all checked")
+
+    def _put_image(self, port: str, reader: Identity | None, lines: Lines) -> None:
+        loader = self._loaders.get(port, port)
+        taken = images.taken(self._state, self._boards.image, loader)
+        if reader:
+            pins.check(reader.settings, image_file.chip_of(taken).name)
+        if port not in self._silent:
+            waiting.settle_before_erasing(port, may_drop=self._boards.may_drop)
+        image.write(loader, taken, partial(lines.percent, port))

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from besnik import config
-from besnik.fleet import arrival, boards, content, images, provision, records, waiting
+from besnik.fleet import arrival, boards, content, image, images, pins, provision, records, waiting
 from besnik.fleet.flash import Progress, write
-from besnik.fleet.order import Order, prepared
+from besnik.fleet.image_file import chip_of
+from besnik.fleet.order import Identity, Order, prepared
 from besnik.fleet.terminal import only_port, percent, run, show, until_left
 from besnik.fleet.usb import opened
 
@@ -45,11 +46,10 @@ def main_blank(bench: Bench) -> int:
 async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
     reader = prepared(order, shop)
     await records.enter(reader, order.till, show)
-    files = content.of_reader(Path(shop.state)) | reader.files()
     port = bench.port or only_port()
     async with arrival.watching(shop, reader) as watcher:
         with until_left() as shown:
-            chip = await asyncio.to_thread(_write, bench, shop, port, files, shown)
+            chip = await asyncio.to_thread(_write, bench, shop, port, reader, shown)
         boards.remember(Path(shop.state), chip, reader.reader)
         card = arrival.draw_label(shop, reader)
         show(f"print and stick under the reader: {card}")
@@ -58,23 +58,30 @@ async def _flash(order: Order, bench: Bench, shop: config.Config) -> None:
 
 async def _blank(bench: Bench, shop: config.Config) -> None:
     port = bench.port or only_port()
-    files = content.of_reader(Path(shop.state))
     with until_left() as shown:
-        await asyncio.to_thread(_write, bench, shop, port, files, shown)
+        await asyncio.to_thread(_write, bench, shop, port, None, shown)
     await asyncio.to_thread(_waits, port)
 
 
 def _write(
-    bench: Bench, shop: config.Config, port: str, files: dict[str, bytes], shown: Progress
+    bench: Bench, shop: config.Config, port: str, reader: Identity | None, shown: Progress
 ) -> str:
-    """Write the files; return the chip's own number."""
+    """Write the application, and who it is if that is known; return the chip's own number."""
+    files = content.of_reader(Path(shop.state)) | (reader.files() if reader else {})
     if bench.is_bare:
+        loader = bench.loader or port
+        taken = images.taken(Path(shop.state), bench.image, loader)
+        if reader:
+            pins.check(reader.settings, chip_of(taken).name)
         waiting.settle_before_erasing(port, may_drop=bench.may_drop)
-        written_image = images.put(Path(shop.state), bench.image, bench.loader or port, percent)
-        show(f"{port}: MicroPython from {written_image.name}")
+        image.write(loader, taken, percent)
+        show(f"{port}: MicroPython from {taken.name}")
     with opened(port) as board:
         chip, found = board.chip(), board.look()
-        waiting.settle(board, found.files, files, may_drop=bench.may_drop)
+        with board.as_it_was():
+            if reader:
+                pins.check(reader.settings, board.name())
+            waiting.settle(board, found.files, files, may_drop=bench.may_drop)
         written = write(board, found, files, shown)
     show(f"{port}: {written} of {len(files)} files written, all checked")
     return chip

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from besnik.fleet.image_file import CHIPS, Chip, check
 from besnik.fleet.usb import BoardError, note_restart
 
 _PERCENT: Final = re.compile(r"(\d+)\.\d%")
 _CONNECTED: Final = re.compile(r"Connected to (ESP\S+) on ")
+# Chips that speak more than Wi-Fi and Bluetooth have a longer one beside it.
+_NUMBER: Final = re.compile(r"^(BASE )?MAC: +((?:[0-9a-f]{2}:){5}[0-9a-f]{2})$")
 _TOLD_LINES: Final = 6
 _ESPTOOL: Final = (sys.executable, "-m", "esptool")
 # The first is what esptool begins with, and takes 2.5 minutes for an image of 1.7 MB at worst.
@@ -39,9 +41,23 @@ def write(port: str, image: Path, say: Callable[[str, int], None]) -> None:
     note_restart()
 
 
-def chip_on(port: str) -> Chip:
+class OnPort(NamedTuple):
+    """The chip on a port, and its own number, as `UsbBoard.chip` returns it."""
+
+    chip: Chip
+    number: str
+
+
+def chip_on(port: str) -> OnPort:
     """Return the chip on ``port``, asked by its ROM's loader; BoardError if it is none of ours."""
     told = _esptool("auto", port, "chip-id", say=lambda *_: None)
+    numbers = [found[2] for line in told if (found := _NUMBER.match(line))]
+    if not numbers:
+        raise BoardError(f"{port}: esptool does not say its number: " + " ".join(told))
+    return OnPort(_chip(port, told), numbers[-1].replace(":", ""))
+
+
+def _chip(port: str, told: Sequence[str]) -> Chip:
     for line in told:
         if found := _CONNECTED.search(line):
             name = found[1].lower().replace("-", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -43,14 +42,14 @@ def find(state: Path, chip: image_file.Chip) -> Path:
     return max(kept, key=lambda file: (bool(_PLAIN.match(file.name)), _version(file)))
 
 
-def put(state: Path, chosen: Path | None, loader: str, say: Callable[[str, int], None]) -> Path:
-    """Write MicroPython to the bare board at ``loader``: the ``chosen`` image or one that is kept.
+def taken(state: Path, chosen: Path | None, loader: str) -> Path:
+    """Return what a bare board at ``loader`` is given: the ``chosen`` image or one that is kept.
 
-    ``say`` is told what is done, in percent. Returns the image. Raises BoardError.
+    BoardError if there is none, or if it is not a whole one.
     """
-    taken = chosen or find(state, image.chip_on(loader))
-    image.write(loader, taken, say)
-    return taken
+    found = chosen or find(state, image.chip_on(loader).chip)
+    image_file.check(found)
+    return found
 
 
 def _fits(file: Path, chip: image_file.Chip) -> bool:

@@ -10,13 +10,14 @@ import base64
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 import serial
 
-from besnik.fleet import waiting
+from besnik.fleet import pins, waiting
+from besnik.fleet.order import Identity
 from besnik.fleet.usb import BoardError, gone, opened, there_again
 
 _BAUD: Final = 115_200
@@ -33,11 +34,15 @@ Progress = Callable[[str, int, int], None]
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A reader that waits: how to begin, until when, its chip's number, and what it lacks."""
+    """A reader that waits: how to begin, until when, its chip's number, and what it lacks.
+
+    ``name``: which chip it is, empty if the program on it is of before it told so.
+    """
 
     ticket: str
     left_s: int
     chip: str
+    name: str
     why: str
 
 
@@ -54,8 +59,9 @@ class Line:
         while time.monotonic() < deadline:
             said = self._next()
             if said.startswith("open "):
-                _, ticket, left_s, chip, why = said.split(" ", 4)
-                return Waiting(ticket, int(left_s), chip, why)
+                _, ticket, left_s, chip, rest = said.split(" ", 4)
+                name, why = rest.split(" ", 1) if rest.startswith("ESP32") else ("", rest)
+                return Waiting(ticket, int(left_s), chip, name, why)
             if said.startswith("closed"):
                 raise BoardError(
                     "the reader has waited for its settings for 120 s and takes none any more:"
@@ -67,13 +73,17 @@ class Line:
             " with `besnik fleet flash --blank`"
         )
 
-    def give(self, files: Mapping[str, bytes], progress: Progress) -> None:
-        """Send ``files`` (`Identity.files`) to a reader that waits.
+    def give(self, reader: Identity, progress: Progress) -> None:
+        """Send a reader that waits its settings and certificates.
 
-        BoardError with its own words if it refuses them.
+        BoardError with its own words if it refuses them; SettingsError if its chip lacks a pin.
         """
+        files = reader.files()
         total, done = sum(map(len, files.values())), 0
-        self._ask(f"begin {self.wait(_ANSWER_S).ticket}")
+        waits = self.wait(_ANSWER_S)
+        if waits.name:
+            pins.check(reader.settings, waits.name)
+        self._ask(f"begin {waits.ticket}")
         for path, data in files.items():
             name = path.rpartition("/")[2]
             self._ask(f"file {name} {len(data)} {hashlib.sha256(data).hexdigest()}")
@@ -125,14 +135,16 @@ def listening(port: str) -> Iterator[Line]:
             opened_port.close()
 
 
-def forget(port: str, files: Mapping[str, bytes], *, may_drop: bool) -> None:
-    """Take the settings of a reader away and start it anew, so that it waits for others.
+def forget(port: str, reader: Identity, *, may_drop: bool) -> None:
+    """Take the settings of a reader away and start it anew, so that it waits for those of another.
 
-    ``files`` is what it is to be given then, if that is known; `waiting.settle`.
+    ``reader`` is who it is to be then; `pins.check`, `waiting.settle`.
     """
     with opened(port) as board:
         there = board.look().files
-        waiting.settle(board, there, files, may_drop=may_drop)
+        with board.as_it_was():
+            pins.check(reader.settings, board.name())
+            waiting.settle(board, there, reader.files(), may_drop=may_drop)
         for path in _OLD:
             if path in there:
                 board.remove(path)

@@ -13,6 +13,7 @@ from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order, prepared
 from besnik.fleet.table import make_readers
 from besnik.fleet.terminal import only_port, run, show, until_left
+from besnik.fleet.usb import opened
 
 # From power-up to the first word it takes 3 s: the chip, MicroPython, a second between words.
 _SPEAKS_S: Final = 8
@@ -43,8 +44,7 @@ async def _provision(order: Order, port: str, shop: config.Config, *, again: boo
     port = port or only_port()
     async with arrival.watching(shop, reader) as watcher:
         if again:
-            files = reader.files()
-            await asyncio.to_thread(provision.forget, port, files, may_drop=order.may_drop)
+            await asyncio.to_thread(provision.forget, port, reader, may_drop=order.may_drop)
         found = await asyncio.to_thread(_waiting, port, again=again)
         show(f"{port}: waits for its settings, {found.left_s} s more ({found.why})")
         with until_left() as shown:
@@ -62,7 +62,7 @@ def _waiting(port: str, *, again: bool) -> provision.Waiting:
 
 def _give(port: str, reader: Identity, shown: provision.Progress) -> None:
     with provision.listening(port) as line:
-        line.give(reader.files(), shown)
+        line.give(reader, shown)
 
 
 class _Provisioning:
@@ -73,14 +73,21 @@ class _Provisioning:
         self._may_drop = may_drop
 
     def begin(self, port: str, lines: Lines) -> str:
-        lines.say(port, "does it wait?")
-        if self._again:
-            provision.forget(port, {}, may_drop=self._may_drop)
-        return _waiting(port, again=self._again).chip
+        if not self._again:
+            lines.say(port, "does it wait?")
+            return _waiting(port, again=False).chip
+        lines.say(port, "who is it?")
+        with opened(port) as board:
+            chip = board.chip()
+            board.reset()
+        return chip
 
     def put(self, port: str, reader: Identity, lines: Lines) -> None:
         def shown(name: str, done: int, total: int) -> None:
             lines.percent(port, name, 100 * done // total)
 
+        if self._again:
+            provision.forget(port, reader, may_drop=self._may_drop)
+            _waiting(port, again=True)
         _give(port, reader, shown)
         lines.say(port, f"{reader.reader}: has checked its settings and kept them")

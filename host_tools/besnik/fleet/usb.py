@@ -116,6 +116,20 @@ class UsbBoard:
             "import binascii, machine\nprint(binascii.hexlify(machine.unique_id()).decode())"
         ).strip()
 
+    def name(self) -> str:
+        """Return what MicroPython calls it: the board, and its chip."""
+        return self.run("import sys\nprint(sys.implementation._machine)").strip()
+
+    @contextlib.contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """Let what was on the board run again if it is not to be worked on after all."""
+        try:
+            yield
+        except (BoardError, ValueError):
+            with contextlib.suppress(BoardError):
+                self.reset()
+            raise
+
     def put(self, path: str, data: bytes) -> None:
         """Write a file, and the folders it is in; it is half there until this returns."""
         for end, character in enumerate(path):

@@ -100,10 +100,18 @@ def test_what_did_not_arrive_whole_is_refused():
 
 
 def test_without_settings_no_chip_is_driven_where_it_has_its_flash_or_its_usb():
-    assert provision.light_pins("Generic ESP32 module with ESP32") == (25, 26, 27)
-    assert provision.light_pins("Generic ESP32S3 module with ESP32S3") == (5, 6, 7)
-    assert provision.light_pins("ESP32C3 module with ESP32C3") == (0, 1, 3)
-    assert provision.light_pins("ESP32C6 module with ESP32C6") == (20, 21, 22)
+    for machine, name, pins in (
+        ("Generic ESP32 module with SPIRAM with ESP32", "ESP32", (25, 26, 27)),
+        ("TinyPICO with ESP32-PICO-D4", "ESP32PICOD4", (25, 26, 27)),
+        ("Generic ESP32S3 module with ESP32S3", "ESP32S3", (5, 6, 7)),
+        ("TinyS3 with ESP32-S3-FN8", "ESP32S3FN8", (5, 6, 7)),
+        ("Arduino Nano ESP32 with ESP32S3", "ESP32S3", (5, 6, 7)),
+        ("ESP32C3 module with ESP32C3", "ESP32C3", (0, 1, 3)),
+        ("ESP32C6 module with ESP32C6", "ESP32C6", (20, 21, 22)),
+        ("linux [GCC 14.2.0] version", "ESP32", (25, 26, 27)),
+    ):
+        assert provision.chip_name(machine) == name
+        assert provision.light_pins(name) == pins
 
 
 class _Recorder(Chip):
