@@ -72,7 +72,9 @@ async def test_every_board_becomes_a_reader_of_its_own_also_one_that_was_unplugg
         assert running.wait(120) == 0, running.log
     for number in range(1, BOARDS + 1):
         assert f"counter-{number}: tap" in running.log
-        assert (state / f"readers/counter-{number}/label.svg").exists()
+        label = state / f"readers/counter-{number}/label.svg"
+        assert label.exists()
+        assert f"counter-{number}: print and stick under the reader: {label}\n" in running.log
     assert "open sesame" not in running.log
 
 

@@ -26,7 +26,7 @@ class Way(Protocol):
     """How a board becomes a reader; each call runs in a thread of its board's own."""
 
     def begin(self, port: str, lines: Lines) -> str:
-        """Return the number of the chip on a port; it is ready for `put` then."""
+        """Return the number of the chip on a port; what is on it stays as it is."""
 
     def put(self, port: str, reader: Identity, lines: Lines) -> None:
         """Make the board on a port this reader."""
@@ -42,6 +42,7 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
     order = asked(order)
     chips: dict[str, str] = {}
     names: dict[str, str] = {}
+    labels: dict[str, Path] = {}
 
     async def begin(port: str) -> None:
         chips[port] = await asyncio.to_thread(way.begin, port, table.lines)
@@ -55,7 +56,7 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
         await records.enter(reader, order.till, partial(table.lines.say, port))
         async with arrival.watching(shop, reader) as watcher:
             await asyncio.to_thread(way.put, port, reader, table.lines)
-            arrival.draw_label(shop, reader)
+            labels[port] = arrival.draw_label(shop, reader)
             await arrival.see(
                 watcher,
                 reader.reader,
@@ -67,7 +68,11 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
     ready = await table.each(found, begin)
     # One after the other, so that new ids go up with the ports.
     known = [port for port in ready if await table.tried(port, name)]
-    table.report(await table.each(known, make))
+    made = await table.each(known, make)
+    # Last, as lines on a terminal are cut off.
+    for port, label in labels.items():
+        print(f"{port}: {names[port]}: print and stick under the reader: {label}", flush=True)
+    table.report(made)
 
 
 async def with_all(given: Sequence[str], work: Callable[[str, Lines], None]) -> None:
