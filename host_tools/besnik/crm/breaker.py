@@ -32,6 +32,10 @@ class HeldBackError(CrmAwayError):
     """The CRM was not asked at all: it is being left alone, or its day's requests are used up."""
 
 
+class CutShortError(CrmAwayError):
+    """The day's requests were used up in the middle of a call: some of it may be carried out."""
+
+
 class Breaker:
     """Closed: calls go through. Open: none. Half open: one, whose end decides.
 
@@ -81,7 +85,7 @@ class Breaker:
         """Say that a call was ended from here: it tells nothing, the next one tries."""
         self._is_trying = False
 
-    def held_back(self, error: HeldBackError) -> None:
+    def held_back(self, error: CrmAwayError) -> None:
         """Say that the day's requests are used up: it is as well or ill as before."""
         self.given_up()
         if self.standing.state == "closed" and error.retry_after_s is not None:

@@ -14,7 +14,7 @@ from typing import Final
 from aiolimiter import AsyncLimiter
 
 from besnik.crm import sources, toll
-from besnik.crm.breaker import HeldBackError
+from besnik.crm.breaker import CutShortError, HeldBackError
 from besnik.crm.foreign import Capabilities
 from besnik.crm.thread import DatabaseThread
 
@@ -57,26 +57,49 @@ class Budget:
 
     @contextmanager
     def collecting(self, limit: asyncio.Timeout, *, is_spare: bool) -> Iterator[None]:
-        """Have every request within pay that the call has not paid for.
+        """Have every request within pay that the call has not paid for; CutShortError.
 
         What it waits for its turn is not of its time, which is ``limit``.
         """
         paid = self._able.requests_per_call
+        time = _Time(limit)
 
         async def payer() -> None:
             nonlocal paid
             if paid:
                 paid -= 1
                 return
-            clock = asyncio.get_running_loop().time
-            began_s = clock()
-            await self.pay(is_spare=is_spare, requests=1)
-            end_s = limit.when()
-            if end_s is not None:
-                limit.reschedule(end_s + clock() - began_s)
+            try:
+                with time.standing_still():
+                    await self.pay(is_spare=is_spare, requests=1)
+            except HeldBackError as held:
+                raise CutShortError(str(held), held.retry_after_s) from held
 
         with toll.paid_by(payer):
             yield
+
+
+class _Time:
+    """The time of a call, whose requests may wait for their turns beside each other."""
+
+    def __init__(self, limit: asyncio.Timeout) -> None:
+        self._limit = limit
+        self._waiting = 0
+        self._left_s = 0.0
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        clock = asyncio.get_running_loop().time
+        if not self._waiting:
+            self._left_s = (self._limit.when() or clock()) - clock()
+            self._limit.reschedule(None)
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._limit.reschedule(clock() + self._left_s)
 
 
 def _limiter(per_second: float) -> AsyncLimiter:

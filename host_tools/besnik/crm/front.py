@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Final, TypeVar
 
 from besnik.crm import find, moving, sources
-from besnik.crm.breaker import Breaker, HeldBackError, Standing
+from besnik.crm.breaker import Breaker, CutShortError, HeldBackError, Standing
 from besnik.crm.budget import Budget
 from besnik.crm.foreign import (
     Capabilities,
@@ -53,8 +53,9 @@ def utc_now() -> dt.datetime:
 class Front:
     """A CRM that is asked as hard as it may be, and left alone while it fails.
 
-    Beyond the four kinds of CrmError its calls raise HeldBackError (a CrmAwayError): the CRM was
-    not asked. ``source`` is the row whose budget is used and whose standing is written.
+    Beyond the four kinds of CrmError its calls raise two more CrmAwayErrors, HeldBackError: the CRM
+    was not asked, and CutShortError: not to the end. ``source`` is the row whose budget is used and
+    whose standing is written.
     """
 
     def __init__(
@@ -165,7 +166,7 @@ class Front:
         try:
             await self._budget.pay(is_spare=is_spare)
             answer = await self._bounded(call, is_spare=is_spare)
-        except HeldBackError as error:
+        except (HeldBackError, CutShortError) as error:
             # What is spare is kept back for the tills, who are well served.
             self.breaker.given_up() if is_spare else self.breaker.held_back(error)
             raise

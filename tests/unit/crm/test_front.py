@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from django.utils import timezone
 
-from besnik.crm.breaker import HeldBackError
+from besnik.crm.breaker import CutShortError, HeldBackError
 from besnik.crm.foreign import (
     CrmAnswerError,
     CrmAwayError,
@@ -218,9 +218,21 @@ async def test_every_request_of_a_call_counts(fronts: Fronts) -> None:
 async def test_a_call_of_many_requests_keeps_to_the_limit_and_is_given_the_time(
     fronts: Fronts,
 ) -> None:
-    front = await fronts.open(call_max_s=0.5, per_second=3)
+    front = await fronts.open(call_max_s=0.25, per_second=2)
     began_s = time.monotonic()
-    for _ in range(4):
+    for _ in range(3):
         visits = [Visit("e1-1", "1", "visit", "Corner", timezone.now(), 1, 1)]
         await front.record_visits(visits, again=True)
     assert time.monotonic() - began_s >= 1.5
+
+
+async def test_a_call_that_is_cut_short_was_perhaps_carried_out(fronts: Fronts) -> None:
+    front = await fronts.open(per_day=3)
+    visits = [Visit("e1-1", "1", "visit", "Corner", timezone.now(), 1, 1)]
+    await front.refresh(["1"], [])
+    await front.refresh(["1"], [])
+    with pytest.raises(CutShortError, match="used up") as cut:
+        await front.record_visits(visits, again=True)
+    assert cut.value.retry_after_s is not None
+    row = await fronts.row()
+    assert (row.breaker, "used up" in row.why) == ("closed", True)
