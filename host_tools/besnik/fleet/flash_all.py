@@ -63,7 +63,7 @@ class _Flashing:
     def begin(self, port: str, lines: Lines) -> str:
         lines.say(port, "who is it?")
         try:
-            with opened(port, is_probe=self._boards.is_bare) as board:
+            with opened(port) as board:
                 return board.chip()
         except BoardError:
             if not self._boards.is_bare:

@@ -181,19 +181,14 @@ class UsbBoard:
 
 
 @contextlib.contextmanager
-def opened(port: str, *, is_probe: bool = False) -> Iterator[UsbBoard]:
-    """Yield the board on ``port``, its program stopped; BoardError if there is none.
-
-    ``is_probe``: it may well be bare, and is not waited for as long.
-    """
+def opened(port: str) -> Iterator[UsbBoard]:
+    """Yield the board on ``port``, its program stopped; BoardError if there is none."""
     transport = there_again(lambda: SerialTransport(port, 115_200, timeout=_ANSWER_S))
     try:
         with _words():
             try:
                 transport.enter_raw_repl(soft_reset=True, timeout_overall=_PROMPT_S)
             except TransportError:
-                if is_probe:
-                    raise
                 # One that was just plugged in may have been interrupted in its first moments.
                 transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
         yield UsbBoard(transport)

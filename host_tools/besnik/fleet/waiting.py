@@ -55,10 +55,13 @@ def settle(
 
 
 def settle_before_erasing(port: str, *, may_drop: bool) -> None:
-    """Do as `settle` for a board whose flash is about to be erased; one that is bare has none."""
+    """Do as `settle` for a board whose flash is about to be erased; one that is bare has none.
+
+    It is bare if it says nothing for as long as a reader may take that is in a TLS handshake.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            board = stack.enter_context(opened(port, is_probe=True))
+            board = stack.enter_context(opened(port))
         except BoardError:
             return
         settle(board, board.look().files, {}, may_drop=may_drop)
