@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from besnik.contract import is_host_name
 from besnik.store import audit
 from besnik.store.models import Reader, Shop
@@ -41,6 +43,7 @@ def enter(shop: str, reader: str, till: str = "") -> str:
             f"at which till of {shop} is {reader} to stand? Say it with --till:"
             f" {', '.join(tills) or 'it has none yet, add one on the page of shops'}"
         )
-    Reader.objects.create(shop=found, till=tills[till], slug=reader, name=reader)
-    audit.record(None, "reader.add", f"reader:{reader}", program=found.program_id)
+    with transaction.atomic():
+        Reader.objects.create(shop=found, till=tills[till], slug=reader, name=reader)
+        audit.record(None, "reader.add", f"reader:{reader}", program=found.program_id)
     return f"{found.name}, {tills[till].name}"
