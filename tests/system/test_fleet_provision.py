@@ -57,13 +57,13 @@ async def test_a_reader_without_settings_gets_them_on_its_cable_and_works(
     status, said = technician.runs("provision", READER, "--no-tap")
     assert status == 1
     assert "--again" in said
-    again = ("provision", READER, "--no-tap", "--again", "--set")
-    status, said = technician.runs(*again, "pins.led_red=6")
+    again = ("provision", "--no-tap", "--again", "--set")
+    status, said = technician.runs(*again, "pins.led_red=6", READER)
     assert status == 1
     assert "pins.led_red = 6: is wired to the flash" in said
     there = technician.board.mpremote("eval", "open('config.json').read()")
     assert READER in there and "led_red" not in there
-    status, said = technician.runs(*again, "pins.led_red=32")
+    status, said = technician.runs(*again, "pins.led_red=32", "--all")
     assert status == 0, said
     assert f"{READER}: is on line" in said
     assert '"led_red": 32' in technician.board.mpremote("eval", "open('config.json').read()")
