@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from besnik.crm.foreign import Customer
+from besnik.crm.holders import hold
 from besnik.crm.matching import Here, Match
 from besnik.crm.pending import language_of
 from besnik.crm.taking import Taking, note, noted
@@ -44,6 +45,7 @@ class Intake:
         version = self._writer.version()
         worked_out = None if version is None else self._worked_out(customers)
         with self._writer.hold():
+            hold(self._source.program_id, customers)
             if worked_out is None or version != self._writer.version():
                 worked_out = self._worked_out(customers)
             matches, taking, is_noted = worked_out

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import Q
 from msgspec.structs import replace
 
 from besnik.crm.foreign import Customer
-from besnik.crm.matching import Here, Match, card_from
+from besnik.crm.holders import hold
+from besnik.crm.matching import Here, Match
 from besnik.crm.taking import note, take
-from besnik.store.models import CrmAnswer, CrmLink, CrmSource, Member
+from besnik.store.models import CrmAnswer, CrmLink, CrmSource
 
 
 def matched(source: CrmSource, customer: Customer, cards: Collection[str]) -> Match:
@@ -27,14 +27,7 @@ def matched(source: CrmSource, customer: Customer, cards: Collection[str]) -> Ma
     # The CRM has just said that they are one customer's.
     CrmAnswer.objects.filter(program=source.program_id, card__in=cards).delete()
     theirs = replace(customer, cards=tuple(dict.fromkeys([*cards, *customer.cards])))
-    known = [card.data for text in theirs.cards if (card := card_from(text)) is not None]
-    holders = Member.objects.filter(
-        pk__in=Member.objects.filter(
-            Q(cards__data__in=known) | Q(crm_link__external_id=customer.id),
-            program=source.program_id,
-        ).values("pk")
-    )
-    list(holders.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    hold(source.program_id, [theirs])
     (match,) = Here(source, [theirs]).matches()
     return match
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from besnik.crm import cache, front
 from besnik.crm.foreign import Ambiguous, Customer, Found
+from besnik.crm.holders import hold
 from besnik.crm.matching import Here, card_from
 from besnik.crm.pending import language_of
 from besnik.crm.taking import note, take
@@ -46,6 +47,7 @@ def _taken(source: CrmSource, customer: Customer) -> Outcome:
     if not left_out(program, [customer.id]):
         return "never"
     let_in(program, customer.id)
+    hold(program, [customer])
     matches = [Here(source, [customer]).match(customer)]
     take(source, matches, language_of(program), now)
     note(source, matches, now)

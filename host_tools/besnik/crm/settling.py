@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from besnik.crm import cache, front
 from besnik.crm.foreign import CrmAnswerError, Customer, Delivered, Visit
+from besnik.crm.holders import hold
 from besnik.crm.matching import Here
 from besnik.crm.outbox import UNTOLD
 from besnik.crm.pending import language_of
@@ -122,6 +123,7 @@ def _look(source: CrmSource, difference: CrmDifference, customer: Customer | Non
             difference.kind, difference.there = "gone", ""
             difference.save()
         return
+    hold(program, [customer])
     matches = [Here(source, [customer]).match(customer)]
     take(source, matches, language_of(program), timezone.now())
     note(source, matches, timezone.now())
