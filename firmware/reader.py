@@ -21,8 +21,8 @@ _CARD_WAIT_MS = const(3000)
 _NO_WIFI_S = const(1800)
 _REBOOT_S = const(3600)
 _SETTLED_S = const(60)
-_ROOM_BYTES = const(440)
-_ROOMS = const(8)
+_ROOM_BYTES = const(320)
+_ROOMS = const(11)
 _KINDS = const(("link", "outbox", "rc522"))
 
 

@@ -12,7 +12,10 @@ _FORM = const("besnik-release 1")
 _BOARD = const("esp32")
 _PUBLIC = const("cert/release.pub")
 _KEY_BYTES = const(384)
-_PIECE_BYTES = const(32)
+_DIGIT_BYTES = const(96)
+_DIGIT_BITS = const(768)
+_DIGITS = const(4)
+_DIGIT_MOST = (1 << _DIGIT_BITS) - 1
 # Of PKCS#1 v1.5, what stands before a SHA-256 (RFC 8017, 9.2).
 _DIGEST_INFO = const(
     b"\x00\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
@@ -44,38 +47,55 @@ class Errand:
         return why or ("" if _has_room(draft, self._folder) else "space")
 
 
-# Whether a signature is that of a SHA-256.
+# Whether a signature is that of a SHA-256. Numbers are lists of digits, the lowest first: after
+# hours the heap may not have the 400 bytes of a whole one in one piece; of these it takes 200.
 async def _is_signed(digest, path):
-    signature, modulus = _number(path), _number(_PUBLIC)
-    if signature >= modulus:
+    power, modulus = _number(path), _number(_PUBLIC)
+    if not modulus[-1] >> _DIGIT_BITS - 1 or power[::-1] >= modulus[::-1]:
         return False
-    power = signature
     for _ in range(16):
-        power = _times(power, power, modulus)
+        power = await _times(power, power, modulus)
+    power = await _times(power, _number(path), modulus)
+    known = _DIGEST_INFO + digest
+    lowest = int.from_bytes(b"\xff" * (_DIGIT_BYTES - len(known)) + known, "big")
+    return power == [lowest] + [_DIGIT_MOST] * (_DIGITS - 2) + [_DIGIT_MOST >> 15]
+
+
+# a * b % modulus, whose highest bit is set: so the quotient of the highest digits is that of the
+# numbers or a little more (Knuth, The Art of Computer Programming, 4.3.1).
+async def _times(a, b, modulus):
+    found = [0] * _DIGITS
+    for digit in reversed(b):
         await asyncio.sleep_ms(_PAUSE_MS)
-    power = _times(power, signature, modulus)
-    padding = b"\xff" * (_KEY_BYTES - 2 - len(_DIGEST_INFO) - len(digest))
-    return power.to_bytes(_KEY_BYTES, "big") == b"\x00\x01" + padding + _DIGEST_INFO + digest
+        found.insert(0, 0)
+        _add(found, a, digit)
+        _add(found, modulus, -(((found[-1] << _DIGIT_BITS) + found[-2]) // modulus[-1]))
+        while found[-1] < 0:
+            _add(found, modulus, 1)
+        found.pop()
+    return found
 
 
-# a * b % modulus, b in pieces: after hours the heap may not have the 800 bytes of a product.
-def _times(a, b, modulus):
-    digits = b.to_bytes(_KEY_BYTES, "big")
-    product = 0
-    for at in range(0, _KEY_BYTES, _PIECE_BYTES):
-        piece = int.from_bytes(digits[at : at + _PIECE_BYTES], "big")
-        product = ((product << 8 * _PIECE_BYTES) + a * piece) % modulus
-    return product
+# total += number * factor. Of the total, which has one digit more, the highest has the sign.
+def _add(total, number, factor):
+    carry = 0
+    for at, digit in enumerate(number):
+        carry += total[at] + digit * factor
+        total[at] = carry & _DIGIT_MOST
+        carry >>= _DIGIT_BITS
+    total[-1] += carry
 
 
 # A file of a key's size as a number; 0 when it is none.
 def _number(path):
     try:
-        with open(path, "rb") as file:
-            data = file.read(_KEY_BYTES + 1)
+        if os.stat(path)[6] == _KEY_BYTES:
+            with open(path, "rb") as file:
+                found = [int.from_bytes(file.read(_DIGIT_BYTES), "big") for _ in range(_DIGITS)]
+                return found[::-1]
     except OSError:
-        return 0
-    return int.from_bytes(data, "big") if len(data) == _KEY_BYTES else 0
+        pass  # there is none
+    return [0] * _DIGITS
 
 
 # Why a signed manifest is not for this reader; empty when it is.
@@ -119,7 +139,7 @@ def _digest(path):
     try:
         with open(path, "rb") as file:
             while True:
-                block = file.read(_KEY_BYTES)
+                block = file.read(_DIGIT_BYTES)
                 if not block:
                     return sum.digest()
                 sum.update(block)

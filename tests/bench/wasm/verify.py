@@ -9,4 +9,5 @@ del app
 from firmware import verify  # noqa: E402
 
 reader.errand = verify.Errand(reader, 7)
-numbers = [int.from_bytes(bytes([number + 1]) * 384, "big") for number in range(3)]
+# The key's number, the power so far and the next one, in digits as verify.py has them.
+numbers = [[int.from_bytes(bytes([at + 1]) * 96, "big") for _ in range(4)] for at in range(3)]

@@ -8,7 +8,7 @@ from hashlib import sha256
 E = 65537
 KEY_BYTES = 384
 # Mersenne primes make a modulus that nobody should use, of the right size: signing needs them.
-_PRIMES = [(1 << exponent) - 1 for exponent in (2203, 607, 127, 107, 17)]
+_PRIMES = [(1 << exponent) - 1 for exponent in (2203, 607, 127, 107, 19, 7, 2)]
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
