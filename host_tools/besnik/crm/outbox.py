@@ -243,7 +243,10 @@ def _forget(source: CrmSource, now: dt.datetime) -> None:
 
 
 def _drop(rows: QuerySet[CrmDelivery]) -> None:
-    """Delete rows, found before SQLite's one writer is held for it, and a few at a time."""
+    """Delete rows, found before SQLite's one writer is held for it, and a few at a time.
+
+    Those that are still such rows: a member may have been linked meanwhile.
+    """
     found = list(rows.values_list("pk", flat=True))
     for start in range(0, len(found), PAGE):
-        CrmDelivery.objects.filter(pk__in=found[start : start + PAGE]).delete()
+        rows.filter(pk__in=found[start : start + PAGE]).delete()

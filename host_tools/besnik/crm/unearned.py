@@ -28,9 +28,7 @@ _NONE: Final = dt.timedelta()
 def between(program: int, after: int, last: int) -> tuple[list[tuple[int, dt.datetime]], list[Tap]]:
     """Return the next taps after row ``after``, each with when it came, and those that are told.
 
-    None is beyond row ``last``.
-
-    The first are of all programs: they are how far it was looked.
+    The first are of all programs: they are how far it was looked. None is beyond row ``last``.
     """
     page = list(
         Tap.objects.filter(pk__gt=after, pk__lte=last)
@@ -97,11 +95,12 @@ def _slow_enough(limit: Velocity, visits: Sequence[Tap]) -> list[Tap]:
     for tap in visits:
         at = happened_at(tap)
         moments = before[tap.card_id]
-        # Whoever looks at a tap again finds itself: what was told is told.
+        # Whoever looks at a tap again finds itself: what was told is told, and is one visit.
         earlier = [when for pk, when in moments if pk < tap.pk]
         if not too_fast(limit, earlier, at):
             kept.append(tap)
-            moments.append((tap.pk, at))
+            if (tap.pk, at) not in moments:
+                moments.append((tap.pk, at))
     return kept
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from besnik.crm import horizon, outbox, pending, sources, telling, unearned
@@ -189,3 +192,45 @@ def test_visits_from_before_it_was_switched_on_are_not_told(
     sources.switch_on(source, timezone.now())
     counter.tap(minute=1)
     assert [each.at for each in told(source)] == [NOON + MINUTE]
+
+
+def test_a_visit_that_is_looked_at_again_makes_the_next_one_no_sooner(
+    source: CrmSource,
+    ana: Member,
+    counter: HotCounter,
+    orm: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL: the mark stays below what is new, and the next round finds it again."""
+    monkeypatch.setattr(outbox, "settled_before", lambda _now: NOON)
+    publish(orm, velocity=Velocity(most=2, minutes=10))
+    counter.tap(minute=0)
+    assert len(told(source)) == 1
+    counter.tap(minute=1)
+    assert [each.at for each in told(source)] == [NOON + MINUTE]
+    counter.tap(minute=2)
+    assert told(source) == []
+
+
+def test_a_visit_of_one_who_is_linked_while_it_is_dropped_stays(
+    source: CrmSource, counter: HotCounter, orm: str
+) -> None:
+    """Between finding what was done by no customer there and dropping it, an import comes."""
+    publish(orm)
+    counter.tap()
+    member = enrol(source.program, name="Besa", language="en", card=NewCard("uid", CARD))
+    pending.settle_known(counter.program, CARD, timezone.now())
+    linked: list[CrmLink] = []
+
+    def between(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if sql.startswith("SELECT") and "store_crmlink" in sql and "store_crmdelivery" in sql:
+            new = CrmLink(program=source.program, member=member, external_id="9")
+            new.save(force_insert=True)
+            linked.append(new)
+        return result
+
+    with connection.execute_wrapper(between):
+        collect(source, can_create=False)
+    assert len(linked) == 1
+    assert [each.customer for each in told(source, can_create=False)] == ["9"]
