@@ -23,7 +23,8 @@ def changed(source: CrmSource, said: Any) -> int:
     program = source.program_id
     # A card that nobody had may have been given to somebody now.
     cards = [card.data for value in values if (card := card_from(value)) is not None]
-    CrmAnswer.objects.filter(program=program, card__in=cards).delete()
+    # Whose a card of several is stays in dispute until the CRM has one customer for it.
+    CrmAnswer.objects.filter(program=program, card__in=cards, state="none").delete()
     records = CrmRecord.objects.filter(program=program, external_id__in=values)
     return records.update(is_stale=True)
 

@@ -68,3 +68,14 @@ def test_who_has_been_here_keeps_their_card(owner: NotebookOwner, pos: Pos) -> N
     import_all(owner)
     assert Card.objects.get(data=CARD).member == member
     assert differences() == {("twice", "1"), ("twice", "2")}
+
+
+def test_a_webhook_about_it_settles_nothing(far_apart: NotebookOwner) -> None:
+    from besnik.crm import heard, imports
+
+    import_all(far_apart)
+    heard.changed(far_apart.source(), {"id": "1", "card": CARD})
+    run = imports.begin(far_apart.source(), None, dry=False)
+    with pytest.raises(KeyboardInterrupt):
+        imports.walk(run, told=lambda _run: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert holder(CARD) is None
