@@ -49,4 +49,13 @@ def is_the_same(source: CrmSource) -> None:
 
 
 def _plain(text: str) -> str:
-    return text.strip().rstrip("/").casefold()
+    """Return a place in one spelling: of an address only scheme and host are the same in capitals.
+
+    Names of databases and paths are others then.
+    """
+    text = text.strip().rstrip("/")
+    if "://" not in text:
+        return text
+    scheme, rest = text.split("://", 1)
+    host, slash, path = rest.partition("/")
+    return f"{scheme.casefold()}://{host.casefold()}{slash}{path}"

@@ -145,3 +145,20 @@ def test_the_same_at_the_terminal(
     say("off")
     assert say("forget")[0] == 0
     assert links() == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "has_moved"),
+    [
+        ("https://crm.example/Shop", "HTTPS://CRM.example/Shop/", False),
+        ("https://crm.example/Shop", "https://crm.example/shop", True),
+        ("Shop", " Shop", False),
+        ("Shop", "shop", True),
+    ],
+)
+def test_capitals_are_the_same_in_a_host_alone(before: str, after: str, has_moved: bool) -> None:
+    from besnik.crm import moving
+    from besnik.store.models import CrmSource
+
+    source = CrmSource(adapter="other", settings={"at": after}, place={"at": before})
+    assert moving.has_moved(source) == has_moved
