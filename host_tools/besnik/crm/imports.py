@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
 from besnik.crm import cache, front
-from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError, Customer, Page
+from besnik.crm.foreign import CrmAnswerError, CrmAwayError, CrmError, Customer
 from besnik.crm.intake import Intake
 from besnik.crm.matching import Difference, Here, Match
 from besnik.crm.seen import Seen
@@ -33,6 +34,7 @@ _PATIENCE_S: Final = 600.0
 _PAUSE_S: Final = 5.0
 _BEAT_S: Final = 30.0
 _WHY_MAX: Final = 300
+_T = TypeVar("_T")
 
 
 class BusyError(Exception):
@@ -120,7 +122,9 @@ class _Walk:
     async def _list(self, database: DatabaseThread, crm: front.Front, seen: Seen) -> None:
         run = self._run
         while True:
-            page = await self._page(database, crm, run.after)
+            page = await self._patiently(
+                database, lambda: crm.list_customers(run.after or None, self._fields)
+            )
             for some in _parts(page.customers[run.within :], AT_ONCE):
                 await database(self._count if run.dry else self._take, some, seen)
                 self._told(run)
@@ -130,11 +134,11 @@ class _Walk:
                 raise CrmAnswerError("its list of customers has no end: the same page comes again")
             await database(self._turn, page.after)
 
-    async def _page(self, database: DatabaseThread, crm: front.Front, after: str) -> Page:
-        """Ask for a page as long as there is patience; HeldBackError says when to come back."""
+    async def _patiently(self, database: DatabaseThread, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Ask as long as there is patience; HeldBackError says when to come back."""
         while True:
             try:
-                return await crm.list_customers(after or None, self._fields)
+                return await ask()
             except CrmAwayError as error:
                 rest_s = max(error.retry_after_s or _PAUSE_S, 0.05)
                 self._patience_s -= rest_s
@@ -150,7 +154,8 @@ class _Walk:
         last = 0
         while some := await database(self._unseen, last):
             last = some[-1].pk
-            there = await crm.refresh([link.external_id for link in some], self._fields)
+            ids = [link.external_id for link in some]
+            there = await self._patiently(database, partial(crm.refresh, ids, self._fields))
             await database(self._gone, [link for link in some if link.external_id not in there])
             await database(
                 cache.keep_linked, self._source.program_id, there.values(), timezone.now()

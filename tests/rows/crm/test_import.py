@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
-from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Page
+from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Customer, Page
 from rows.crm.conftest import NotebookOwner, import_all
 from support.notebook_crm import NotebookCrm
 from support.pos import Pos
@@ -217,3 +218,29 @@ def test_an_import_whose_place_the_crm_knows_no_more_begins_anew(
     assert Member.objects.filter(name__startswith="Customer ").count() == 120
     assert list(CrmRun.objects.values_list("pk", flat=True)) == [done.pk]
     assert imports.begin(owner.source(), None, dry=False).pk != broken.pk
+
+
+def test_a_crm_that_is_away_for_a_moment_at_the_end_is_waited_for(
+    owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from besnik.store.models import CrmDifference
+
+    owner.notebook.fill(2)
+    owner.test()
+    import_all(owner)
+    owner.notebook.remove("2")
+    refresh, calls = NotebookCrm.refresh, 0
+
+    async def away_once(
+        self: NotebookCrm, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Customer]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise CrmAwayError("503", retry_after_s=0.01)
+        return await refresh(self, ids, fields)
+
+    monkeypatch.setattr(NotebookCrm, "refresh", away_once)
+    run = import_all(owner)
+    assert (run.state, run.why, calls) == ("done", "", 2)
+    assert CrmDifference.objects.get().kind == "gone"
