@@ -70,3 +70,14 @@ def test_an_old_database_keeps_what_visits_give_and_what_members_have(old: str) 
     wrong = "SELECT id FROM store_entry WHERE occurred_at IS NULL OR occurred_at <> created_at"
     assert not rows(old, wrong)
     assert_ledger_adds_up(old)
+
+
+def test_an_older_version_takes_no_visit_for_a_new_member(database_url: str) -> None:
+    with models_on(database_url):
+        from besnik.store.models import CrmDelivery, Program
+
+        program = Program.objects.all()[0]
+        for event, tap in (("m1", None), ("t1-1-1", 1)):
+            CrmDelivery.objects.create(program=program, event_id=event, tap=tap, at=NOON)
+        _one_by_one(connection, "0022_crm_left_out")
+        assert rows(database_url, "SELECT event_id FROM store_crmdelivery") == [("m1",)]

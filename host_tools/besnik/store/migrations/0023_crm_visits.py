@@ -13,6 +13,11 @@ def _from_now_on(apps: Apps, _: BaseDatabaseSchemaEditor) -> None:
     apps.get_model("store", "CrmSource").objects.update(taps_to=last)
 
 
+def _none_of_taps(apps: Apps, _: BaseDatabaseSchemaEditor) -> None:
+    # Without its column a row of a tap is one of a new member.
+    apps.get_model("store", "CrmDelivery").objects.filter(tap__isnull=False).delete()
+
+
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("store", "0022_crm_left_out")]
 
@@ -21,5 +26,5 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "crmsource", "taps_to", models.BigIntegerField(db_default=0, default=0)
         ),
-        migrations.RunPython(_from_now_on, migrations.RunPython.noop),
+        migrations.RunPython(_from_now_on, _none_of_taps),
     ]

@@ -57,9 +57,9 @@ class CrmDifference(models.Model):
     """A customer about whom CRM and ledger do not agree, until somebody settles it.
 
     ``kind``: name, points, card_of_other (a card there is another member's here), two_members
-    (cards there are of two members here), link_taken (its card's member is linked to another
-    customer), twice (a card is in two customers), unnamed, bad_card, gone (the customer is no
-    more). ``there`` and ``here`` are what each says, as text. ``found_at`` is the walk's start.
+    (cards there are of two members here), twice (a card is in two customers), left (the member
+    left here), unnamed, bad_card, gone (the customer is no more). ``there`` and ``here`` are what
+    each says, as text. ``found_at`` is the walk's start.
     """
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="+", db_index=False)
