@@ -67,21 +67,21 @@ class Newcomers(msgspec.Struct, frozen=True):
         return Newcomers(tuple(each for each in self.people if each.row not in rows), self.again)
 
 
-def batch(source: int, most: int, now: dt.datetime) -> Newcomers:
-    """Take the next new members; none if nobody waits. Who left meanwhile is not told of."""
+def batch(source: int, most: int, now: dt.datetime, *, fresh: bool = False) -> Newcomers:
+    """Take the next new members; none if nobody waits. Who left meanwhile is not told of.
+
+    Only those who were never sent, if ``fresh``.
+    """
     program = CrmSource.objects.values_list("program", flat=True).get(pk=source)
-    rows = (
-        telling.due(program, now)
-        .filter(NEWCOMER)
-        .select_related("member")
-        .order_by("-maybe", "next_at", "pk")
-    )
-    first = rows.first()
-    if first is None:
-        return Newcomers((), False)
-    like = rows.filter(maybe=first.maybe, tries=first.tries)
-    taken = list(like[: telling.size(most, first.tries)])
-    return Newcomers(tuple(_newcomers(taken)), first.maybe)
+    waiting = telling.due(program, now).filter(NEWCOMER).select_related("member")
+    rows = telling.rested(waiting, fresh=fresh)
+    # Of some all are settled: then the next ones.
+    while (first := rows.first()) is not None:
+        like = rows.filter(maybe=first.maybe, tries=first.tries)
+        taken = list(like[: telling.size(most, first.tries)])
+        if people := tuple(_newcomers(taken)):
+            return Newcomers(people, first.maybe)
+    return Newcomers((), False)
 
 
 def _newcomers(rows: Sequence[CrmDelivery]) -> Iterator[Newcomer]:

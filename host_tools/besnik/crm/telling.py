@@ -1,8 +1,8 @@
 """Batches of what a CRM is told, and what became of them.
 
 A batch is marked as perhaps sent before it is, so that whoever takes it up after a kill tells the
-adapter that it may be a repeat. One that fails is sent again in halves, and at last event by event:
-one event that a CRM cannot take holds up no other (`besnik.crm.blame`).
+adapter that it may be a repeat. One that fails is sent again whole, then in halves, and at last
+event by event: one event that a CRM cannot take holds up no other (`besnik.crm.blame`).
 """
 
 from __future__ import annotations
@@ -95,21 +95,38 @@ def due(program: int, now: dt.datetime) -> QuerySet[CrmDelivery]:
     return rows.filter(Q(next_at__isnull=True) | Q(next_at__lte=now))
 
 
-def batch(source: int, most: int, now: dt.datetime, sent_s: float = UNSURE_S) -> Batch | None:
+def rested(rows: QuerySet[CrmDelivery], *, fresh: bool) -> QuerySet[CrmDelivery]:
+    """Return rows as they have their turn: those that may be repeats, whoever rested longest first.
+
+    Only ``fresh`` ones, if so: those that were never sent.
+    """
+    chosen = rows.filter(maybe=False) if fresh else rows
+    return chosen.order_by("-maybe", F("next_at").asc(nulls_first=True), "at", "pk")
+
+
+def batch(
+    source: int,
+    most: int,
+    now: dt.datetime,
+    sent_s: float = UNSURE_S,
+    *,
+    fresh: bool = False,
+) -> Batch | None:
     """Take the next events and mark them as perhaps sent; None if there is nothing to send.
 
     Those that may be repeats come first, and alone; of those whoever has rested longest, with
-    others that failed as often. Events of members who are not customers there yet wait until they
-    are.
+    others that failed as often, in the order in which they happened. Events of members who are not
+    customers there yet wait until they are. Only those never sent, if ``fresh``.
     """
     # Not one transaction: SQLite's one writer is the bridge's, and nobody else takes these rows.
     row = CrmSource.objects.get(pk=source)
     ready = due(row.program_id, now).exclude(NEWCOMER).filter(member__crm_link__isnull=False)
-    first = ready.order_by("-maybe", "next_at", "at", "pk").first()
+    ready = rested(ready, fresh=fresh)
+    first = ready.first()
     if first is None:
         return None
     like = ready.filter(maybe=first.maybe, tries=first.tries)
-    taken = list(like.order_by("at", "pk")[: size(most, first.tries)])
+    taken = sorted(like[: size(most, first.tries)], key=lambda event: (event.at, event.pk))
     visits = _visits(row, taken)
     mark([each.pk for each in taken], now, sent_s)
     return Batch(tuple(each.pk for each in taken), visits, first.maybe)

@@ -141,9 +141,9 @@ class Worker:
         if failure is not None:
             raise failure
 
-    async def _tell_members(self) -> bool:
+    async def _tell_members(self, *, fresh: bool = False) -> bool:
         most = min(self._front.capabilities.write_max, self._front.capabilities.lookup_max)
-        asked = await self._database(creating.batch, self._source, most, utc_now())
+        asked = await self._database(creating.batch, self._source, most, utc_now(), fresh=fresh)
         if not asked.people:
             await self._database(creating.refuse_orphans, self._source)
             return False
@@ -159,24 +159,29 @@ class Worker:
                 new = [each.new for each in asked.people]
                 done = await self._front.create_customers(new, again=asked.again)
                 await self._database(creating.take_made, self._source, asked, done, utc_now())
-                self._blame.wrote(asked.rows)
+                if any(each.outcome != "refused" for each in done):
+                    self._blame.wrote(asked.rows)
         except CrmError as error:
             failed = partial(telling.failed, resting=self._members_rest, again=asked.again)
             # Each is a customer of their own.
-            await self._failed(failed, asked.rows, str(asked.rows[0]), error)
+            others = None if fresh else self._tell_members
+            await self._failed(failed, asked.rows, str(asked.rows[0]), error, others)
         return True
 
-    async def _tell_visits(self) -> bool:
+    async def _tell_visits(self, *, fresh: bool = False) -> bool:
         most = self._front.capabilities.write_max
         sent_s = self._visits_rest.sent_s
-        batch = await self._database(telling.batch, self._source, most, utc_now(), sent_s)
+        batch = await self._database(
+            telling.batch, self._source, most, utc_now(), sent_s, fresh=fresh
+        )
         if batch is None:
             return False
         try:
             done = await self._front.record_visits(batch.visits, again=batch.again)
         except CrmError as error:
             failed = partial(telling.failed, resting=self._visits_rest, again=batch.again)
-            await self._failed(failed, batch.rows, batch.visits[0].customer, error)
+            others = None if fresh else self._tell_visits
+            await self._failed(failed, batch.rows, batch.visits[0].customer, error, others)
             return True
         await self._database(telling.settle, batch.rows, done)
         if any(each.outcome != "refused" for each in done):
@@ -184,12 +189,24 @@ class Worker:
         return True
 
     async def _failed(
-        self, failed: Callable[..., None], rows: Sequence[int], whose: str, error: CrmError
+        self,
+        failed: Callable[..., None],
+        rows: Sequence[int],
+        whose: str,
+        error: CrmError,
+        others: Callable[..., Awaitable[bool]] | None,
     ) -> None:
-        """Write that a call brought nothing; raises ``error`` unless it was the event's fault."""
+        """Write that a call brought nothing; raises ``error`` unless it was the event's fault.
+
+        If that is not known yet, some of the ``others`` are told all the same: where many fail by
+        themselves, one of them is always due, and what is written between them says whose fault it
+        is.
+        """
         self._blame.failed(rows)
         fault = await self._fault(rows, whose, error)
         await self._database(failed, rows, error, utc_now(), fault=fault)
+        if fault == "unsure" and len(rows) == 1 and others is not None:
+            await others(fresh=True)
         if fault != "event":
             raise error
 
