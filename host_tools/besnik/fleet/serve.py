@@ -46,16 +46,21 @@ async def _serve(settings: config.Config) -> None:
         loop.add_signal_handler(number, stopped.set)
     server = Server(settings)
     _log_as_fleet()
-    for key in await asyncio.to_thread(signing.keys_in, Path(settings.state)):
+    looking = asyncio.create_task(asyncio.to_thread(_warn_of_keys, Path(settings.state)))
+    try:
+        await _first_of(server.run(), stopped.wait())
+    finally:
+        server.keeper.close()
+        await looking
+
+
+def _warn_of_keys(state: Path) -> None:
+    for key in signing.keys_in(state):
         _log.warning(
             "%s is a key that signs releases, or may be: whoever gets into this host can then"
             " change every reader. Take it away from here, to the machine that makes releases",
             key,
         )
-    try:
-        await _first_of(server.run(), stopped.wait())
-    finally:
-        server.keeper.close()
 
 
 async def _first_of(*works: Coroutine[Any, Any, object]) -> None:

@@ -82,12 +82,18 @@ def keep_off_host(file: Path, state: Path) -> None:
 
 
 def keys_in(folder: Path) -> list[Path]:
-    """Return the files below ``folder`` that are keys which sign releases, or may be."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and _may_be_key(path))
+    """Return the files below ``folder`` that are keys which sign releases, or may be.
+
+    What cannot be read, or goes meanwhile, is passed over.
+    """
+    files = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in files if _may_be_key(path))
 
 
 def _may_be_key(file: Path) -> bool:
     try:
+        if not file.is_file():
+            return False
         with file.open("rb") as opened:
             text = opened.read(_KEY_BYTES_MAX)
         if not text.startswith(b"-----BEGIN ") or b"PRIVATE KEY" not in text.partition(b"\n")[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import stat
 from pathlib import Path
 
@@ -257,3 +258,23 @@ def test_a_key_on_the_host_is_found(tmp_path: Path) -> None:
     signing.make_key(tmp_path / "ca/other")
     signing.make_key(tmp_path / "locked.key", b"correct horse")
     assert signing.keys_in(tmp_path) == [tmp_path / "ca/other", tmp_path / "locked.key"]
+
+
+def test_a_folder_that_goes_while_keys_are_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "report").write_bytes(b"")
+    signing.make_key(tmp_path / "release.key")
+    real = signing._may_be_key
+
+    def gone(file: Path) -> bool:
+        for folder in folders:
+            if file.parent not in (folder, tmp_path):
+                shutil.rmtree(folder, ignore_errors=True)
+        return real(file)
+
+    monkeypatch.setattr(signing, "_may_be_key", gone)
+    assert signing.keys_in(tmp_path) == [tmp_path / "release.key"]
