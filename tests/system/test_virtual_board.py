@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import serial
 
+from besnik.sim.board import Parts
+from support.hands import Hands
 from support.processes import Processes
 from support.usb_board import Board
 
@@ -88,3 +92,13 @@ def test_what_is_typed_while_it_starts_waits_for_it(board: Board) -> None:
     with serial.Serial(str(board.parts.port), timeout=20) as port:
         port.write(b"\r\x03\r\x01")
         assert port.read_until(b"raw REPL").endswith(b"raw REPL")
+
+
+def test_one_that_cannot_be_made_leaves_nothing_running(state: Path) -> None:
+    parts = Parts(state / "board")
+    (parts.port / "in the way").mkdir(parents=True)
+    command = [sys.executable, "-m", "besnik.cli", "sim", "board", parts.folder]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    with pytest.raises(OSError, match=r"refused|No such file"):
+        Hands(parts.folder / "control.sock").ask("remove", card="card")

@@ -221,9 +221,9 @@ def main(folder: Path, root: Path, *, cards: Path | None, spi: Path | None) -> i
     signal.set_wakeup_fd(wake)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: None)
-    board = VirtualBoard(parts, spi.absolute() if spi else parts.spi)
-    print(f"board: its serial port is {parts.port}", flush=True)
     try:
+        board = VirtualBoard(parts, spi.absolute() if spi else parts.spi)
+        print(f"board: its serial port is {parts.port}", flush=True)
         board.run(stop)
     finally:
         if counter:
