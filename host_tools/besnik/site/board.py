@@ -11,6 +11,7 @@ import msgspec
 from django.utils import timezone
 
 from besnik.contract import Reason
+from besnik.crm.moving import has_moved
 from besnik.loyalty.ledger import Unit
 from besnik.site.cashier.crm_file import CrmFile
 from besnik.site.open_sale import OpenSale, open_sale
@@ -257,11 +258,11 @@ def _is_ambiguous(tap: Tap) -> bool:
 
 
 def _crm_trouble(tap: Tap) -> CrmTrouble:
-    source = CrmSource.objects.filter(program__shops__readers=tap.reader_id)
-    found = source.values_list("is_on", "breaker").first()
-    if found is None or not found[0]:
+    source = CrmSource.objects.filter(program__shops__readers=tap.reader_id).first()
+    if source is None or not source.is_on:
         return "off"
-    return "" if found[1] == "closed" else "away"
+    # One that has moved is asked nothing until its owner has said whose its customers are.
+    return "" if source.breaker == "closed" and not has_moved(source) else "away"
 
 
 def _nothing(tap: Tap, shown: TapFile) -> View:

@@ -40,6 +40,7 @@ def till(orm: str) -> Till:
 def test_each_verdict_says_what_to_do(
     client: Client, till: Till, tapped: Tapped, key: str, reason: Reason, view: str, text: str
 ) -> None:
+    CrmSource.objects.create(program=till.shop.program, adapter="other", is_on=True)
     tapped(key, reason)
     assert board(till).view == view
     page = client.get(PAGE).content.decode()
@@ -58,6 +59,23 @@ def test_a_card_that_waits_for_a_crm_that_is_away_says_so(
     source.save()
     assert board(till).key != before, "the screen must be drawn anew"
     assert "The shop’s CRM does not answer now." in client.get(PAGE).content.decode()
+
+
+def test_a_card_that_waits_for_a_crm_that_has_moved_says_that_it_does_not_answer(
+    client: Client, till: Till, tapped: Tapped
+) -> None:
+    source = CrmSource.objects.create(
+        program=till.shop.program,
+        adapter="other",
+        is_on=True,
+        settings={"address": "https://new.example"},
+        place={"address": "https://old.example"},
+    )
+    tapped("blank", "pending")
+    assert "The shop’s CRM does not answer now." in client.get(PAGE).content.decode()
+    source.settings = source.place
+    source.save()
+    assert "The visit counts when it has said so." in client.get(PAGE).content.decode()
 
 
 def test_a_card_of_several_customers_is_not_offered_to_be_enrolled(
