@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from besnik.config import Config
@@ -27,7 +28,12 @@ Work = Literal["crm", "fleet"]
 
 
 def is_taken(settings: Config, work: Work) -> bool:
-    """Tell whether a process does that work now; True as well where nobody can tell."""
+    """Tell whether a process does that work now; True as well where nobody can tell.
+
+    It leaves nothing behind: whoever asks may be another user than the one who works.
+    """
+    if is_sqlite(settings.database.url) and not _file(settings, work).exists():
+        return False
     turn = Turn(settings, work)
     try:
         return not turn.take()
@@ -65,9 +71,7 @@ class Turn:
     def _file_is_ours(self) -> bool:
         if self._descriptor is not None:
             return True
-        database = sqlite_path(self._settings)
-        file = database.with_name(f"{database.name}.{self._work}")
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(_file(self._settings, self._work), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -96,3 +100,8 @@ class Turn:
             self.close()
             raise OSError(type(error).__name__) from error
         return False
+
+
+def _file(settings: Config, work: Work) -> Path:
+    database = sqlite_path(settings)
+    return database.with_name(f"{database.name}.{work}")
