@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import pytest
 
 from besnik.crm import telling as telling_module
+from besnik.crm.foreign import CrmAwayError, Delivered, NewCustomer
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource
 from besnik.store.people import NewCard, enrol
 from support.crm_telling import Telling, telling_to
 from support.hot_counter import HotCounter
-from support.paper_crm import PaperServer
+from support.paper_crm import PaperCrm, PaperServer
 
 PEOPLE = 6
 
@@ -92,3 +94,20 @@ async def test_a_crm_that_writes_nothing_is_waited_for(
     await telling.rounds(3)
     assert await telling.states() == {}
     assert {len(paper.events(each)) for each in customers} == {1}
+
+
+async def test_who_is_refused_is_no_sign_that_others_can_be_written(
+    telling: Telling, source: CrmSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def create(_: object, new: Sequence[NewCustomer], *, again: bool) -> Sequence[Delivered]:
+        if "Besa" in {each.name for each in new}:
+            raise CrmAwayError("it broke")
+        return [Delivered(each.event_id, "refused", "a phone is needed") for each in new]
+
+    monkeypatch.setattr(PaperCrm, "create_customers", create)
+    monkeypatch.setattr(telling_module, "_TRIES_MAX", 12)
+    await telling.rounds(1)
+    for name in ("Besa", "Dea"):
+        await telling.database(partial(enrol, source.program, name=name, language="en"))
+    await telling.rounds(30)
+    assert await telling.states() == {"Besa": "waiting", "Dea": "refused"}

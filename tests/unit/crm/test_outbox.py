@@ -294,3 +294,12 @@ def test_points_that_are_set_aside_are_told_when_they_are_redeemed(
     collect(source)
     batch = batch_of(source, 50, timezone.now())
     assert [(each.kind, each.points) for each in batch.visits] == [("other", 5), ("redeem", -3)]
+
+
+def test_new_members_wait_for_none_of_those_who_left(source: CrmSource) -> None:
+    gone, other = (enrol(source.program, name=name, language="en") for name in ("Besa", "Dea"))
+    collect(source)
+    Member.objects.filter(pk=gone.pk).update(status="closed")
+    asked = creating.batch(source.pk, 1, timezone.now())
+    assert [each.member for each in asked.people] == [other.pk]
+    assert CrmDelivery.objects.get(member=gone).why == "this member left"
