@@ -25,8 +25,8 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 # The start script must be source: MicroPython cannot be given a .mpy to run.
 START = "start.py"
 # What the model of the flash chip takes of the heap of a reader on an image, and what those of the
-# shims take that a reader hardly uses: with 3 KB less, an update fails now and then for want of 420
-# bytes in one piece.
+# shims take that a reader hardly uses: their names make the reader's need a table of 640, 6 KB in
+# one piece (py/qstr.c), for want of which a start with TLS fails now and then when there is less.
 _CHIP_KB = 6 + 11
 
 
