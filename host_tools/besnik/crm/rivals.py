@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from django.db.models import Exists, OuterRef
 
-from besnik.store.models import Card, CardState, CrmAnswer, CrmDifference, Posting
+from besnik.store.models import (
+    Card,
+    CardState,
+    CrmAnswer,
+    CrmDifference,
+    Posting,
+    Reader,
+    Tap,
+)
 from besnik.store.people import NewCard
 from besnik.store.people.keyed import keyed
+
+# A tap that waited for the CRM's word is older than the card it was given by it.
+_WAITED_MAX: Final = dt.timedelta(days=2)
 
 
 class Claims:
@@ -54,17 +67,35 @@ class Claims:
 def take_back(program: int, cards: Collection[str]) -> None:
     """Take cards from members who have them by the CRM's word alone: who never did anything here.
 
-    The next tap of such a card asks the CRM. Who has been here keeps theirs.
+    The next tap of such a card asks the CRM. Who was enrolled with it here, or has been here, keeps
+    theirs.
     """
     done = Posting.objects.filter(account__member=OuterRef("member")).exclude(entry__kind="open")
-    unused = Card.objects.filter(
-        ~Exists(done),
-        program=program,
-        data__in=cards,
-        state=CardState.ACTIVE,
-        member__crm_link__isnull=False,
+    unused = list(
+        Card.objects.filter(
+            ~Exists(done),
+            program=program,
+            data__in=cards,
+            state=CardState.ACTIVE,
+            by_crm=True,
+            member__crm_link__isnull=False,
+        )
     )
+    held = _held(program, unused) if unused else set()
     for card in unused:
+        if card.pk in held:
+            continue
         # As when a member is erased: a row that taps can name stays, and its number is free.
         name = keyed("disputed card", str(card.pk), card.data).hex().upper()
         Card.objects.filter(pk=card.pk).update(data=name, state=CardState.ERASED)
+
+
+def _held(program: int, cards: Sequence[Card]) -> set[int]:
+    """Return those of the cards that were held to a reader and accepted; also for nothing."""
+    # No index has taps by their cards: those of readers, as far back as there can be any.
+    since = min(card.created_at for card in cards) - _WAITED_MAX
+    readers = Reader.objects.filter(shop__program=program).values("pk")
+    taps = Tap.objects.filter(
+        reader__in=readers, received_at__gte=since, card__in=cards, outcome="accepted"
+    )
+    return {card for card in taps.values_list("card", flat=True) if card is not None}

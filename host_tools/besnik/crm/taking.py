@@ -76,7 +76,13 @@ class Taking:
             if match.what in ("made", "linked")
         )
         Card.objects.bulk_create(
-            Card(program_id=self._program, member_id=member, kind=card.kind, data=card.data)
+            Card(
+                program_id=self._program,
+                member_id=member,
+                kind=card.kind,
+                data=card.data,
+                by_crm=True,
+            )
             for match, member in pairs
             for card in match.cards
         )

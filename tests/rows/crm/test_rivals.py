@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from rows.crm.conftest import NotebookOwner, import_all
 from support.pos import Pos
@@ -68,6 +69,37 @@ def test_who_has_been_here_keeps_their_card(owner: NotebookOwner, pos: Pos) -> N
     import_all(owner)
     assert Card.objects.get(data=CARD).member == member
     assert differences() == {("twice", "1"), ("twice", "2")}
+
+
+def test_who_was_enrolled_with_it_here_keeps_their_card(owner: NotebookOwner) -> None:
+    from besnik.store.models import Card, Program
+    from besnik.store.people import NewCard, enrol
+
+    program = Program.objects.get(pk=owner.office.program)
+    ana = enrol(program, name="Ana", language="en", card=NewCard("uid", CARD))
+    owner.notebook.add("Ana", CARD)
+    owner.test()
+    import_all(owner)
+    assert holder(CARD) == "1"
+    owner.notebook.add("A double", CARD)
+    import_all(owner)
+    assert Card.objects.get(data=CARD).member == ana
+    assert differences() == {("twice", "1"), ("twice", "2")}
+
+
+def test_who_has_been_here_and_earned_nothing_keeps_their_card(
+    owner: NotebookOwner, pos: Pos
+) -> None:
+    from besnik.store.models import Tap
+
+    owner.notebook.fill(1)
+    owner.test()
+    import_all(owner)
+    tap = pos.tap(CARD)
+    Tap.objects.filter(pk=tap.pk).update(received_at=timezone.now())
+    owner.notebook.add("A double", CARD)
+    import_all(owner)
+    assert holder(CARD) == "1"
 
 
 def test_a_webhook_about_it_settles_nothing(far_apart: NotebookOwner) -> None:

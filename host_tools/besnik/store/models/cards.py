@@ -43,7 +43,8 @@ class Card(models.Model):
     ``counter`` is the highest SUN counter that was accepted, null before the first. A card that
     is personalised anew counts from the beginning again; only then may it be set back to null.
     ``tail`` is the end of ``data``, which is printed on many cards and typed at the till.
-    ``replaced_by`` is the card that took the place of a lost one.
+    ``replaced_by`` is the card that took the place of a lost one. ``by_crm``: only another CRM said
+    that it is the member's.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="cards")
@@ -61,6 +62,7 @@ class Card(models.Model):
     )
     state = models.CharField(max_length=8, choices=CardState.choices, default=CardState.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
+    by_crm = models.BooleanField(default=False, db_default=False)
     replaced_by = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="+", db_index=False
     )
