@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from django.db import IntegrityError
 
-from besnik.crm import cache, telling
+from besnik.crm import cache, moving, telling
 from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
 from besnik.crm.joining import join, matched
 from besnik.crm.pending import language_of
@@ -112,11 +112,15 @@ def _newcomers(rows: Sequence[CrmDelivery]) -> Iterator[Newcomer]:
 
 
 def take_known(
-    source: int, asked: Newcomers, found: Mapping[str, Found], now: dt.datetime
+    source: CrmSource, asked: Newcomers, found: Mapping[str, Found], now: dt.datetime
 ) -> Newcomers:
-    """Link those whose cards the CRM knows; return those who have to be made there."""
+    """Link those whose cards the CRM knows; return those who have to be made there.
+
+    ``source`` is the CRM as it was when it was asked: CrmSettingsError if its customers may be
+    others since.
+    """
     customers = {hit.id: hit for hit in found.values() if isinstance(hit, Customer)}
-    erased = left_out(_program(source), customers.keys())
+    erased = left_out(source.program_id, customers.keys())
     settled: list[int] = []
     for each in asked.people:
         hits = [found[card] for card in each.new.cards if card in found]
@@ -131,14 +135,14 @@ def take_known(
         else:
             telling.refuse([each.row], "more than one customer there has this member's card")
     ours = [customer for id, customer in customers.items() if id not in erased]
-    cache.keep(_program(source), ours, now)
+    cache.keep(source.program_id, ours, now)
     return asked.without(settled)
 
 
 def take_made(
-    source: int, asked: Newcomers, results: Sequence[Delivered], now: dt.datetime
+    source: CrmSource, asked: Newcomers, results: Sequence[Delivered], now: dt.datetime
 ) -> None:
-    """Write what became of members that the CRM was told of, in order."""
+    """Write what became of members that the CRM was told of, in order; see `take_known`."""
     made = []
     for each, result in zip(asked.people, results, strict=True):
         if result.outcome == "refused":
@@ -146,7 +150,7 @@ def take_made(
         else:
             _link(source, each, result.customer)
             made.append(Customer(result.customer, each.new.name, each.new.cards))
-    cache.keep_linked(_program(source), made, now)
+    cache.keep_linked(source.program_id, made, now)
 
 
 def refuse_orphans(source: int) -> None:
@@ -165,10 +169,10 @@ def refuse_orphans(source: int) -> None:
     )
 
 
-def _join(source: int, each: Newcomer, customer: Customer, now: dt.datetime) -> None:
+def _join(source: CrmSource, each: Newcomer, customer: Customer, now: dt.datetime) -> None:
     """Say that a member is the customer who has their card there, with what they have there."""
     with _writer.hold():
-        row = CrmSource.objects.get(pk=source)
+        row = moving.locked(source)
         match = matched(row, customer, each.new.cards)
         is_other = match.member not in (None, each.member)
         if match.what not in ("made", "linked") or is_other:
@@ -186,19 +190,20 @@ def _join(source: int, each: Newcomer, customer: Customer, now: dt.datetime) -> 
     _link(source, each, customer.id)
 
 
-def _link(source: int, each: Newcomer, customer: str) -> None:
+def _link(source: CrmSource, each: Newcomer, customer: str) -> None:
     """Say that a member is that customer there, unless another member is.
 
     One who was erased while the CRM made a customer of them is not made a member by it.
     """
     try:
         with _writer.hold():
+            moving.locked(source)
             member = Member.objects.select_for_update(no_key=True).get(pk=each.member)
             if member.status == MemberStatus.ERASED:
                 leave_out(member.program_id, customer)
                 return
             CrmLink.objects.create(
-                program_id=_program(source), member_id=each.member, external_id=customer
+                program_id=source.program_id, member_id=each.member, external_id=customer
             )
             telling.done([each.row])
     except IntegrityError:

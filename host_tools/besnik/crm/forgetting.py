@@ -28,6 +28,8 @@ def forget(source: CrmSource, now: dt.datetime) -> None:
     What had been taken over of points may be taken over anew. CrmSettingsError while the CRM is in
     use where it has always been, or its customers are being gone through.
     """
+    # Who writes what the CRM said, or begins to go through it, is waited for, or comes after.
+    CrmSource.objects.select_for_update().get(pk=source.pk)
     source.refresh_from_db()
     if source.is_on and not moving.has_moved(source):
         raise CrmSettingsError("it is in use: switch it off first")
@@ -43,7 +45,7 @@ def forget(source: CrmSource, now: dt.datetime) -> None:
 
 
 def drop(source: CrmSource) -> None:
-    """Delete what is kept under the CRM's numbers, but for who was erased here.
+    """Delete what is kept under the CRM's numbers, but for who was erased here; it is locked.
 
     CrmSettingsError while its customers are being gone through.
     """

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from besnik.crm import find
-from besnik.crm.foreign import Setting
+from besnik.crm.foreign import CrmSettingsError, Setting
 from besnik.store.models import CrmLink, CrmSource
 
 SAY_FIRST: Final = (
@@ -46,6 +46,22 @@ def is_the_same(source: CrmSource) -> None:
     """Go on with the links: the customers are the same; CrmSettingsError."""
     source.place = place(find.adapter(source.adapter).asks_for(), source.settings)
     source.save(update_fields=["place"])
+
+
+def locked(asked: CrmSource) -> CrmSource:
+    """Lock the row of the CRM that was ``asked``, as the row was then, and return it as it is now.
+
+    For the transaction that writes what it said. CrmSettingsError if it has other settings since,
+    or its owner said that its customers are others: what it said is of somebody else.
+    """
+    row = CrmSource.objects.select_for_update().get(pk=asked.pk)
+    if _whose(row) != _whose(asked):
+        raise CrmSettingsError("it was changed while it was asked: what it said is left out")
+    return row
+
+
+def _whose(source: CrmSource) -> object:
+    return source.adapter, source.settings, source.numbering
 
 
 def _plain(text: str) -> str:

@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from msgspec.structs import replace
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CredentialError
-from besnik.crm import cache
+from besnik.crm import cache, moving
 from besnik.crm.counting import count
 from besnik.crm.foreign import Ambiguous, Customer, Found
 from besnik.crm.joining import join, matched
@@ -73,25 +73,34 @@ def waiting(program: int) -> dict[str, bool]:
     return oldest
 
 
-def take(program: int, answers: Mapping[str, Found | None], now: dt.datetime) -> list[Settled]:
+def take(
+    program: int,
+    answers: Mapping[str, Found | None],
+    now: dt.datetime,
+    asked: CrmSource | None = None,
+) -> list[Settled]:
     """Settle the taps of cards by what the CRM said of them; None: it does not know the card.
 
-    A card of somebody who was erased here is nobody's.
+    A card of somebody who was erased here is nobody's. ``asked`` is the CRM as it was when it was
+    asked: CrmSettingsError, and the taps wait on, if its customers may be others since.
     """
     answers = {card: _somebody(program, found) for card, found in answers.items()}
     customers = [found for found in answers.values() if isinstance(found, Customer)]
     unowned = {card: found for card, found in answers.items() if not isinstance(found, Customer)}
-    # First, so that the next tap of such a card is answered by it.
-    cache.keep_unowned(program, unowned, now)
-    cache.keep(program, customers, now)
-    cache.forget_unowned(program, answers.keys() - unowned.keys(), now)
+    with transaction.atomic():
+        if asked is not None:
+            moving.locked(asked)
+        # First, so that the next tap of such a card is answered by it.
+        cache.keep_unowned(program, unowned, now)
+        cache.keep(program, customers, now)
+        cache.forget_unowned(program, answers.keys() - unowned.keys(), now)
     done: list[Settled] = []
     for card, found in answers.items():
         try:
-            done += _settled(program, card, found, now)
+            done += _settled(program, card, found, now, asked=asked)
         except (EnrolError, CredentialError) as error:
             _log.warning("a customer of the CRM cannot be enrolled: %s", error)
-            done += _settled(program, card, None, now)
+            done += _settled(program, card, None, now, asked=asked)
     return done
 
 
@@ -116,7 +125,7 @@ def refuse_waiting(program: int, now: dt.datetime) -> int:
     refused, writer = 0, Writer(times=1)  # somebody waits for the page
     while cards := waiting(program):
         for card in cards:
-            done = _settled(program, card, None, now, writer)
+            done = _settled(program, card, None, now, writer=writer)
             refused += sum(each.outcome == "rejected" for each in done)
     return refused
 
@@ -134,21 +143,34 @@ _Word = Found | None | _Unasked
 
 
 def _settled(
-    program: int, card: str, found: _Word, now: dt.datetime, writer: Writer | None = None
+    program: int,
+    card: str,
+    found: _Word,
+    now: dt.datetime,
+    *,
+    writer: Writer = _writer,
+    asked: CrmSource | None = None,
 ) -> list[Settled]:
     waiting = CrmPending.objects.filter(program=program, state=WAITING, tap__data=card)
     done: list[Settled] = []
     for row in list(waiting.order_by("pk").values_list("pk", flat=True)):
-        done += _settle(program, row, found, now, writer or _writer)
+        done += _settle(program, row, found, now, writer, asked)
     return done
 
 
 def _settle(
-    program: int, waiting: int, found: _Word, now: dt.datetime, writer: Writer
+    program: int,
+    waiting: int,
+    found: _Word,
+    now: dt.datetime,
+    writer: Writer,
+    asked: CrmSource | None,
 ) -> list[Settled]:
     for attempt in range(_TRIES):
         try:
             with writer.hold():
+                if asked is not None:
+                    moving.locked(asked)
                 return _settle_once(program, waiting, found, now)
         except (IntegrityError, EnrolError):
             # Somebody enrolled the card, or the customer, at this moment: now they are known.

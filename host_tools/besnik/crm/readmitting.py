@@ -8,7 +8,7 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
-from besnik.crm import cache, front
+from besnik.crm import cache, front, moving
 from besnik.crm.foreign import Ambiguous, Customer, Found
 from besnik.crm.holders import hold
 from besnik.crm.matching import Here, card_from
@@ -43,7 +43,7 @@ def readmit(source: CrmSource, number: str) -> Outcome:
 
 @transaction.atomic
 def _taken(source: CrmSource, customer: Customer) -> Outcome:
-    program, now = source.program_id, timezone.now()
+    program, now = moving.locked(source).program_id, timezone.now()
     if not left_out(program, [customer.id]):
         return "never"
     let_in(program, customer.id)

@@ -174,7 +174,7 @@ def _key(row: CrmSource) -> object:
         known = secrets.read(row.program_id)
     except CrmSettingsError:
         known = {}
-    return row.adapter, row.settings, row.fields, known
+    return row.adapter, row.settings, row.numbering, row.fields, known
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from besnik.crm import cache, front
+from besnik.crm import cache, front, moving
 from besnik.crm.foreign import CrmAnswerError, Customer, Delivered, Visit
 from besnik.crm.holders import hold
 from besnik.crm.matching import Here
@@ -112,7 +112,7 @@ async def _ask(source: CrmSource, external_id: str) -> Customer | None:
 @transaction.atomic
 def _look(source: CrmSource, difference: CrmDifference, customer: Customer | None) -> None:
     """Find anew what differs about one customer."""
-    program = source.program_id
+    program = moving.locked(source).program_id
     if customer is None:
         links = CrmLink.objects.filter(program=program, external_id=difference.external_id)
         mine = CrmDifference.objects.filter(program=program, external_id=difference.external_id)

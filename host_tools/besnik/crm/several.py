@@ -10,7 +10,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from besnik.crm import cache, front
+from besnik.crm import cache, front, moving
 from besnik.crm.foreign import Ambiguous, Customer, Found
 from besnik.crm.holders import hold
 from besnik.crm.matching import Here
@@ -61,6 +61,7 @@ def look_again(source: CrmSource, card: str) -> Found | None:
     with transaction.atomic():
         if isinstance(found, Customer):
             cache.forget_unowned(source.program_id, [card], now)
+            moving.locked(source)
             hold(source.program_id, [found])
             match = Here(source, [found]).match(found)
             take(source, [match], language_of(source.program_id), now)

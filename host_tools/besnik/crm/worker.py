@@ -45,7 +45,7 @@ class Worker:
     """Serves one program's CRM until cancelled. ``heard`` wakes it; ``say`` tells what it did."""
 
     def __init__(self, source: CrmSource, front: Front, database: DatabaseThread, say: Say) -> None:
-        self._source = source.pk
+        self._asked, self._source = source, source.pk
         self._program = source.program_id
         self._fields = cache.shown_fields(source)
         self._front = front
@@ -110,7 +110,9 @@ class Worker:
                 continue
             self._odd = {card: until_s for card, until_s in self._odd.items() if until_s > now_s}
             answers = {card: found.get(card) for card in asked}
-            self._tell(await self._database(pending.take, self._program, answers, utc_now()))
+            self._tell(
+                await self._database(pending.take, self._program, answers, utc_now(), self._asked)
+            )
 
     async def refresh(self) -> None:
         """Ask for the fields of those who were here lately, where what is known is old."""
@@ -151,14 +153,14 @@ class Worker:
             if cards := asked.cards:
                 found = await self._front.lookup_many(cards, self._fields)
                 asked = await self._database(
-                    creating.take_known, self._source, asked, found, utc_now()
+                    creating.take_known, self._asked, asked, found, utc_now()
                 )
             if asked.people:
                 sent_s = self._members_rest.sent_s
                 await self._database(telling.mark, asked.rows, utc_now(), sent_s)
                 new = [each.new for each in asked.people]
                 done = await self._front.create_customers(new, again=asked.again)
-                await self._database(creating.take_made, self._source, asked, done, utc_now())
+                await self._database(creating.take_made, self._asked, asked, done, utc_now())
                 if any(each.outcome != "refused" for each in done):
                     self._blame.wrote(asked.rows)
         except CrmError as error:

@@ -72,7 +72,7 @@ def tell_members(source: CrmSource, *customers: Customer) -> None:
     outbox.collect(source.pk, timezone.now(), can_create=True)
     asked = creating.batch(source.pk, 50, timezone.now())
     found = {card: each for each in customers for card in each.cards}
-    creating.take_known(source.pk, asked, found, timezone.now())
+    creating.take_known(source, asked, found, timezone.now())
 
 
 def test_a_tap_of_a_customer_brings_their_points_along(

@@ -103,7 +103,7 @@ def test_who_is_enrolled_with_their_card_is_not_taken_for_them(
 ) -> None:
     program = Shop.objects.get(slug="corner").program
     anew = enrol(program, name="Ben", language="en", card=NewCard("uid", CARD))
-    source = CrmSource.objects.get(program=program).pk
+    source = CrmSource.objects.get(program=program)
     left = creating.take_known(source, waits(anew), {CARD: ZANA}, NOW)
     assert left.people == ()
     refused = CrmDelivery.objects.get(member=anew)
@@ -119,7 +119,7 @@ def test_who_is_erased_while_the_crm_makes_a_customer_of_them_stays_erased(
     ben = enrol(program, name="Ben", language="en", card=NewCard("uid", CARD))
     asked = waits(ben)
     erase(ben, NOW)
-    source = CrmSource.objects.get(program=program).pk
+    source = CrmSource.objects.get(program=program)
     made = Delivered(asked.people[0].new.event_id, "done", customer="9")
     creating.take_made(source, asked, [made], NOW)
     assert not CrmLink.objects.exists()

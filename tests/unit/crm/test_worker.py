@@ -10,7 +10,14 @@ import pytest
 from django.utils import timezone
 
 from besnik.contract import Visit
-from besnik.crm.foreign import CrmAnswerError, Customer, Delivered, Found, NewCustomer
+from besnik.crm.foreign import (
+    CrmAnswerError,
+    CrmSettingsError,
+    Customer,
+    Delivered,
+    Found,
+    NewCustomer,
+)
 from besnik.crm.front import Front
 from besnik.crm.pending import Settled
 from besnik.crm.thread import DatabaseThread
@@ -183,3 +190,27 @@ async def test_found_customers_are_kept_with_the_fields_the_owner_chose(
     await working.worker.answer_waiting()
     record = await working.database(CrmRecord.objects.get)
     assert (record.name, record.fields) == ("Zana Krasniqi", {"note": "note on Zana Krasniqi"})
+
+
+async def test_customers_who_are_others_since_they_were_asked_for_are_nobody_here(
+    working: Working,
+    counter: HotCounter,
+    paper: PaperServer,
+    source: CrmSource,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = PaperCrm.lookup_many
+
+    async def slow(self: PaperCrm, cards: Sequence[str], fields: Any) -> Mapping[str, Found]:
+        found = await real(self, cards, fields)
+        others = CrmSource.objects.filter(pk=source.pk)
+        await working.database(lambda: others.update(numbering={source.adapter: 1}))
+        return found
+
+    monkeypatch.setattr(PaperCrm, "lookup_many", slow)
+    counter.tap(CARD)
+    with pytest.raises(CrmSettingsError):
+        await working.worker.answer_waiting()
+    assert not await working.database(lambda: list(CrmLink.objects.all()))
+    row = await working.database(lambda: CrmPending.objects.get())
+    assert row.state == "waiting"
