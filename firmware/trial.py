@@ -47,6 +47,8 @@ class Errand:
             why = _WHY[board.stored("why")]
             while not await self._say("rolled_back", why):
                 await asyncio.sleep_ms(_LOOK_MS)
+            # boot.py gives none: a release that was kept and is given up later has another.
+            board.store("why", 0)
             board.store("back", 0)
         trial = -board.stored("trial")
         if trial > 0:

@@ -191,6 +191,9 @@ async def test_a_release_that_is_not_healthy_in_time_is_given_up(
     if missing == "broker":
         broker.start()
     assert (await host.hears("rolled_back", 7)).why == missing
+    # Of another that is given up later it is not said.
+    await asyncio.to_thread(wait_until, lambda: not nvs(state)["back"], "the host knows")
+    assert not nvs(state)["why"]
 
 
 async def test_a_release_with_which_no_tap_is_answered_is_given_up(
