@@ -71,6 +71,11 @@ class Notebook:
         with closing(sqlite3.connect(self.file)) as db, db:
             db.execute("INSERT INTO card VALUES (?, ?)", (customer, card))
 
+    def take(self, customer: str, card: str) -> None:
+        """Take a card from a customer."""
+        with closing(sqlite3.connect(self.file)) as db, db:
+            db.execute("DELETE FROM card WHERE customer = ? AND number = ?", (customer, card))
+
     def fill(self, count: int) -> None:
         """Make so many customers with a card and 10 points each."""
         with closing(sqlite3.connect(self.file)) as db, db:

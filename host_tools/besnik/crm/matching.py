@@ -5,7 +5,7 @@ Read for a whole page at once, so that a page costs the same few queries however
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -61,8 +61,8 @@ class Match(msgspec.Struct, frozen=True):
 
     ``name`` is theirs as it is kept here; ``cards`` are those that nobody has yet. What they have
     there of points comes to what they have here if it ``opens``. One who is left out was erased
-    here, and is nobody. ``rivals`` are other customers who have one of their cards too: nobody is
-    given such a card (``contested``), and it is taken back from who has never used it.
+    here, and is nobody. ``contested`` are those of their cards that other customers have too, and
+    who: nobody is given such a card, and it is taken back from who has never used it.
     """
 
     customer: Customer
@@ -72,8 +72,7 @@ class Match(msgspec.Struct, frozen=True):
     cards: tuple[NewCard, ...] = ()
     differences: tuple[Difference, ...] = ()
     opens: bool = False
-    rivals: tuple[str, ...] = ()
-    contested: tuple[str, ...] = ()
+    contested: Mapping[str, Collection[str]] = {}
 
 
 class Here:
@@ -173,8 +172,7 @@ class Here:
             self._free(customer, good),
             tuple(differences),
             bool(self._source.unit) and (customer.points or 0) > 0,
-            tuple(sorted(rivals)),
-            tuple(self._claims.contested(customer.id, good)),
+            self._claims.contested(customer.id, good),
         )
 
     def _free(self, customer: Customer, cards: Sequence[NewCard]) -> tuple[NewCard, ...]:
@@ -188,20 +186,17 @@ class Here:
         self, customer: Customer, difference: Difference, cards: Sequence[NewCard] = ()
     ) -> Match:
         """Return one who is nobody until somebody decides; with ``cards`` others have theirs."""
-        rivals = self._claims.rivals(customer.id, cards)
         contested = self._claims.contested(customer.id, cards)
         for card in cards:
             holder = self._holder.get(card.data)
             if holder is not None and (owner := self._link_of.get(holder.pk)) is not None:
-                rivals.add(owner)
-                contested.append(card.data)
+                contested.setdefault(card.data, set()).add(owner)
         return Match(
             customer,
             "skipped",
             difference.member,
             differences=(difference,),
-            rivals=tuple(sorted(rivals)),
-            contested=tuple(contested),
+            contested=contested,
         )
 
     def _known(
@@ -238,8 +233,7 @@ class Here:
             self._free(customer, good),
             tuple(differences),
             is_untold and balance is not None and (points or 0) > 0,
-            tuple(sorted(self._claims.rivals(customer.id, good))),
-            tuple(self._claims.contested(customer.id, good)),
+            self._claims.contested(customer.id, good),
         )
 
 

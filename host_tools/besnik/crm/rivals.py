@@ -39,16 +39,17 @@ class Claims:
         self._before: set[str] = set()
         if not before:
             return
-        # Who is not listed with it any more has given it up.
+        # Who is not noted with it any more has given it up.
         noted = CrmDifference.objects.filter(
             program=program,
             kind="twice",
             external_id__in={id for ids in before.values() for id in ids},
         )
-        still = set(noted.values_list("external_id", flat=True))
+        cards_of = dict(noted.values_list("external_id", "cards"))
         for data, ids in before.items():
-            if rivals := still.intersection(ids):
-                self._claims[data] |= rivals
+            if met := {id for id in ids if data in cards_of.get(id, ())}:
+                # Whoever is of this page says themselves what they have.
+                self._claims[data] |= met - cards.keys()
                 self._before.add(data)
 
     def is_old(self, customer: str, cards: Sequence[NewCard]) -> bool:
@@ -59,9 +60,10 @@ class Claims:
         """Return the other customers who have one of the cards as well."""
         return {id for card in cards for id in self._claims.get(card.data, ())} - {customer}
 
-    def contested(self, customer: str, cards: Sequence[NewCard]) -> list[str]:
-        """Return those of a customer's cards that others have as well."""
-        return [card.data for card in cards if self.rivals(customer, [card])]
+    def contested(self, customer: str, cards: Sequence[NewCard]) -> dict[str, set[str]]:
+        """Return those of a customer's cards that others have as well, with who has each."""
+        found = {card.data: self.rivals(customer, [card]) for card in cards}
+        return {card: rivals for card, rivals in found.items() if rivals}
 
 
 def take_back(program: int, cards: Collection[str]) -> None:

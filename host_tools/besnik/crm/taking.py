@@ -95,9 +95,9 @@ class Taking:
     def _dispute(self) -> None:
         """Let cards be nobody's that several customers there have."""
         asked = {
-            card: Ambiguous(tuple(sorted({match.customer.id, *match.rivals})))
+            card: Ambiguous(tuple(sorted({match.customer.id, *rivals})))
             for match in self._matches
-            for card in match.contested
+            for card, rivals in match.contested.items()
         }
         if asked:
             take_back(self._program, asked.keys())
@@ -144,24 +144,35 @@ def note(source: CrmSource, matches: Sequence[Match], found_at: dt.datetime) -> 
         for match in matches
         for difference in match.differences
     )
-    rivals = sorted({rival for match in matches for rival in match.rivals})
-    if rivals:
-        _note_rivals(source, rivals, found_at)
+    contested: dict[str, set[str]] = {}
+    for match in matches:
+        for card, rivals in match.contested.items():
+            for rival in rivals:
+                contested.setdefault(rival, set()).add(card)
+    if contested:
+        _note_rivals(source, contested, found_at)
 
 
-def _note_rivals(source: CrmSource, rivals: Sequence[str], found_at: dt.datetime) -> None:
+def _note_rivals(source: CrmSource, contested: dict[str, set[str]], found_at: dt.datetime) -> None:
     """Write of those who were met before that another customer has their card, too."""
-    records = CrmRecord.objects.filter(program=source.program_id, external_id__in=rivals)
+    before = CrmDifference.objects.filter(
+        program=source.program_id, kind="twice", external_id__in=contested
+    )
+    known = list(before)
+    for row in known:
+        row.cards = sorted(contested.pop(row.external_id).union(row.cards))
+    CrmDifference.objects.bulk_update(known, ["cards"])
+    records = CrmRecord.objects.filter(program=source.program_id, external_id__in=contested)
     names = dict(records.values_list("external_id", "name"))
     CrmDifference.objects.bulk_create(
         (
             _row(
                 source,
-                Match(Customer(rival, ""), "skipped"),
+                Match(Customer(rival, ""), "skipped", contested=dict.fromkeys(cards, ())),
                 Difference("twice", names.get(rival, "")),
                 found_at,
             )
-            for rival in rivals
+            for rival, cards in sorted(contested.items())
         ),
         ignore_conflicts=True,
     )
@@ -183,6 +194,7 @@ def _row(
         member_id=difference.member,
         there=difference.there[:_TEXT_MAX],
         here=difference.here[:_TEXT_MAX],
+        cards=sorted(match.contested) if difference.kind == "twice" else [],
         found_at=found_at,
     )
 

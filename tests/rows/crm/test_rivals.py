@@ -102,6 +102,29 @@ def test_who_has_been_here_and_earned_nothing_keeps_their_card(
     assert holder(CARD) == "1"
 
 
+@pytest.mark.parametrize("is_last", [False, True], ids=["first", "last"])
+@pytest.mark.parametrize("count", [1, 60], ids=["one page", "pages apart"])
+def test_each_card_has_rivals_of_its_own(owner: NotebookOwner, count: int, is_last: bool) -> None:
+    """Somebody has two cards, each of which another one has as well."""
+    from besnik.store.models import CrmAnswer
+
+    first, second = "04AA00BB01CC80", "04AA00BB02CC80"
+    owner.notebook.fill(count)
+    two, three = owner.notebook.add("Two", first), owner.notebook.add("Three", second)
+    one = owner.notebook.add("One") if is_last else "1"
+    for card in (first, second):
+        owner.notebook.give(one, card)
+    owner.test()
+    import_all(owner)
+    answers = CrmAnswer.objects.filter(state="ambiguous").values_list("card", "ids")
+    assert {card: set(ids) for card, ids in answers} == {first: {one, two}, second: {one, three}}
+    owner.notebook.take(one, first)
+    for _ in range(2):
+        import_all(owner)
+    assert (holder(first), holder(second)) == (two, None)
+    assert differences() == {("twice", one), ("twice", three)}
+
+
 def test_a_webhook_about_it_settles_nothing(far_apart: NotebookOwner) -> None:
     from besnik.crm import heard, imports
 

@@ -57,9 +57,9 @@ class CrmDifference(models.Model):
     """A customer about whom CRM and ledger do not agree, until somebody settles it.
 
     ``kind``: name, points, card_of_other (a card there is another member's here), two_members
-    (cards there are of two members here), twice (a card is in two customers), left (the member
-    left here), unnamed, bad_card, gone (the customer is no more). ``there`` and ``here`` are what
-    each says, as text. ``found_at`` is the walk's start.
+    (cards there are of two members here), twice (``cards`` are in other customers too), left (the
+    member left here), unnamed, bad_card, gone (the customer is no more). ``there`` and ``here`` are
+    what each says, as text. ``found_at`` is the walk's start.
     """
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="+", db_index=False)
@@ -68,6 +68,7 @@ class CrmDifference(models.Model):
     member = models.ForeignKey("store.Member", models.CASCADE, null=True, related_name="+")
     there = models.CharField(max_length=200, default="", blank=True)
     here = models.CharField(max_length=200, default="", blank=True)
+    cards = models.JSONField(default=list)
     found_at = models.DateTimeField()
 
     class Meta:
