@@ -9,19 +9,13 @@ from playwright.sync_api import expect
 
 from browser.chain import Chain, TapSource
 from browser.conftest import PHONE, TILL, Open
-from support.store import execute
-
-_ON = """
-    INSERT INTO store_crmsource (program_id, adapter, settings, fields, is_on, delivered_to,
-        breaker, why, asked, offered)
-    SELECT program_id, 'http', '{}', '[]', true, 0, 'closed', '', 0, '[]'
-    FROM store_shop LIMIT 1"""
+from support.store import connect_crm, execute
 
 
 @pytest.fixture(autouse=True)
 def crm(chain: Chain) -> Iterator[None]:
     """The shop has a CRM, and nobody who asks it."""
-    execute(chain.database_url, _ON)
+    connect_crm(chain.database_url, "http")
     yield
     execute(chain.database_url, "DELETE FROM store_crmpending")
     execute(chain.database_url, "DELETE FROM store_crmsource")

@@ -72,6 +72,17 @@ def execute(url: str, statement: str) -> None:
         connection.execute(statement)
 
 
+def connect_crm(url: str, adapter: str, *, breaker: str = "closed", why: str = "") -> None:
+    """Let the demo's program have another CRM that is on, with nobody who speaks with it."""
+    execute(
+        url,
+        "INSERT INTO store_crmsource (program_id, adapter, settings, place, numbering, fields,"
+        " offered, is_on, delivered_to, breaker, why, asked) "
+        f"SELECT program_id, '{adapter}', '{{}}', '{{}}', '{{}}', '[]', '[]', true, 0, '{breaker}',"
+        f" '{why}', 0 FROM store_shop WHERE slug = 'corner'",
+    )
+
+
 def give_card(url: str, kind: str, uid: str, name: str, state: str = "active") -> None:
     """Give a member one more card."""
     execute(

@@ -17,7 +17,7 @@ from support.bridge import BridgeRunner
 from support.hands import Hands
 from support.processes import Processes, Running, wait_until
 from support.secure_broker import SecureBroker
-from support.store import execute
+from support.store import connect_crm, execute
 from support.usb_board import Board
 
 READER = "counter-1"
@@ -131,6 +131,11 @@ def test_a_reader_that_the_records_have_in_another_shop_or_not_at_all(
     assert status == 1
     assert f"{READER} is in shop 'station', and says that it is in 'corner'" in said
     assert f"`besnik fleet flash {READER} --shop station`" in said
+
+    connect_crm(database_url, "odoo", breaker="open", why="no answer for 10 s")
+    status, said = terminal.types(board.parts.port)
+    assert "CRM          WRONG  odoo is left alone, because it failed: no answer for 10 s" in said
+    assert "besnik crm test" in said
 
     execute(database_url, f"UPDATE store_reader SET slug = 'counter-8' WHERE slug = '{READER}'")
     status, said = terminal.types(board.parts.port)

@@ -116,6 +116,7 @@ def test_wires(table: Table, faults: dict[str, Any], says: str, to_do: str) -> N
             "gain_db=43",
         ),
         ({"noise_per_mille": 400}, "answers arrive damaged", "try another supply"),
+        ({"lost_per_mille": 600}, "the card is hardly heard", "still and flat"),
     ],
 )
 def test_antenna(table: Table, faults: dict[str, Any], says: str, to_do: str) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import shutil
+import socket
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import gmqtt
@@ -18,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from besnik import broker as besnik_broker
 from besnik import config, contract
 from besnik.fleet import ca, cert, x509
+from besnik.fleet.doctor import at_port
 from besnik.fleet.doctor.at_port import of_way
 from besnik.fleet.doctor.bench import Bench
 from besnik.fleet.doctor.finding import Finding
@@ -114,6 +120,7 @@ def test_a_reader_that_comes_in(shop: Shop) -> None:
     [
         ("refuses", "does not take the password", "--wifi NETWORK"),
         ("gone", "'demo' is not in sight", "2.4 GHz only"),
+        ("no_address", "in sight, and does not let the reader in (status 1001)", "DHCP"),
         ("weak", "heard at -84 dBm, which is weak", "nearer"),
     ],
 )
@@ -131,6 +138,16 @@ def test_no_time_server(shop: Shop) -> None:
     assert "no time server answers" in found["clock"].says
     assert "port 123" in found["clock"].do
     assert found["broker"].state == "ok"
+
+
+def test_a_clock_of_the_network_that_is_not_this_machine_s(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_s = time.time() - 3600
+    monkeypatch.setattr(at_port, "time", SimpleNamespace(time=lambda: slow_s))
+    found = shop.doctor()
+    assert "s ahead of this machine" in found["clock"].says
+    assert "timedatectl" in found["clock"].do
 
 
 def test_certificates_that_are_damaged_or_those_of_another_shop(shop: Shop, tmp_path: Path) -> None:
@@ -202,6 +219,46 @@ def test_no_broker_where_the_reader_looks(shop: Shop) -> None:
     found = shop.doctor(shop.files(port=free_port()))
     assert "nobody listens at 127.0.0.1" in found["broker"].says
     assert "readers_port" in found["broker"].do
+
+
+def test_a_firewall_on_the_way(shop: Shop) -> None:
+    """What asks to be let in gets no answer at all: here the queue of a server who never looks."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        address = deaf.getsockname()
+        with contextlib.ExitStack() as waiting:
+            for _ in range(3):
+                one = waiting.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(address)
+            found = shop.doctor(shop.files(port=address[1]))
+    assert "no way from the reader's network" in found["broker"].says
+    assert "firewall" in found["broker"].do
+
+
+@pytest.mark.parametrize(
+    ("answer", "plain", "says", "to_do"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, "no encrypted connection", "besnik broker"),
+        (b"", True, "hangs up on the reader", "restart"),
+    ],
+)
+def test_somebody_who_is_no_broker(
+    shop: Shop, answer: bytes, plain: bool, says: str, to_do: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_answer_once, args=(server, answer))
+        thread.start()
+        found = shop.doctor(shop.files(port=server.getsockname()[1], plain=plain, password="x"))
+        thread.join(10)
+    assert says in found["broker"].says, found["broker"]
+    assert to_do in found["broker"].do
+
+
+def _answer_once(server: socket.socket, answer: bytes) -> None:
+    line, _ = server.accept()
+    with line:
+        line.recv(1024)
+        line.sendall(answer)
 
 
 def test_a_password_that_the_broker_does_not_take(shop: Shop) -> None:

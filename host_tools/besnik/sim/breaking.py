@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from besnik.sim.model.board import REFUSES, STRENGTH, Board
+from besnik.sim.model.board import NO_ADDRESS, REFUSES, STRENGTH, Board
 from besnik.sim.model.bus import MAX_BAUDRATE
-from besnik.sim.model.noise import ALL_KINDS
+from besnik.sim.model.noise import ALL_KINDS, LOST
 
 _STUCK: Final = {None: None, "00": 0x00, "FF": 0xFF}
 # A supply that is off or a wire that is not there is found by its role.
@@ -24,9 +24,10 @@ def apply(board: Board, what: Mapping[str, Any]) -> None:
     ``bus`` "00", "FF" or None · ``loose_per_mille`` of the bytes read from the chip have a wrong
     bit, with ``loose_above_hz`` only when the bus is faster · ``unplugged`` a list of `WIRES` ·
     ``swapped`` the two LEDs hang on each other's pins · ``sags`` the supply cannot feed the field ·
-    ``loss_db`` metal takes so much from every answer · ``noise_per_mille`` and ``seed`` · ``deaf``
-    · ``brownout`` (the chip's registers fall back to reset) · ``network`` "ok", "weak", "refuses"
-    (the password) or "gone" · ``time_server`` answers or not.
+    ``loss_db`` metal takes so much from every answer · ``noise_per_mille`` of them are spoilt,
+    of ``lost_per_mille`` of the commands a card hears nothing, both with ``seed`` · ``deaf`` ·
+    ``brownout`` (the chip's registers fall back to reset) · ``network`` "ok", "weak", "refuses"
+    (the password), "no_address" or "gone" · ``time_server`` answers or not.
     """
     for name, value in what.items():
         if name not in _FAULTS:
@@ -73,6 +74,11 @@ def _noise(board: Board, value: Any, what: Mapping[str, Any]) -> None:
     board.field.noise.set(per_mille, ALL_KINDS, int(what.get("seed", 1)))
 
 
+def _lost(board: Board, value: Any, what: Mapping[str, Any]) -> None:
+    per_mille = _number("lost_per_mille", value, 1000)
+    board.field.noise.set(per_mille, (LOST,), int(what.get("seed", 1)))
+
+
 def _deaf(board: Board, value: Any, _: Mapping[str, Any]) -> None:
     board.chip.deaf = bool(value)
 
@@ -83,7 +89,8 @@ def _brownout(board: Board, value: Any, _: Mapping[str, Any]) -> None:
 
 
 def _network(board: Board, value: Any, _: Mapping[str, Any]) -> None:
-    strengths = {"ok": STRENGTH, "weak": 84, "refuses": REFUSES, "gone": 0}
+    known = {"no_address": NO_ADDRESS, "refuses": REFUSES, "gone": 0}
+    strengths = {"ok": STRENGTH, "weak": 84, **known}
     _one_of("network", value, strengths)
     board.wifi_strength = strengths[value]
 
@@ -112,6 +119,7 @@ _FAULTS: Final[dict[str, _Fault]] = {
     "sags": _sags,
     "loss_db": _loss,
     "noise_per_mille": _noise,
+    "lost_per_mille": _lost,
     "seed": _noise,
     "deaf": _deaf,
     "brownout": _brownout,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 STRENGTH = 58
 REFUSES = 1
+NO_ADDRESS = 2
 NO_TIME = 0x80
 SWAPPED = {"led_red": "led_green", "led_green": "led_red"}
 PINS = {"cs": 5, "rst": 22, "led_green": 26, "led_red": 25, "buzzer": 27}
@@ -36,7 +37,8 @@ class Board:
         self.levels: "dict[str | int, int]" = {}
         self.tone_hz = 0
         self.wifi_up = True
-        # How strong the access point is heard, as RSSI in -dBm; REFUSES: it wants another password.
+        # How strong the access point is heard, as RSSI in -dBm; REFUSES: it wants another password,
+        # NO_ADDRESS: it gives out none.
         self.wifi_strength = STRENGTH
         self.has_time_server = True
         # Roles whose wire is off, and two LEDs of which each hangs on the other's pin.
@@ -115,8 +117,8 @@ class Board:
         elif role is not None:
             self._drive(role, 1 if duty_u16 else 0)
 
-    # The network as one byte: 0 none, REFUSES, or its strength in -dBm; NO_TIME added when no time
-    # server answers.
+    # The network as one byte: 0 none, REFUSES, NO_ADDRESS, or its strength in -dBm; NO_TIME added
+    # when no time server answers.
     def wifi(self) -> int:
         strength = self.wifi_strength if self.wifi_up else 0
         return strength | (0 if self.has_time_server else NO_TIME)

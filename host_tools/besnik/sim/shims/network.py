@@ -9,7 +9,7 @@ from wire import line
 STA_IF = 0
 
 _JOIN_MS = const(200)
-_STRENGTH = const(0x7F)  # of the wire's answer: -dBm, or 1 for a network that refuses
+_STRENGTH = const(0x7F)  # of the wire's answer: -dBm; 1: it refuses; 2: it gives no address
 
 
 def __getattr__(name):
@@ -54,7 +54,7 @@ class WLAN:
         self._joined_ms = None
 
     def isconnected(self):
-        if self._joined_ms is None or line().wifi() & _STRENGTH <= 1:
+        if self._joined_ms is None or line().wifi() & _STRENGTH <= 2:
             return False
         return time.ticks_diff(time.ticks_ms(), self._joined_ms) >= _JOIN_MS
 
