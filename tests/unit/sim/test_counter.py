@@ -225,7 +225,7 @@ async def test_faults_are_made_and_mended(control: Control, device: WireDevice) 
         ("fault", {"bus": "7F"}, 'must be "00", "FF" or null'),
         ("fault", {"noise_per_mille": 1001}, "from 0 to 1000"),
         ("fault", {"unplugged": ["cs"]}, "must be a list of rst, irq"),
-        ("fault", {"network": "slow"}, "must be one of ok, weak, refuses, gone"),
+        ("fault", {"network": "slow"}, "must be one of ok, weak, no_address, refuses, gone"),
         ("fault", {"loss_db": "all"}, "from 0 to 99"),
         ("fault", {"hammer": 1}, "hammer"),
     ],
