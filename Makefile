@@ -49,7 +49,7 @@ firmware: ## compile the firmware to build/firmware and show its sizes
 	@$(READY) run
 	@$(BIN)/python -m besnik.fleet.build
 
-flash: ## make a reader of a connected board: READER=id [PORT=…] [IMAGE=file] [OPTIONS=…]
+flash: ## make a reader of a connected board: [READER=id] [PORT=…] [IMAGE=file] [OPTIONS=…]
 	@$(READY) run
 	@$(BIN)/besnik fleet flash $(READER) $(if $(PORT),--port $(PORT)) \
 		$(if $(IMAGE),--image $(IMAGE)) $(OPTIONS)

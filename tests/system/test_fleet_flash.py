@@ -226,6 +226,20 @@ def test_a_new_reader_is_entered_in_its_shop_where_that_is_clear(
     assert rows(database_url, f"{where} WHERE reader.slug = 'new-1'") == [("till-1",)]
 
 
+def test_a_board_that_is_known_needs_no_name_and_a_new_one_has_its_shop_s(
+    technician: Technician, processes: Processes, state: Path
+) -> None:
+    status, said = technician.runs("flash", "--no-tap")
+    assert status == 1
+    assert "this board is new: give its id, READER" in said
+    status, said = technician.runs("flash", "--no-tap", *ONCE)
+    assert status == 0, said
+    assert "corner-1: is on line" in said
+    status, said = technician.runs("flash", "--no-tap")
+    assert status == 0, said
+    assert "0 of" in said and "corner-1: is on line" in said
+
+
 def test_a_port_without_a_board_is_said_in_plain_words(technician: Technician) -> None:
     technician.board.unplug()
     status, said = flashes(technician, *ONCE)

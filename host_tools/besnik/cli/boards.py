@@ -32,6 +32,7 @@ _KEPT = (
     "What is given once is kept with the reader. The Wi-Fi's password is asked for, or taken from"
     " BESNIK_WIFI_PASSWORD."
 )
+_SEVERAL = "several boards at once: with --all"
 
 
 def _settings() -> argparse.ArgumentParser:
@@ -61,7 +62,8 @@ def _add_boards(command: argparse.ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="READER",
-        help="its id: 1 to 16 of a-z, 0-9 and hyphen; with --all the first part of their ids",
+        help="its id: 1 to 16 of a-z, 0-9 and hyphen; with --all the first part of their ids."
+        " A board that is known needs none, a new one is then called after its shop",
     )
     command.add_argument(
         "--all", action="store_true", help="every connected board at once: READER-1, READER-2, …"
@@ -119,19 +121,20 @@ def _flash(chosen: argparse.Namespace) -> int:
     if chosen.blank and chosen.reader:
         return _misused("flash", "--blank boards have no READER yet")
     is_bare = chosen.bare or chosen.image is not None
-    if chosen.all:
+    if not chosen.all and len(chosen.port) > 1:
+        return _misused("flash", _SEVERAL)
+    if chosen.all or not (chosen.reader or chosen.blank):
         boards = flash_all.Boards(
             ports=tuple(chosen.port),
             loaders=tuple(chosen.loader),
             is_bare=is_bare,
             image=chosen.image,
             may_drop=chosen.drop_taps,
+            is_one=not chosen.all,
         )
         if chosen.blank:
             return flash_all.main_blank(boards)
         return flash_all.main(_order(chosen), boards)
-    if why := _unclear(chosen):
-        return _misused("flash", why)
     bench = flash_command.Bench(
         port="".join(chosen.port),
         is_bare=is_bare,
@@ -149,18 +152,11 @@ def _provision(chosen: argparse.Namespace) -> int:
 
     if chosen.all:
         return provision_command.main_all(_order(chosen), chosen.port, again=chosen.again)
-    if why := _unclear(chosen):
-        return _misused("provision", why)
-    return provision_command.main(_order(chosen), "".join(chosen.port), again=chosen.again)
-
-
-def _unclear(chosen: argparse.Namespace) -> str:
-    """Return why it is not clear what one board is to be, empty if it is."""
     if len(chosen.port) > 1:
-        return "several boards at once: with --all"
-    if not chosen.reader and not getattr(chosen, "blank", False):
-        return "say who it is to be: READER"
-    return ""
+        return _misused("provision", _SEVERAL)
+    if not chosen.reader:
+        return _misused("provision", "say who it is to be: READER")
+    return provision_command.main(_order(chosen), "".join(chosen.port), again=chosen.again)
 
 
 def _misused(command: str, why: str) -> int:

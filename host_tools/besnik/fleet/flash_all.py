@@ -1,4 +1,7 @@
-"""``besnik fleet flash --all``: the application, and who it is, on every board at once."""
+"""``besnik fleet flash --all``: the application, and who it is, on every board at once.
+
+Also on one whose reader is not named: it is known by its chip, or gets an id as those do.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from besnik.fleet.flash import write
 from besnik.fleet.lines import Lines
 from besnik.fleet.order import Identity, Order
 from besnik.fleet.table import make_readers, with_all
-from besnik.fleet.terminal import run
+from besnik.fleet.terminal import only_port, run
 from besnik.fleet.usb import BoardError, opened
 
 
@@ -21,7 +24,8 @@ class Boards(msgspec.Struct, frozen=True, kw_only=True):
     """The boards that are worked on: all that are connected, or those at ``ports``.
 
     Bare ones are given MicroPython first, as `flash_command.Bench` says, through their ports of
-    ``loaders`` if there are. ``may_drop``: taps that wait on a board may be lost.
+    ``loaders`` if there are. ``may_drop``: taps that wait on a board may be lost. ``is_one``: only
+    one may be connected.
     """
 
     ports: tuple[str, ...] = ()
@@ -29,6 +33,11 @@ class Boards(msgspec.Struct, frozen=True, kw_only=True):
     is_bare: bool = False
     image: Path | None = None
     may_drop: bool = False
+    is_one: bool = False
+
+    def chosen(self) -> tuple[str, ...]:
+        """Return the ports to work on, none for all that are connected; BoardError."""
+        return (only_port(),) if self.is_one and not self.ports else self.ports
 
 
 def main(order: Order, boards: Boards) -> int:
@@ -37,7 +46,7 @@ def main(order: Order, boards: Boards) -> int:
     Returns the exit status: 0 if all work.
     """
     return run(
-        "flash", lambda shop: make_readers(order, shop, boards.ports, _Flashing(boards, shop))
+        "flash", lambda shop: make_readers(order, shop, boards.chosen(), _Flashing(boards, shop))
     )
 
 

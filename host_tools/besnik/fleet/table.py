@@ -35,7 +35,8 @@ class Way(Protocol):
 async def make_readers(order: Order, shop: config.Config, given: Sequence[str], way: Way) -> None:
     """Make readers of the boards on the ports ``given``, or of all that are connected.
 
-    ``order.reader`` is the first part of the ids of new ones. BoardError if not all of them work.
+    ``order.reader`` is the first part of the ids of new ones, without it their shop's id.
+    BoardError if not all of them work.
     """
     found = connected(given)
     table = _Table(found)
@@ -48,7 +49,8 @@ async def make_readers(order: Order, shop: config.Config, given: Sequence[str], 
         chips[port] = await asyncio.to_thread(way.begin, port, table.lines)
 
     async def name(port: str) -> None:
-        names[port] = boards.reader_on(Path(shop.state), chips[port], order.reader)
+        prefix = order.reader or order.shop
+        names[port] = boards.reader_on(Path(shop.state), chips[port], prefix)
 
     async def make(port: str) -> None:
         named = msgspec.structs.replace(order, reader=names[port])
