@@ -150,7 +150,7 @@ def test_no_board_is_erased_for_what_cannot_be_finished(
 
     with rom_loader(free_tcp_port) as loader:
         at = ("--loader", loader)
-        assert "give the first part of the readers' ids" in refused(*at)
+        assert "this board is new: give its id" in refused(*at)
         assert "pins.irq = 5: is taken by pins.cs" in refused(*once, *at, "--set", "pins.irq=5")
         # One without MicroPython is asked by its ROM who it is.
         technician.board.unplug()
