@@ -48,7 +48,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what `make test` runs by itself, after all that runs beside others; leave out slow.
+    """Mark what `make test` runs by itself, after all that runs beside others; leave out others.
 
     Processes and boards come first: their tests wait for most of their time, and at the end they
     would wait alone.
@@ -57,10 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.nodeid.startswith(ALONE):
             item.add_marker("alone")
-    if not config.getoption("--slow"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    left_out = set() if config.getoption("--slow") else {"slow"}
+    if not os.environ.get("BESNIK_DATABASE_URL", "").startswith("postgres"):
+        left_out.add("postgres")
+    gone = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=gone)
+    items[:] = [item for item in items if item not in gone]
 
 
 @pytest.hookimpl(wrapper=True)

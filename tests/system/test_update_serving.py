@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from besnik.fleet import release, signing
-from besnik.store.database import is_sqlite
 from besnik.store.turn import Turn
 from support.broker import RunningBroker
 from support.counter import Counter
@@ -249,11 +248,10 @@ async def test_two_servers_do_not_tell_a_reader_twice_and_the_second_takes_over(
         await ended(database_url, "done")
 
 
+@pytest.mark.postgres  # an SQLite file's lock is the process's own
 async def test_a_server_that_lost_its_turn_with_its_connection_waits_for_the_next(
     serving: Running, broker: RunningBroker, database_url: str
 ) -> None:
-    if is_sqlite(database_url):
-        pytest.skip("an SQLite file's lock is the process's own")
     other = Turn(settings_for(database_url), "fleet")
 
     def cut() -> None:

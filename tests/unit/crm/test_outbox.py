@@ -17,7 +17,6 @@ from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Delivered
 from besnik.loyalty import operations
 from besnik.loyalty.ledger import Entry, NewLot, Posting
 from besnik.store import books
-from besnik.store.database import is_sqlite
 from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member, Shop
 from besnik.store.models import Entry as EntryRow
 from besnik.store.people import NewCard, enrol
@@ -183,12 +182,11 @@ def test_more_than_a_page_is_taken_in_one_round(
     assert events()[5:] == [name(entry) for entry in entries]
 
 
+@pytest.mark.postgres  # SQLite has one writer
 def test_a_row_that_comes_late_below_others_is_not_passed(
     source: CrmSource, ana: Member, orm: str
 ) -> None:
     """PostgreSQL: the number is taken first, and committed when the transaction is."""
-    if is_sqlite(orm):
-        pytest.skip("SQLite has one writer")
     with closing(open_raw(orm)) as other, other.transaction():
         (late,) = other.execute(
             "INSERT INTO store_entry (program_id, kind, source, reason, key, created_at)"

@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from besnik.crm import choosing, sources
-from besnik.store.database import is_sqlite
 from besnik.store.models import CrmSource, Shop
 from support.store import open_raw
 
@@ -39,11 +38,10 @@ def test_a_page_that_was_opened_a_while_ago_sets_no_mark_back(source: CrmSource)
     assert (stale.delivered_to, stale.is_on) == (4711, True)
 
 
+@pytest.mark.postgres  # SQLite has one writer
 def test_settings_that_are_kept_set_back_no_mark_that_moves_meanwhile(
     source: CrmSource, orm: str
 ) -> None:
-    if is_sqlite(orm):
-        pytest.skip("SQLite has one writer")
     is_locked = threading.Event()
 
     def work() -> None:
