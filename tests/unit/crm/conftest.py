@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from support.orm import models_on  # isort: split
 
 from django.utils import timezone
 
-from besnik.crm import sources
+from besnik.crm import horizon, sources
 from besnik.store.hot import open_hot
 from besnik.store.models import CrmSource, Shop
 from support.hot_counter import CARD, HotCounter
@@ -44,6 +45,20 @@ def source(orm: str, paper: PaperServer) -> CrmSource:
     made = CrmSource(
         program=program, adapter="paper", settings=paper.settings, unit="stamp", fields=chosen
     )
+    sources.switch_on(made, timezone.now())
+    return made
+
+
+@pytest.fixture
+def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's clock differs here, and no batch waits."""
+    monkeypatch.setattr(horizon, "MARGIN", dt.timedelta())
+
+
+@pytest.fixture
+def other_crm(orm: str) -> CrmSource:
+    """A CRM that is on for the demo's program, and that nobody asks."""
+    made = CrmSource(program=Shop.objects.get(slug="corner").program, adapter="other", unit="stamp")
     sources.switch_on(made, timezone.now())
     return made
 

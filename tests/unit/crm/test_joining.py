@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from besnik.crm import creating, horizon, outbox, pending, sources, telling
+from besnik.crm import creating, outbox, pending, sources, telling
 from besnik.crm.foreign import Customer, Delivered
 from besnik.crm.matching import Here
 from besnik.crm.taking import note, take
@@ -20,7 +20,6 @@ from besnik.store.models import (
     CrmPending,
     CrmSource,
     Member,
-    Shop,
 )
 from besnik.store.people import NewCard, enrol
 from support.hot_counter import CARD, HotCounter
@@ -32,17 +31,8 @@ ZANA = Customer("c-7", "Zana Krasniqi", (CARD,), 500)
 
 
 @pytest.fixture
-def source(orm: str) -> CrmSource:
-    program = Shop.objects.get(slug="corner").program
-    made = CrmSource(program=program, adapter="other", unit="stamp")
-    sources.switch_on(made, timezone.now())
-    return made
-
-
-@pytest.fixture(autouse=True)
-def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's clock differs here, and no batch waits."""
-    monkeypatch.setattr(horizon, "MARGIN", dt.timedelta())
+def source(other_crm: CrmSource, no_margin: None) -> CrmSource:
+    return other_crm
 
 
 def joined(source: CrmSource, name: str, *cards: str) -> Member:

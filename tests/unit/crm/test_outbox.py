@@ -11,13 +11,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from besnik.crm import creating, horizon, outbox, settling, sources, telling
+from besnik.crm import creating, outbox, settling, sources, telling
 from besnik.crm.breaker import HeldBackError
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Delivered
 from besnik.loyalty import operations
 from besnik.loyalty.ledger import Entry, NewLot, Posting
 from besnik.store import books
-from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member, Shop
+from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member
 from besnik.store.models import Entry as EntryRow
 from besnik.store.people import NewCard, enrol
 from support.hot_counter import CARD, HotCounter
@@ -28,17 +28,8 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
-def source(orm: str) -> CrmSource:
-    program = Shop.objects.get(slug="corner").program
-    made = CrmSource(program=program, adapter="other", unit="stamp")
-    sources.switch_on(made, timezone.now())
-    return made
-
-
-@pytest.fixture(autouse=True)
-def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's clock differs here, and no batch waits."""
-    monkeypatch.setattr(horizon, "MARGIN", dt.timedelta())
+def source(other_crm: CrmSource, no_margin: None) -> CrmSource:
+    return other_crm
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from besnik.crm import horizon, outbox, pending, sources, telling, unearned
+from besnik.crm import outbox, pending, sources, telling, unearned
 from besnik.crm.foreign import Customer, Delivered, Visit
 from besnik.loyalty.guards import Velocity
 from besnik.loyalty.rules import Cap
-from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member, Shop, Tap
+from besnik.store.models import CrmDelivery, CrmLink, CrmSource, Member, Tap
 from besnik.store.people import NewCard, add_card, enrol
 from support.hot_counter import CARD, NOON, HotCounter
 from support.published import STAMP, publish
@@ -24,17 +24,8 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
-def source(orm: str) -> CrmSource:
-    program = Shop.objects.get(slug="corner").program
-    made = CrmSource(program=program, adapter="other", unit="stamp")
-    sources.switch_on(made, timezone.now())
-    return made
-
-
-@pytest.fixture(autouse=True)
-def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's clock differs here, and no batch waits."""
-    monkeypatch.setattr(horizon, "MARGIN", dt.timedelta())
+def source(other_crm: CrmSource, no_margin: None) -> CrmSource:
+    return other_crm
 
 
 @pytest.fixture
