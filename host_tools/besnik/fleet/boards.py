@@ -26,8 +26,8 @@ def reader_on(state: Path, chip: str, prefix: str) -> str:
         if chip not in known:
             if not prefix:
                 raise BoardError(
-                    "this board is new: give its id, READER, or with --all the first part of their"
-                    " ids, or the shop that it stands in, --shop"
+                    "this board is new: give its id, READER, or the shop that it stands in, --shop;"
+                    " several boards, the first part of their ids, as in flash --all counter"
                 )
             known[chip] = next(
                 name
