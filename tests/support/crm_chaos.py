@@ -181,6 +181,8 @@ class Chaos:
         linked = Card.objects.filter(member__crm_link__isnull=False).order_by("pk")
         known = await in_store(lambda: list(linked.values_list("data", flat=True)))
         if known:
+            # What is left of an earlier fault would refuse the second one, too.
+            await self._fault()
             await in_store(self._paper.add, "Customer again", self._chance.choice(known))
 
     async def _fault(self, **what: object) -> None:
