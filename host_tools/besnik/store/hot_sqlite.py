@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from besnik.loyalty.visits import Limit
+from besnik.store.beginning import begin
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     Batch,
@@ -181,7 +182,7 @@ class SqliteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
         cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+        begin(cursor)
         try:
             yield cursor
             cursor.execute("COMMIT")
