@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,8 +12,7 @@ from django.db import IntegrityError
 
 from besnik.crm import cache, moving, telling
 from besnik.crm.foreign import Customer, Delivered, Found, NewCustomer
-from besnik.crm.joining import join, matched
-from besnik.crm.pending import language_of
+from besnik.crm.joining import join, language_of, matched
 from besnik.crm.taking import note
 from besnik.store.models import (
     NEWCOMER,
@@ -171,23 +171,27 @@ def refuse_orphans(source: int) -> None:
 
 def _join(source: CrmSource, each: Newcomer, customer: Customer, now: dt.datetime) -> None:
     """Say that a member is the customer who has their card there, with what they have there."""
-    with _writer.hold():
-        row = moving.locked(source)
-        match = matched(row, customer, each.new.cards)
-        is_other = match.member not in (None, each.member)
-        if match.what not in ("made", "linked") or is_other:
-            if CrmLink.objects.filter(member=each.member).exists():
-                telling.done([each.row])
-                return
-            note(row, [match], now)
-            telling.refuse([each.row], _TAKEN if match.what == "known" else _IN_DOUBT)
-            return
-        if match.what == "linked":
-            join(row, match, language_of(row.program_id), now)
-            telling.done([each.row])
-            return
-    # The member's cards are none that a customer is found by.
-    _link(source, each, customer.id)
+    if not _writer.write(partial(_joined, source, each, customer, now)):
+        # The member's cards are none that a customer is found by.
+        _link(source, each, customer.id)
+
+
+def _joined(source: CrmSource, each: Newcomer, customer: Customer, now: dt.datetime) -> bool:
+    """Do so within a transaction; False if nothing says that they are the same."""
+    row = moving.locked(source)
+    match = matched(row, customer, each.new.cards)
+    is_other = match.member not in (None, each.member)
+    if match.what == "linked" and not is_other:
+        join(row, match, language_of(row.program_id), now)
+        telling.done([each.row])
+    elif match.what == "made" and not is_other:
+        return False
+    elif CrmLink.objects.filter(member=each.member).exists():
+        telling.done([each.row])
+    else:
+        note(row, [match], now)
+        telling.refuse([each.row], _TAKEN if match.what == "known" else _IN_DOUBT)
+    return True
 
 
 def _link(source: CrmSource, each: Newcomer, customer: str) -> None:
@@ -196,21 +200,24 @@ def _link(source: CrmSource, each: Newcomer, customer: str) -> None:
     One who was erased while the CRM made a customer of them is not made a member by it.
     """
     try:
-        with _writer.hold():
-            moving.locked(source)
-            member = Member.objects.select_for_update(no_key=True).get(pk=each.member)
-            if member.status == MemberStatus.ERASED:
-                leave_out(member.program_id, customer)
-                return
-            CrmLink.objects.create(
-                program_id=source.program_id, member_id=each.member, external_id=customer
-            )
-            telling.done([each.row])
+        _writer.write(partial(_linked, source, each, customer))
     except IntegrityError:
         if CrmLink.objects.filter(member=each.member).exists():
             telling.done([each.row])
         else:
             telling.refuse([each.row], _TAKEN)
+
+
+def _linked(source: CrmSource, each: Newcomer, customer: str) -> None:
+    moving.locked(source)
+    member = Member.objects.select_for_update(no_key=True).get(pk=each.member)
+    if member.status == MemberStatus.ERASED:
+        leave_out(member.program_id, customer)
+        return
+    CrmLink.objects.create(
+        program_id=source.program_id, member_id=each.member, external_id=customer
+    )
+    telling.done([each.row])
 
 
 def _program(source: int) -> int:

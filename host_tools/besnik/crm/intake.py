@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from besnik.crm.foreign import Customer
 from besnik.crm.holders import hold
+from besnik.crm.joining import language_of
 from besnik.crm.matching import Here, Match
-from besnik.crm.pending import language_of
 from besnik.crm.taking import Taking, note, noted
 from besnik.store.models import CrmSource
 from besnik.store.writer import Writer

@@ -1,8 +1,9 @@
 """Taps that wait for the CRM's word on whose card it was: asked for, enrolled here, counted once.
 
-What follows from an answer about a card is one transaction for each tap, and begins with the row
-that waits: whoever comes second finds none. So a visit is counted once, however often a worker is
-killed; and a tap that comes meanwhile waits for one visit at most.
+Whose card it is, and what its tap counts, are a transaction each, and begin with the row that
+waits: whoever comes second finds none. So a visit is counted once, however often a worker is
+killed, one whose customer is enrolled already by whoever looks next; and a tap that comes meanwhile
+waits for the writing of one at most.
 """
 
 from __future__ import annotations
@@ -10,36 +11,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
 from django.db import IntegrityError, transaction
-from msgspec.structs import replace
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CredentialError
-from besnik.crm import cache, moving
+from besnik.crm import cache, joining, moving
 from besnik.crm.counting import count
-from besnik.crm.foreign import Ambiguous, Customer, Found
-from besnik.crm.joining import join, matched
-from besnik.store.models import (
-    Card,
-    CrmPending,
-    CrmSource,
-    Member,
-    MemberStatus,
-    Role,
-    Staff,
-    Tap,
-)
+from besnik.crm.foreign import Customer, Found
+from besnik.store.models import Card, CrmPending, CrmSource, Tap
 from besnik.store.pending import WAITING
-from besnik.store.people import (
-    LANGUAGES,
-    EnrolError,
-    add_card,
-    card_of,
-    left_out,
-)
+from besnik.store.people import EnrolError
 from besnik.store.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -84,7 +69,7 @@ def take(
     A card of somebody who was erased here is nobody's. ``asked`` is the CRM as it was when it was
     asked: CrmSettingsError, and the taps wait on, if its customers may be others since.
     """
-    answers = {card: _somebody(program, found) for card, found in answers.items()}
+    answers = {card: joining.somebody(program, found) for card, found in answers.items()}
     customers = [found for found in answers.values() if isinstance(found, Customer)]
     unowned = {card: found for card, found in answers.items() if not isinstance(found, Customer)}
     with transaction.atomic():
@@ -166,12 +151,21 @@ def _settle(
     writer: Writer,
     asked: CrmSource | None,
 ) -> list[Settled]:
+    def enrol(customer: Customer) -> None:
+        _same(asked)
+        if (row := _waiting(waiting)) is not None and _known(program, row.tap) is None:
+            joining.enrol(program, row.tap, customer, now)
+
+    def settle() -> list[Settled]:
+        _same(asked)
+        row = _waiting(waiting)
+        return [] if row is None else _settle_once(program, row, found, now)
+
     for attempt in range(_TRIES):
         try:
-            with writer.hold():
-                if asked is not None:
-                    moving.locked(asked)
-                return _settle_once(program, waiting, found, now)
+            if isinstance(found, Customer):
+                writer.write(partial(enrol, found))
+            return writer.write(settle)
         except (IntegrityError, EnrolError):
             # Somebody enrolled the card, or the customer, at this moment: now they are known.
             if attempt == _TRIES - 1:
@@ -179,16 +173,19 @@ def _settle(
     raise AssertionError("unreachable")
 
 
-def _settle_once(program: int, waiting: int, found: _Word, now: dt.datetime) -> list[Settled]:
-    row = (
-        CrmPending.objects.filter(pk=waiting, state=WAITING)
-        .select_related("tap__reader__shop")
-        .select_for_update(of=("self",))
-        .first()
-    )
-    if row is None:
-        return []
-    card = _card(program, row.tap, found, now)
+def _same(asked: CrmSource | None) -> None:
+    if asked is not None:
+        moving.locked(asked)
+
+
+def _waiting(row: int) -> CrmPending | None:
+    """Return the row if it still waits, and let nobody else have it."""
+    rows = CrmPending.objects.filter(pk=row, state=WAITING).select_related("tap__reader__shop")
+    return rows.select_for_update(of=("self",)).first()
+
+
+def _settle_once(program: int, row: CrmPending, found: _Word, now: dt.datetime) -> list[Settled]:
+    card = _known(program, row.tap)
     if card is not None:
         row.state = "counted"
         outcome, reason = count(row.tap, card)
@@ -205,43 +202,7 @@ def _settle_once(program: int, waiting: int, found: _Word, now: dt.datetime) -> 
     return [Settled(row.tap.tap_id, reader.shop.slug, reader.slug, member, outcome, reason)]
 
 
-def _card(program: int, tap: Tap, found: _Word, now: dt.datetime) -> Card | None:
-    """Return the card of a tap as it is here, enrolled by the CRM's word if it was not."""
-    known = Card.objects.filter(program=program, kind=tap.kind, data=tap.data)
-    if (card := known.select_related("member").first()) is not None:
-        return card
-    if not isinstance(found, Customer):
-        return None
-    member = _member(program, found, tap.data, now)
-    # Its counter is judged and raised with the visit, as at every tap.
-    return None if member is None else add_card(member, replace(card_of(tap), counter=None))
-
-
-def _somebody(program: int, found: Found | None) -> Found | None:
-    is_erased = isinstance(found, Customer) and left_out(program, [found.id])
-    return None if is_erased else found
-
-
-def _member(program: int, customer: Customer, card: str, now: dt.datetime) -> Member | None:
-    """Return who a customer with ``card`` is here, enrolled if they were not.
-
-    None: they were erased, or somebody has to decide who they are.
-    """
-    source = CrmSource.objects.get(program=program)
-    match = matched(source, customer, [card])
-    # This one is added as what it was proved to be.
-    match = replace(match, cards=tuple(each for each in match.cards if each.data != card))
-    pk = join(source, match, language_of(program), now)
-    if pk is None:
-        if match.what == "skipped":
-            cache.keep_unowned(program, {card: Ambiguous((customer.id,))}, now)
-        return None
-    member = Member.objects.get(pk=pk)
-    return None if member.status == MemberStatus.ERASED else member
-
-
-def language_of(program: int) -> str:
-    """Return the language in which a member begins whom no one asked: the owner's."""
-    owners = Staff.objects.filter(program=program, role=Role.OWNER, is_active=True)
-    spoken = owners.exclude(language="").order_by("pk").values_list("language", flat=True).first()
-    return spoken if spoken in LANGUAGES else LANGUAGES[0]
+def _known(program: int, tap: Tap) -> Card | None:
+    """Return the card of a tap as it is here."""
+    cards = Card.objects.filter(program=program, kind=tap.kind, data=tap.data)
+    return cards.select_related("member").first()

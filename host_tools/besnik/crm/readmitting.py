@@ -11,8 +11,8 @@ from django.utils import timezone
 from besnik.crm import cache, front, moving
 from besnik.crm.foreign import Ambiguous, Customer, Found
 from besnik.crm.holders import hold
+from besnik.crm.joining import language_of
 from besnik.crm.matching import Here, card_from
-from besnik.crm.pending import language_of
 from besnik.crm.taking import note, take
 from besnik.store.models import CrmAnswer, CrmSource
 from besnik.store.people import left_out, let_in

@@ -13,9 +13,9 @@ from django.utils import timezone
 from besnik.crm import cache, front, moving
 from besnik.crm.foreign import CrmAnswerError, Customer, Delivered, Visit
 from besnik.crm.holders import hold
+from besnik.crm.joining import language_of
 from besnik.crm.matching import Here
 from besnik.crm.outbox import UNTOLD
-from besnik.crm.pending import language_of
 from besnik.crm.taking import note, take
 from besnik.loyalty.ledger import ADJUSTED, NewLot
 from besnik.loyalty.operations import accrue, redeem
