@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, F, Max, When
 
 from besnik.crm.breaker import Standing
 from besnik.store.models import CrmSource, Entry, Member, Tap
@@ -42,13 +42,11 @@ def switch_off(source: CrmSource) -> None:
 
 def spend(source: int, requests: int, day: dt.date, most: int | None) -> bool:
     """Count requests of a day (UTC); False, and none counted, if they would be over ``most``."""
-    with transaction.atomic():
-        row = CrmSource.objects.select_for_update().only("asked_on", "asked").get(pk=source)
-        asked = row.asked if row.asked_on == day else 0
-        if most is not None and asked + requests > most:
-            return False
-        CrmSource.objects.filter(pk=source).update(asked_on=day, asked=asked + requests)
-    return True
+    today = Case(When(asked_on=day, then=F("asked")), default=0)
+    rows = CrmSource.objects.alias(today=today).filter(pk=source)
+    if most is not None:
+        rows = rows.filter(today__lte=most - requests)
+    return bool(rows.update(asked_on=day, asked=today + requests))
 
 
 def stand(source: int, standing: Standing) -> None:
