@@ -179,7 +179,9 @@ class ForeignCrm(AnyCrm, Protocol):
 class Setting(msgspec.Struct, frozen=True):
     """One thing that the owner fills in. ``is_secret``: kept apart, never shown again.
 
-    ``is_place``: with another value its customers may be others.
+    ``is_place``: with another value its customers may be others. ``is_field``: it is the name of a
+    field that `describe` lists, there with ``field_prefix`` before it. ``is_file``: it is a path;
+    when that file has changed, the CRM is opened anew.
     """
 
     name: str
@@ -189,3 +191,6 @@ class Setting(msgspec.Struct, frozen=True):
     help: str = ""
     is_needed: bool = True
     is_place: bool = False
+    is_field: bool = False
+    field_prefix: str = ""
+    is_file: bool = False

@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from django.db import DatabaseError
@@ -69,6 +70,8 @@ class Service:
         for source, served in list(self._served.items()):
             if source not in rows or served.key != _key(rows[source]) or served.task.done():
                 await self._end(source)
+                if source in rows and served.files != _files(rows[source]):
+                    await database(_try_again, rows[source])
         for source, row in rows.items():
             if source not in self._served:
                 self._begin(row, database)
@@ -119,6 +122,7 @@ class _Served:
         self, row: CrmSource, database: DatabaseThread, say: Callable[[Settled], None]
     ) -> None:
         self.key = _key(row)
+        self.files = _files(row)
         self.program = row.program_id
         self.task = asyncio.create_task(self._run(row, database, say))
         self._front: Front | None = None
@@ -174,7 +178,24 @@ def _key(row: CrmSource) -> object:
         known = secrets.read(row.program_id)
     except CrmSettingsError:
         known = {}
-    return row.adapter, row.settings, row.numbering, row.fields, known
+    return row.adapter, row.settings, row.numbering, row.fields, known, _files(row)
+
+
+def _try_again(row: CrmSource) -> None:
+    """Let a CRM that was given up be asked again: somebody changed what was wrong."""
+    if row.breaker == "open":
+        sources.stand(row.pk, Standing())
+        row.breaker, row.why, row.retry_at = "closed", "", None
+
+
+def _files(row: CrmSource) -> list[int]:
+    """Return when the files that its settings name were last changed, 0 for one that is away."""
+    try:
+        asks = find.adapter(row.adapter).asks_for()
+    except CrmSettingsError:
+        return []
+    files = [Path(row.settings.get(each.name, "")) for each in asks if each.is_file]
+    return [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from besnik.crm import spelling, web
 from besnik.crm.foreign import (
@@ -72,7 +73,11 @@ class HttpCrm:
     @classmethod
     def asks_for(cls) -> Sequence[Setting]:
         """Return what the owner has to fill in, in order."""
-        return cls.mapping().settings
+        mapping = cls.mapping()
+        return [
+            replace(each, field_prefix=mapping.describe.prefix) if each.is_field else each
+            for each in mapping.settings
+        ]
 
     @property
     def capabilities(self) -> Capabilities:
@@ -224,7 +229,7 @@ class OwnMapping(HttpCrm):
     def asks_for(cls) -> Sequence[Setting]:
         """Return the file, and the settings that mappings usually have."""
         return (
-            Setting("mapping", "The mapping's file", help="see docs/crm-mappings.md"),
+            Setting("mapping", "The mapping's file", help="see docs/crm-mappings.md", is_file=True),
             Setting(
                 "url",
                 "The CRM's address",
