@@ -123,15 +123,16 @@ class NotebookCrm:
 
     capabilities = Capabilities(idempotent_writes=True)
 
-    def __init__(self, file: Path, key: str) -> None:
-        self._file, self._key = file, key
+    def __init__(self, file: Path, key: str, points: str) -> None:
+        self._file, self._key, self._points = file, key, points
 
     @classmethod
     def open_crm(cls, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
         """See ForeignCrm."""
         if "file" not in settings:
             raise CrmSettingsError("file: name the notebook's file")
-        return cls(Path(settings["file"]), secrets.get("key", ""))
+        points = settings.get("points_field", "points")
+        return cls(Path(settings["file"]), secrets.get("key", ""), points)
 
     @classmethod
     def asks_for(cls) -> Sequence[Setting]:
@@ -139,6 +140,13 @@ class NotebookCrm:
         return (
             Setting("file", "File", help="Where the notebook is kept.", is_place=True),
             Setting("key", "Key", is_secret=True),
+            Setting(
+                "points_field",
+                "Field of the points",
+                default="points",
+                is_needed=False,
+                is_field=True,
+            ),
         )
 
     async def lookup_many(self, cards: Sequence[str], fields: Sequence[str]) -> Mapping[str, Found]:
@@ -175,7 +183,7 @@ class NotebookCrm:
                 ).rowcount
                 if visit.balance is not None:
                     db.execute(
-                        "UPDATE customer SET points = ? WHERE id = ?",
+                        f"UPDATE customer SET [{self._points}] = ? WHERE id = ?",
                         (visit.balance, visit.customer),
                     )
                 done.append(Delivered(visit.event_id, "done" if written else "already"))
@@ -224,23 +232,23 @@ class NotebookCrm:
             except sqlite3.DatabaseError as error:
                 raise CrmAnswerError(f"this is no notebook: {error}") from error
 
-    @staticmethod
     def _customers(
-        db: sqlite3.Connection, where: str, values: Sequence[object], fields: Sequence[str]
+        self, db: sqlite3.Connection, where: str, values: Sequence[object], fields: Sequence[str]
     ) -> list[Customer]:
         rows = db.execute(
-            f"SELECT id, name, points, notes, seen FROM customer WHERE {where}", values
+            f"SELECT id, name, points, notes, seen, [{self._points}] FROM customer WHERE {where}",
+            values,
         ).fetchall()
         made = []
-        for id, name, points, notes, seen in rows:
-            known = {"notes": notes, "seen": seen, "points": points}
+        for id, name, written, notes, seen, points in rows:
+            known = {"notes": notes, "seen": seen, "points": written}
             cards = db.execute("SELECT number FROM card WHERE customer = ?", (id,)).fetchall()
             made.append(
                 Customer(
                     str(id),
                     name,
                     tuple(card for (card,) in cards),
-                    points,
+                    None if points is None else int(points),
                     {field: known[field] for field in fields if field in known},
                 )
             )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from besnik.store import turn
 from besnik.store.terminal import CannotError
 
 if TYPE_CHECKING:
+    from besnik.crm.foreign import Setting
     from besnik.crm.trial import Trial
     from besnik.store.models import CrmRun, CrmSource
 
@@ -84,6 +85,19 @@ def trial(found: Trial) -> bool:
     for lack in found.lacks:
         print(f"crm: {crm_words.LACKS[lack]}")
     return True
+
+
+def misnamed(asks: Sequence[Setting], settings: Mapping[str, str], found: Trial) -> None:
+    """Print which settings name a field that is not there, and which there are."""
+    from besnik.crm import picking
+
+    for setting in picking.misnamed(asks, settings, found.fields):
+        there = ", ".join(field.name for field in picking.choices(setting, found.fields)) or "none"
+        print(
+            f"crm: {setting.label}: there is no field {settings[setting.name]}; pick one of those "
+            f"there are ({there}) and add it again with {setting.name}=…",
+            file=sys.stderr,
+        )
 
 
 def progress() -> Callable[[CrmRun], None]:

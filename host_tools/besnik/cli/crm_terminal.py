@@ -71,11 +71,12 @@ def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int
         found = asyncio.run(choosing.tried(chosen, _number(card)))
         source = choosing.of(whose.pk)
         if found.trouble is None or source is None or not source.is_on:
-            choosing.keep(whose.pk, chosen, found.fields)
+            choosing.keep(whose.pk, chosen, found.offered)
             _note(whose, "crm.connect", f"crm:{adapter}", works=found.trouble is None)
     except CrmSettingsError as error:
         raise CannotError(str(error)) from error
     is_fine = crm_said.trial(found)
+    crm_said.misnamed(asks, chosen.settings, found)
     if (kept := choosing.of(whose.pk)) is not None and moving.has_moved(kept):
         print(f"crm: {moving.SAY_FIRST}", file=sys.stderr)
     if is_fine:
@@ -93,7 +94,7 @@ def _test(program: str, card: str) -> int:
         found = asyncio.run(try_out(find.open_source(source), _number(card)))
     except CrmError as error:
         found = Trial(trouble_of(error))
-    choosing.keep_offered(source, found.fields)
+    choosing.keep_offered(source, found.offered)
     return 0 if crm_said.trial(found) else 1
 
 
@@ -199,7 +200,7 @@ def _filled(
     program: int, adapter: str, asks: Sequence[Setting], given: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what was given, and what is typed at the terminal for the rest."""
-    from besnik.crm import choosing, secrets
+    from besnik.crm import choosing, picking, secrets
 
     unknown = given.keys() - {setting.name for setting in asks}
     secret = {setting.name for setting in asks if setting.is_secret}
@@ -213,13 +214,16 @@ def _filled(
         )
     source = choosing.of(program)
     known = dict(source.settings) if source is not None and source.adapter == adapter else {}
-    there = secrets.read(program) if known else secrets.outside()
+    outside = secrets.read(program) if known else secrets.outside()
     filled = {**known, **given}
+    offered = choosing.offered(source) if source is not None and known else []
     for setting in asks:
         if setting.name in given or not sys.stdin.isatty():
             continue
+        if there := picking.choices(setting, offered):
+            print(f"{setting.label} is one of " + ", ".join(field.name for field in there))
         if setting.is_secret:
-            kept = " (empty: as it is)" if setting.name in there else ""
+            kept = " (empty: as it is)" if setting.name in outside else ""
             filled[setting.name] = getpass.getpass(f"{setting.label}{kept}: ")
         else:
             start = filled.get(setting.name, setting.default)

@@ -28,7 +28,9 @@ _log = logging.getLogger(__name__)
 
 # Somebody waits for it: three calls that take their full time would be half a minute.
 TOTAL_S: Final = 20.0
-FIELDS_MOST: Final = 60
+FIELDS_MOST: Final = 200
+# Of one customer, for the owner to see what is in them.
+_READ_MOST: Final = 60
 
 Kind = Literal["away", "refused", "answer", "settings", "unwell"]
 Lack = Literal["card", "nobody", "several", "name", "points", "fields", "create", "list"]
@@ -46,7 +48,8 @@ class Trial(msgspec.Struct, frozen=True):
 
     ``lacks`` says what is missing: no card was given, nobody or several have it, no name, no
     points, no fields to show; members cannot be made there, or not be listed. ``several`` are the
-    ids of those who have the card. ``took_ms`` is the time of the look-up.
+    ids of those who have the card. ``took_ms`` is the time of the look-up. ``fields`` are known
+    although it cannot be used, where it was the look-up that failed.
     """
 
     trouble: Trouble | None = None
@@ -56,6 +59,11 @@ class Trial(msgspec.Struct, frozen=True):
     several: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
     took_ms: int = 0
+
+    @property
+    def offered(self) -> tuple[Field, ...]:
+        """The fields that can be shown: none of a CRM that cannot be used."""
+        return self.fields if self.trouble is None else ()
 
     @property
     def values(self) -> list[tuple[Field, object]]:
@@ -109,7 +117,12 @@ async def _tried(crm: ForeignCrm, card: str) -> Trial:
     if not card:
         return Trial(fields=fields, lacks=("card", *lacks))
     began = time.monotonic()
-    found = (await crm.lookup_many([card], [field.name for field in fields])).get(card)
+    try:
+        names = [field.name for field in fields[:_READ_MOST]]
+        found = (await crm.lookup_many([card], names)).get(card)
+    except CrmError as error:
+        # What fields there are is known all the same: the card's may be another one.
+        return Trial(trouble_of(error), fields, card)
     took_ms = round((time.monotonic() - began) * 1000)
     several: tuple[str, ...] = ()
     customer = None

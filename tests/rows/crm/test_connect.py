@@ -57,6 +57,37 @@ def test_what_does_not_work_is_said_in_plain_words(
     assert words in owner.test(ANNA, **wrong)
 
 
+def test_a_field_that_is_not_there_is_named_and_picked_from_those_there_are(
+    owner: NotebookOwner,
+) -> None:
+    owner.notebook.add("Anna", ANNA, points=3, seen="7")
+    page = f"crm/connect/{NAME}/"
+    assert 'name="points_field" value="points"' in owner.office.get(page).content.decode()
+    given = {"file": str(owner.notebook.file), "key": KEY, "card": ANNA}
+    tested = owner.office.post(page, **given, points_field="stars").headers["Location"]
+    said = owner.office.read(tested.removeprefix("/owner/"))
+    assert "It answers what makes no sense" in said
+    assert "Field of the points: customers there have no field stars" in said
+    key = tested.split("/")[-2]
+    page = f"{page}?trial={key}"
+    offered = owner.office.get(page).content.decode()
+    assert '<option value="seen">Last contact (seen)</option>' in offered
+    assert "stars (not found there)" in offered
+    tested = owner.office.post(page, **given, points_field="seen").headers["Location"]
+    said = owner.office.read(tested.removeprefix("/owner/"))
+    assert "Points there 7" in said
+    assert "have no field" not in said
+    assert owner.source().settings["points_field"] == "seen"
+
+
+def test_fields_of_a_test_that_failed_are_not_for_the_till(owner: NotebookOwner) -> None:
+    page = f"crm/connect/{NAME}/"
+    owner.notebook.add("Anna", ANNA)
+    given = {"file": str(owner.notebook.file), "key": KEY, "card": ANNA, "points_field": "stars"}
+    owner.office.post(page, **given)
+    assert owner.source().offered == []
+
+
 def test_an_adapter_that_fails_is_no_fault_of_the_page(
     owner: NotebookOwner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

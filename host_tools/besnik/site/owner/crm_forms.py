@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from besnik.crm import picking
 from besnik.crm.choosing import LABEL_MOST, Shown
 from besnik.crm.foreign import Field, Setting
 from besnik.crm.matching import card_from
@@ -19,7 +20,10 @@ _PLAIN: Final = {"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}
 
 
 class ConnectForm(forms.Form):
-    """What an adapter asks for, and a card to look up; ``kept`` names secrets that are there."""
+    """What an adapter asks for, and a card to look up; ``kept`` names secrets that are there.
+
+    ``offered`` are the CRM's fields, where it was tested: what names one of them is picked.
+    """
 
     def __init__(
         self,
@@ -28,11 +32,16 @@ class ConnectForm(forms.Form):
         *,
         known: Mapping[str, str] | None = None,
         kept: frozenset[str] = frozenset(),
+        offered: Sequence[Field] = (),
     ) -> None:
         super().__init__(data)
         for setting in asks:
             start = (known or {}).get(setting.name, setting.default)
-            self.fields[setting.name] = _field(setting, start, is_kept=setting.name in kept)
+            self.fields[setting.name] = (
+                _pick(setting, start, there)
+                if (there := picking.choices(setting, offered))
+                else _field(setting, start, is_kept=setting.name in kept)
+            )
         self.fields["card"] = forms.CharField(
             max_length=40,
             required=False,
@@ -50,6 +59,25 @@ class ConnectForm(forms.Form):
                 _("A card's number has 8, 14 or 20 of 0-9 and A-F, and does not begin with 08.")
             )
         return card.data if card else ""
+
+
+def _pick(setting: Setting, start: str, there: Sequence[Field]) -> forms.ChoiceField:
+    named = [(field.name, _called(field)) for field in there]
+    if start and start not in dict(named):
+        named.insert(0, (start, gettext("%(name)s (not found there)") % {"name": start}))
+    if not setting.is_needed:
+        named.insert(0, ("", gettext("none of them")))
+    return forms.ChoiceField(
+        choices=named,
+        required=setting.is_needed,
+        initial=start,
+        label=gettext(setting.label),
+        help_text=gettext(setting.help) if setting.help else "",
+    )
+
+
+def _called(field: Field) -> str:
+    return f"{field.label} ({field.name})" if field.label not in ("", field.name) else field.name
 
 
 def _field(setting: Setting, start: str, *, is_kept: bool) -> forms.CharField:

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from besnik.site.views.owner import (
     alerts,
     crm,
+    crm_connect,
     crm_differences,
     crm_fields,
     crm_runs,
@@ -74,9 +75,9 @@ _FILES: list[URLPattern] = [
 ]
 _CRM: list[URLPattern] = [
     path("", crm.show, name="owner-crm"),
-    path("connect/", crm.choose, name="owner-crm-choose"),
-    path("connect/<slug:adapter>/", crm.connect, name="owner-crm-connect"),
-    path("trial/<slug:key>/", crm.trial, name="owner-crm-trial"),
+    path("connect/", crm_connect.choose, name="owner-crm-choose"),
+    path("connect/<slug:adapter>/", crm_connect.connect, name="owner-crm-connect"),
+    path("trial/<slug:key>/", crm_connect.trial, name="owner-crm-trial"),
     path("switch", crm.switch, name="owner-crm-switch"),
     path("waiting/refuse", crm.refuse_waiting, name="owner-crm-refuse-waiting"),
     path("moved", crm.moved, name="owner-crm-moved"),
