@@ -40,6 +40,7 @@ BENCHMARKS = (
     "crm_outages",
     "finding",
     "crm",
+    "crm_import",
 )
 DOCUMENT = HERE.parents[1] / "docs/figures.md"
 HEADER = """# Figures

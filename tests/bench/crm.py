@@ -1,15 +1,13 @@
-"""A real Tryton behind the shop, slow, dead and large; nothing of it is seen at a till.
+"""A real Tryton behind the shop, slow and dead; nothing of it is seen at a till.
 
 *Verdicts*: a bridge whose program has a Tryton that answers in 2 s (a proxy holds up each way by
 1 s), with the worker asking and telling, and a bridge without any CRM take turns: one reader, one
 tap after another, each a known card. Then cards that only Tryton knows are tapped, each once.
 *Requests*: 1,000 customers, taken over from Tryton, tap ten times a second in all; every request
 that Tryton logs is counted. First right after the import, then as on any later day, where what is
-known of each customer is of another age, then as in the morning, where all of it is old. *Import*:
-`besnik crm import` of 10,000 customers, then of 100,000, with taps meanwhile; memory is the
-process's peak. *Outages*: while customers tap, known ones and new ones, Tryton is killed, stopped,
-or behind a line that is slow or silent, and the worker is killed, at random; then all is held
-against the notes in Tryton.
+known of each customer is of another age, then as in the morning, where all of it is old. *Outages*:
+while customers tap, known ones and new ones, Tryton is killed, stopped, or behind a line that is
+slow or silent, and the worker is killed, at random; then all is held against the notes in Tryton.
 `BESNIK_BENCH_SEED` repeats a run. CRM and shop share the machine.
 """
 
@@ -19,7 +17,6 @@ import asyncio
 import statistics
 import time
 
-from crm_import import imports
 from crm_parts import Side, p95, side, tapped
 from crm_tryton import outages
 from figures import Figure, at_most
@@ -47,7 +44,7 @@ _NIGHT_S = 43_200
 
 def measure() -> list[Figure]:
     """Measure one after another."""
-    return [*_verdicts(), *_requests(), *imports(), *outages()]
+    return [*_verdicts(), *_requests(), *outages()]
 
 
 def _verdicts() -> list[Figure]:

@@ -1,6 +1,8 @@
-"""100,000 customers taken over from Tryton, for the benchmark of `crm.py`.
+"""100,000 customers taken over from a real Tryton, and somebody who taps beside it.
 
-Somebody taps before, meanwhile and after; before and after is what it is held against.
+`besnik crm import` of 10,000 customers, then of 100,000, with taps before, meanwhile and after:
+before and after is what the taps are held against. Memory is the process's peak. CRM and shop share
+the machine.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from support.bridge import ANA, ReaderStation
 from support.crm_visits import new_card
 from support.store import rows
 
+TITLE = "Customers taken over"
 FEW, MANY = 10_000, 100_000
 MORE_MB = 20
 RATIO, FINE_MS = 2, 20
@@ -25,7 +28,7 @@ _BETWEEN_S = 0.1
 _QUIET_S = 20.0
 
 
-def imports() -> list[Figure]:
+def measure() -> list[Figure]:
     """Take over a few, then many; somebody taps meanwhile."""
     with side(crm=True) as shop:
         assert shop.tryton is not None
