@@ -13,6 +13,7 @@ from typing import Final
 from django.db.models import Q
 
 from besnik.crm.foreign import Ambiguous, Customer
+from besnik.store.inserting import Insert
 from besnik.store.models import CrmAnswer, CrmLink, CrmRecord, CrmSource
 
 FRESH_FOR: Final = dt.timedelta(minutes=15)
@@ -27,7 +28,12 @@ def shown_fields(source: CrmSource) -> list[str]:
 
 def keep(program: int, customers: Iterable[Customer], now: dt.datetime) -> None:
     """Keep what a CRM has just said of customers."""
-    CrmRecord.objects.bulk_create(
+    keeping(program, customers, now).run()
+
+
+def keeping(program: int, customers: Iterable[Customer], now: dt.datetime) -> Insert:
+    """Return the statement that keeps what a CRM has just said of customers."""
+    return Insert(
         [
             CrmRecord(
                 program_id=program,
@@ -39,9 +45,8 @@ def keep(program: int, customers: Iterable[Customer], now: dt.datetime) -> None:
             )
             for customer in {each.id: each for each in customers}.values()
         ],
-        update_conflicts=True,
-        unique_fields=["program", "external_id"],
-        update_fields=["name", "points", "fields", "fetched_at", "is_stale"],
+        unique=["program", "external_id"],
+        replaced=["name", "points", "fields", "fetched_at", "is_stale"],
     )
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from besnik.crm import cache
 from besnik.crm.foreign import Ambiguous, Customer
@@ -22,6 +22,7 @@ from besnik.loyalty.operations import accrue
 from besnik.loyalty.periods import expires_at
 from besnik.store import programs
 from besnik.store.books import writing
+from besnik.store.inserting import Insert, next_keys
 from besnik.store.models import (
     Card,
     CrmDifference,
@@ -45,7 +46,7 @@ def take(source: CrmSource, matches: Sequence[Match], language: str, now: dt.dat
 
 
 class Taking:
-    """What becomes of customers, worked out; it holds as long as nobody else writes."""
+    """What becomes of customers, worked out; on SQLite it holds as long as nobody else writes."""
 
     def __init__(
         self, source: CrmSource, matches: Sequence[Match], language: str, now: dt.datetime
@@ -53,12 +54,14 @@ class Taking:
         self._program = source.program_id
         self._now = now
         self._matches = matches
-        self._new = [match for match in matches if match.what == "made"]
-        self._members = [
-            Member(program_id=self._program, name=match.name, language=language)
-            for match in self._new
-        ]
-        self._folded = [names.folded(member.name) for member in self._members]
+        new = [match for match in matches if match.what == "made"]
+        keys = next_keys(Member, len(new)) if new else []
+        self._pairs = [*zip(new, keys, strict=True), *_members_of(matches)]
+        made = self._made([match.name for match in new], keys, language)
+        self._before_cards = [Insert(rows) for rows in (*made, self._links())]
+        self._cards = Insert(self._new_cards())
+        ours = [match.customer for match in matches if match.what not in ("skipped", "left_out")]
+        self._keeping = cache.keeping(self._program, ours, now)
         self._keys = _keys_of_openings(source, [match for match in matches if match.opens])
         if self._keys:
             program = programs.current(self._program)
@@ -67,15 +70,36 @@ class Taking:
 
     def write(self) -> int:
         """Write it; return the balances opened."""
-        members = self._made()
-        pairs = [*zip(self._new, members, strict=True), *_members_of(self._matches)]
+        for rows in self._before_cards:
+            rows.run()
         self._dispute()
-        CrmLink.objects.bulk_create(
+        self._cards.run()
+        self._keeping.run()
+        return self._opened(self._pairs)
+
+    def _made(
+        self, called: Sequence[str], keys: Sequence[int], language: str
+    ) -> tuple[Sequence[Model], ...]:
+        """Return the rows of new members, in the order in which they are written."""
+        members = [
+            Member(pk=key, program_id=self._program, name=name, language=language)
+            for key, name in zip(keys, called, strict=True)
+        ]
+        persons = [
+            Person(member=each, program_id=self._program, folded_name=names.folded(each.name))
+            for each in members
+        ]
+        return members, persons, names.word_rows(persons)
+
+    def _links(self) -> list[CrmLink]:
+        return [
             CrmLink(program_id=self._program, member_id=member, external_id=match.customer.id)
-            for match, member in pairs
+            for match, member in self._pairs
             if match.what in ("made", "linked")
-        )
-        Card.objects.bulk_create(
+        ]
+
+    def _new_cards(self) -> list[Card]:
+        return [
             Card(
                 program_id=self._program,
                 member_id=member,
@@ -83,14 +107,9 @@ class Taking:
                 data=card.data,
                 by_crm=True,
             )
-            for match, member in pairs
+            for match, member in self._pairs
             for card in match.cards
-        )
-        ours = [
-            match.customer for match in self._matches if match.what not in ("skipped", "left_out")
         ]
-        cache.keep(self._program, ours, self._now)
-        return self._opened(pairs)
 
     def _dispute(self) -> None:
         """Let cards be nobody's that several customers there have."""
@@ -105,15 +124,6 @@ class Taking:
             for card in held.values_list("data", flat=True):
                 asked.pop(card, None)
             cache.keep_unowned(self._program, asked, self._now)
-
-    def _made(self) -> list[int]:
-        members = Member.objects.bulk_create(self._members)
-        persons = Person.objects.bulk_create(
-            Person(member=member, program_id=self._program, folded_name=folded)
-            for member, folded in zip(members, self._folded, strict=True)
-        )
-        names.index(persons)
-        return [member.pk for member in members]
 
     def _opened(self, pairs: Sequence[tuple[Match, int]]) -> int:
         """Open balances with what there is of points there."""

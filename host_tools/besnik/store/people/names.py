@@ -37,11 +37,16 @@ def rename(member: Member, name: str) -> None:
 
 def index(persons: Iterable[Person]) -> None:
     """Remember the words of new ``persons``; for those who were written by ``bulk_create`` too."""
-    NameWord.objects.bulk_create(
+    NameWord.objects.bulk_create(word_rows(persons))
+
+
+def word_rows(persons: Iterable[Person]) -> list[NameWord]:
+    """Return the words of new ``persons`` as rows that are not written yet."""
+    return [
         NameWord(person_id=person.pk, program_id=person.program_id, word=word[:_WORD_MAX])
         for person in persons
         for word in words(person.folded_name)
-    )
+    ]
 
 
 def beginning(field: str, text: str) -> Q:
