@@ -123,7 +123,7 @@ class NotebookCrm:
 
     capabilities = Capabilities(idempotent_writes=True)
 
-    def __init__(self, file: Path, key: str, points: str) -> None:
+    def __init__(self, file: Path, key: str, points: str = "points") -> None:
         self._file, self._key, self._points = file, key, points
 
     @classmethod
