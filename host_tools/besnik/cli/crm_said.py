@@ -103,9 +103,13 @@ def misnamed(asks: Sequence[Setting], settings: Mapping[str, str], found: Trial)
 def progress() -> Callable[[CrmRun], None]:
     """Return what says now and then how far a walk is."""
     told_s = time.monotonic()
+    why = ""
 
     def tell(run: CrmRun) -> None:
-        nonlocal told_s
+        nonlocal told_s, why
+        if run.why and run.why != why:
+            print(f"crm: {run.why}; it is waited for", file=sys.stderr, flush=True)
+        why = run.why
         if time.monotonic() - told_s >= _TELL_EVERY_S:
             told_s = time.monotonic()
             print(f"crm: {run.seen:,} customers so far", file=sys.stderr, flush=True)

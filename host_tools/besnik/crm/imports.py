@@ -25,7 +25,7 @@ from besnik.crm.taking import note
 from besnik.crm.thread import DatabaseThread
 from besnik.store.models import CrmDifference, CrmLink, CrmRecord, CrmRun, CrmSource, Staff
 
-# So many customers are some 10 ms of SQLite's one writer.
+# So many customers are some 5 ms of SQLite's one writer.
 AT_ONCE: Final = 20
 EXAMPLES: Final = 30
 # One that has not got on for so long has broken off: its process is gone.
@@ -82,7 +82,7 @@ def walk(
     """Go through all customers, from where ``run`` is; at the end it is done or failed.
 
     No event loop may run in this thread. A CRM that does not answer is waited for, in all
-    ``patience_s``; ``told`` hears how far it is.
+    ``patience_s``; ``told`` hears how far it is, and by ``why`` that it is waited for.
     """
     source = CrmSource.objects.get(program=run.program_id)
     try:
@@ -138,8 +138,11 @@ class _Walk:
         """Ask as long as there is patience; HeldBackError says when to come back."""
         while True:
             try:
-                return await ask()
+                answer = await ask()
             except CrmAwayError as error:
+                self._run.why = str(error)[:_WHY_MAX]
+                await database(self._beat)
+                self._told(self._run)
                 rest_s = max(error.retry_after_s or _PAUSE_S, 0.05)
                 self._patience_s -= rest_s
                 if self._patience_s < 0:
@@ -148,6 +151,9 @@ class _Walk:
                     await asyncio.sleep(min(rest_s, _BEAT_S))
                     rest_s -= _BEAT_S
                     await database(self._beat)
+            else:
+                self._run.why = ""
+                return answer
 
     async def _look_for_gone(self, database: DatabaseThread, crm: front.Front) -> None:
         """Ask for the linked customers that no page had: what is not there any more is told."""
@@ -192,7 +198,7 @@ class _Walk:
 
     def _beat(self) -> None:
         self._run.beat_at = timezone.now()
-        self._run.save(update_fields=["beat_at"])
+        self._run.save(update_fields=["beat_at", "why"])
 
     def _unseen(self, last: int) -> list[CrmLink]:
         """Return links beyond row ``last`` whose customers this walk has not met."""

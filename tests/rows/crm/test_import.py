@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connections
 
 from besnik.crm.foreign import CrmAnswerError, CrmAwayError, Customer, Page
 from rows.crm.conftest import NotebookOwner, import_all
@@ -244,3 +246,34 @@ def test_a_crm_that_is_away_for_a_moment_at_the_end_is_waited_for(
     run = import_all(owner)
     assert (run.state, run.why, calls) == ("done", "", 2)
     assert CrmDifference.objects.get().kind == "gone"
+
+
+def test_a_crm_that_is_waited_for_is_told_of_meanwhile(
+    owner: NotebookOwner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from besnik.cli import crm_said
+    from besnik.crm import imports
+
+    owner.notebook.fill(2)
+    owner.test()
+    owner.notebook.stop()
+    seen: list[str] = []
+    tell = crm_said.progress()
+
+    def look(page: str) -> None:
+        seen.append(owner.office.read(page))
+        connections.close_all()
+
+    def told(run: CrmRun) -> None:
+        tell(run)
+        if run.why:
+            other = threading.Thread(target=look, args=[f"crm/runs/{run.pk}/"])
+            other.start()
+            other.join()
+            owner.notebook.start()
+
+    run = imports.walk(imports.begin(owner.source(), None, dry=False), told)
+    assert (run.state, run.why, run.seen) == ("done", "", 2)
+    (shown,) = seen
+    assert "It does not answer just now. the notebook is not where it should be" in shown
+    assert capsys.readouterr().err.count("not where it should be; it is waited for") == 1
