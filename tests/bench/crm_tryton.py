@@ -119,6 +119,9 @@ class _Run:
         await asyncio.to_thread(self._line.silence)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self._line.restore)
+        # A line that is back does not know what it carried before. Without this, a request that
+        # is half there stops all of Tryton (docs/crm-tryton.md).
+        await asyncio.to_thread(self._line.reset)
 
     async def _worker_killed(self, seconds: float) -> None:
         assert self._shop.worker is not None
