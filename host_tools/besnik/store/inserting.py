@@ -7,6 +7,7 @@ has one writer for all. Whoever writes many rows beside the tills makes their st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
@@ -24,7 +25,7 @@ class Insert:
     def __init__(
         self, rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: Sequence[str] = ()
     ) -> None:
-        self._statements: list[tuple[str, tuple[object, ...]]] = []
+        self._statements: list[tuple[str, tuple[Any, ...]]] = []
         if not rows:
             return
         table = type(rows[0])._meta
