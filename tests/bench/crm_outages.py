@@ -21,6 +21,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle, islice
 
 from crm_parts import p95, tapped
 from figures import Figure, at_most
@@ -103,7 +104,8 @@ class _Run:
         cards = await in_store(people, source, paper, PEOPLE // 2, PEOPLE // 2)
         workers = Workers(self._made.processes, self._bridges, paper)
         chaos = await in_store(Chaos, workers, paper, source, chance)
-        names = [chance.choice(list(chaos.faults)) for _ in range(count)]
+        names = [*islice(cycle(chaos.faults), count)]
+        chance.shuffle(names)
         async with (
             ReaderStation(self._made.broker) as reader,
             ReaderStation(self._calm.broker) as other,

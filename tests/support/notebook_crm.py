@@ -206,14 +206,16 @@ class NotebookCrm:
 
     async def describe(self) -> Sequence[Field]:
         """See ForeignCrm."""
-        with self._open():
-            return _FIELDS
+        with self._open() as db:
+            db.execute("SELECT 1 FROM customer")
+        return _FIELDS
 
     async def health(self) -> Health:
         """See ForeignCrm."""
         try:
-            with self._open():
-                return Health(ok=True)
+            with self._open() as db:
+                self._customers(db, "id = 1", (), ())
+            return Health(ok=True)
         except (CrmAwayError, CrmRefusedError, CrmAnswerError) as error:
             return Health(ok=False, why=str(error))
 

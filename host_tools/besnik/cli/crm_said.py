@@ -33,6 +33,7 @@ def status(program: str) -> int:
         refused = CrmDelivery.objects.filter(**mine, state="refused").count()
         pending = waiting_taps(row)
         print(f"{row.adapter} of {row.program}: {_doing(row)}")
+        unproved(row.adapter)
         print(f"  {waiting:,} wait to be written there, {refused:,} were refused")
         print(f"  asked {row.asked:,} times on its last day")
         if pending:
@@ -48,6 +49,17 @@ def status(program: str) -> int:
             kind = "count" if last.dry else "import"
             print(f"  last {kind}, {last.started_at:%Y-%m-%d %H:%M} UTC: {last.state}")
     return 1 if any(row.is_on and not _is_well(row) for row in rows) else 0
+
+
+def unproved(adapter: str) -> None:
+    """Say that a connection of ours has never been run against the real program, if so."""
+    from besnik.site.owner import crm_words
+
+    if crm_words.is_unproved(adapter):
+        print(
+            f"crm: {adapter} was made after its maker's documentation and has not been run against "
+            "the live service yet: test it well before you switch it on"
+        )
 
 
 def waiting_taps(source: CrmSource) -> str:

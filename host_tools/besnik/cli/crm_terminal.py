@@ -75,6 +75,7 @@ def _connect(program: str, adapter: str, given: Sequence[str], card: str) -> int
             _note(whose, "crm.connect", f"crm:{adapter}", works=found.trouble is None)
     except CrmSettingsError as error:
         raise CannotError(str(error)) from error
+    crm_said.unproved(adapter)
     is_fine = crm_said.trial(found)
     crm_said.misnamed(asks, chosen.settings, found)
     if (kept := choosing.of(whose.pk)) is not None and moving.has_moved(kept):

@@ -107,9 +107,10 @@ async def try_out(crm: ForeignCrm, card: str = "") -> Trial:
 async def _tried(crm: ForeignCrm, card: str) -> Trial:
     health = await crm.health()
     if not health.ok:
-        # Health has no kinds: the first real call says of which kind it is.
-        await crm.describe()
-        return Trial(Trouble("unwell", health.why), card=card)
+        # Health has no kinds: the first real call says of which kind it is. What fields there are
+        # helps: most ask for the card's and the points' to see whether they are well.
+        fields = tuple(await crm.describe())[:FIELDS_MOST]
+        return Trial(Trouble("unwell", health.why), fields, card)
     fields = tuple(await crm.describe())[:FIELDS_MOST]
     lacks = _cannot(crm.capabilities)
     if not fields:

@@ -66,7 +66,7 @@ def test_a_field_that_is_not_there_is_named_and_picked_from_those_there_are(
     given = {"file": str(owner.notebook.file), "key": KEY, "card": ANNA}
     tested = owner.office.post(page, **given, points_field="stars").headers["Location"]
     said = owner.office.read(tested.removeprefix("/owner/"))
-    assert "It answers what makes no sense" in said
+    assert "It cannot be used just now" in said
     assert "Field of the points: customers there have no field stars" in said
     key = tested.split("/")[-2]
     page = f"{page}?trial={key}"

@@ -23,6 +23,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "zoho": "Zoho CRM",
     "http": _("Another one, by a mapping file"),
 }
+OWN: Final = "http"
 # Those that Besnik's own tests run against the real program.
 PROVED: Final = frozenset({"tryton", "directus", "bottlecrm"})
 
@@ -90,6 +91,7 @@ ASKED: Final = (
     gettext_noop("Collection of visits"),
     gettext_noop("Field of the card"),
     gettext_noop("API key of the API user"),
+    gettext_noop("Field of the name"),
     gettext_noop("Field of the points"),
     gettext_noop("Field of the phone number"),
     gettext_noop("Field of the email address"),
@@ -258,6 +260,11 @@ READMITTED: Final[Mapping[str, Any]] = {
         "then look again."
     ),
 }
+
+
+def is_unproved(adapter: str) -> bool:
+    """Tell whether a connection of ours has never been run against the real program."""
+    return adapter in NAMES and adapter not in (*PROVED, OWN)
 
 
 def name_of(adapter: str) -> str:

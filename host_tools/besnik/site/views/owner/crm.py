@@ -54,6 +54,7 @@ def _shown(request: HttpRequest, status: int = 200, *, is_busy: bool = False) ->
         is_busy=is_busy,
         source=source,
         name=crm_words.name_of(source.adapter),
+        is_unproved=crm_words.is_unproved(source.adapter),
         waiting=CrmDelivery.objects.filter(**mine, state="waiting").count(),
         refused=CrmDelivery.objects.filter(**mine, state="refused").count(),
         pending=CrmPending.objects.filter(**mine, state="waiting").count(),

@@ -121,6 +121,7 @@ def adapters() -> list[dict[str, Any]]:
                 "name": crm_words.name_of(adapter),
                 "is_proved": adapter in crm_words.PROVED,
                 "is_ours": adapter in crm_words.NAMES,
+                "is_own": adapter == crm_words.OWN,
             }
             for adapter in find.adapters()
         ),
