@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from besnik.crm import picking
 from besnik.crm.foreign import ForeignCrm
+from besnik.crm.http.named import Directus
+from besnik.crm.trial import try_out
 from support import big_crms
 from support.crm_contract import CrmContract, outcomes
 from support.crm_visits import new_card, new_event, visit
-from support.directus import DirectusServer
+from support.directus import KEY, DirectusServer
 from support.processes import Processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -46,3 +49,13 @@ class TestDirectus(CrmContract):
         both = await crm.record_visits([old, new], again=False)
         assert outcomes([*both]) == ["already", "done"]
         assert sorted(server.events(anna)) == sorted([old.event_id, new.event_id])
+
+    async def test_a_field_that_is_not_there_is_told_with_those_there_are(
+        self, server: DirectusServer
+    ) -> None:
+        settings = {"url": server.url, "card_field": "card_of_yesterday"}
+        found = await try_out(Directus.open_crm(settings, {"key": KEY}), new_card())
+        assert found.trouble is not None
+        (wrong,) = picking.misnamed(Directus.asks_for(), settings, found.fields)
+        assert wrong.name == "card_field"
+        assert "nfc_card_id" in [field.name for field in picking.choices(wrong, found.fields)]
