@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from typing import cast
 
 import msgspec
+from django.db.models import Q
+from msgspec.structs import replace
 
 from besnik.contract import Outcome, Reason
 from besnik.credentials.assess import CardRef, Finding, Tier
@@ -35,11 +37,13 @@ def count(tap: Tap, card: Card) -> tuple[Outcome, Reason]:
     with books.writing(card.program_id, [card.member_id]) as ledger:
         decided = _decided(tap, held)
         if decided.outcome == "accepted":
-            firsts = {decided.key: decided}
+            # As one that waited at the reader: its card may have been used since.
+            firsts = {decided.key: replace(decided, queued=True)}
             judge(firsts, _Rows(tap))
-            decided = firsts[decided.key]
+            decided = replace(firsts[decided.key], queued=tap.queued)
             for counter in raised(firsts, firsts).values():
-                Card.objects.filter(pk=held.pk).update(counter=counter)
+                lower = Q(counter__isnull=True) | Q(counter__lt=counter)
+                Card.objects.filter(lower, pk=held.pk).update(counter=counter)
         Tap.objects.filter(pk=tap.pk).update(
             card=held,
             member=held.member_id,

@@ -201,3 +201,24 @@ def test_what_is_waited_for_no_more_is_of_unknown_cards_but_for_the_enrolled(
     assert not CrmAnswer.objects.exists(), "the CRM has not said so"
     assert pending.refuse_waiting(counter.program, NOW) == 0
     assert_ledger_adds_up(orm)
+
+
+def test_who_taps_again_between_being_known_and_being_counted_loses_nothing(
+    counter: HotCounter, monkeypatch: pytest.MonkeyPatch, orm: str
+) -> None:
+    """A card that counts its reads: the later read is counted first."""
+
+    def killed(_tap: Tap, _card: Card) -> tuple[Outcome, Reason]:
+        raise KeyboardInterrupt
+
+    counter.tap(kind="ntag", counter=5)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pending, "count", killed)
+        pending.take(counter.program, {CARD: ZANA}, NOW)
+    assert counter.tap(kind="ntag", counter=6) == ("accepted", "ok")
+    assert len(pending.settle_known(counter.program, CARD, NOW)) == 1
+    assert verdicts() == [("accepted", "ok")] * 2
+    assert balance(Member.objects.get(name="Zana Krasniqi")) == 2
+    assert Card.objects.get(data=CARD).counter == 6
+    assert counter.tap(kind="ntag", counter=5) == ("rejected", "replayed")
+    assert_ledger_adds_up(orm)
