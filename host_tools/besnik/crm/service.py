@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -68,10 +68,8 @@ class Service:
             return
         rows = {row.pk: row for row in on}
         for source, served in list(self._served.items()):
-            if source not in rows or served.key != _key(rows[source]) or served.task.done():
+            if source not in rows or served.is_old(rows[source]) or served.task.done():
                 await self._end(source)
-                if source in rows and served.files != _files(rows[source]):
-                    await database(_try_again, rows[source])
         for source, row in rows.items():
             if source not in self._served:
                 self._begin(row, database)
@@ -116,17 +114,22 @@ class Service:
 
 
 class _Served:
-    """One CRM that is on, and its worker; ``key`` changes with what both are made of."""
+    """One CRM that is on, and its worker."""
 
     def __init__(
         self, row: CrmSource, database: DatabaseThread, say: Callable[[Settled], None]
     ) -> None:
-        self.key = _key(row)
-        self.files = _files(row)
+        self._key = _key(row)
+        self._files = _files(row)
+        self._changed_ns = _changed_ns(self._files)
         self.program = row.program_id
         self.task = asyncio.create_task(self._run(row, database, say))
         self._front: Front | None = None
         self._worker: Worker | None = None
+
+    def is_old(self, row: CrmSource) -> bool:
+        """Tell whether something that this was made of is another by now."""
+        return self._key != _key(row) or self._changed_ns != _changed_ns(self._files)
 
     @property
     def is_at_work(self) -> bool:
@@ -157,8 +160,9 @@ class _Served:
             crm = find.open_source(row)
         except CrmSettingsError as error:
             _log.warning("crm of program %d: %s", row.program_id, error)
-            await database(sources.stand, row.pk, Standing("open", str(error)[:300]))
-            await asyncio.Event().wait()  # for other settings, which begin another one
+            # Once there are other settings, or its file is mended, it is tried at once.
+            await database(sources.stand, row.pk, Standing("open", str(error)[:300], utc_now()))
+            await asyncio.Event().wait()
             return
         try:
             self._front = Front(crm, row, database)
@@ -178,24 +182,27 @@ def _key(row: CrmSource) -> object:
         known = secrets.read(row.program_id)
     except CrmSettingsError:
         known = {}
-    return row.adapter, row.settings, row.numbering, row.fields, known, _files(row)
+    return row.adapter, row.settings, row.numbering, row.fields, known
 
 
-def _try_again(row: CrmSource) -> None:
-    """Let a CRM that was given up be asked again: somebody changed what was wrong."""
-    if row.breaker == "open":
-        sources.stand(row.pk, Standing())
-        row.breaker, row.why, row.retry_at = "closed", "", None
-
-
-def _files(row: CrmSource) -> list[int]:
-    """Return when the files that its settings name were last changed, 0 for one that is away."""
+def _files(row: CrmSource) -> list[str]:
+    """Return the files that the settings of a CRM name."""
     try:
         asks = find.adapter(row.adapter).asks_for()
-    except CrmSettingsError:
+    except Exception:  # an adapter of somebody else; what is wrong is said when it is opened
         return []
-    files = [Path(row.settings.get(each.name, "")) for each in asks if each.is_file]
-    return [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
+    return [row.settings[each.name] for each in asks if each.is_file and each.name in row.settings]
+
+
+def _changed_ns(files: Sequence[str]) -> list[int]:
+    """Return when files were last changed, 0 for one that cannot be looked at."""
+    changed_ns = []
+    for file in files:
+        try:
+            changed_ns.append(Path(file).stat().st_mtime_ns)
+        except (OSError, ValueError):
+            changed_ns.append(0)
+    return changed_ns
 
 
 def main() -> int:

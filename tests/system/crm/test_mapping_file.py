@@ -28,6 +28,17 @@ def test_a_mapping_that_is_mended_is_used_without_a_restart(
     shipped = Path(find.__file__).with_name("mappings") / "directus.toml"
     file.write_bytes(shipped.read_bytes())
     enrol(source.program, name="Rina", language="en", card=NewCard("uid", "04DEADBEEF1284"))
-    wait_until(lambda: said() == "", "it is tried again", 20)
     wait_until(lambda: any("customers" in each for each in paper.fault()), "the CRM is asked", 20)
+    assert worker.stop() == 0
+
+
+def test_a_path_that_cannot_be_looked_at_is_told_and_ends_nothing(
+    workers: Workers, source: CrmSource
+) -> None:
+    CrmSource.objects.filter(pk=source.pk).update(
+        adapter="http", settings={"mapping": "/" + "x" * 300}, place={}
+    )
+    worker = workers.start()
+    row = CrmSource.objects.filter(pk=source.pk)
+    wait_until(lambda: row.get().why.startswith("mapping: /x"), "the mistake is told", 20)
     assert worker.stop() == 0
