@@ -140,20 +140,26 @@ class _Walk:
             try:
                 answer = await ask()
             except CrmAwayError as error:
-                self._run.why = str(error)[:_WHY_MAX]
-                await database(self._beat)
-                self._told(self._run)
                 rest_s = max(error.retry_after_s or _PAUSE_S, 0.05)
                 self._patience_s -= rest_s
                 if self._patience_s < 0:
                     raise
-                while rest_s > 0:
-                    await asyncio.sleep(min(rest_s, _BEAT_S))
-                    rest_s -= _BEAT_S
-                    await database(self._beat)
+                await self._wait(database, str(error), rest_s)
             else:
-                self._run.why = ""
+                if self._run.why:
+                    self._run.why = ""
+                    await database(self._beat)
                 return answer
+
+    async def _wait(self, database: DatabaseThread, why: str, rest_s: float) -> None:
+        """Let some time pass, and say why."""
+        self._run.why = why[:_WHY_MAX]
+        await database(self._beat)
+        self._told(self._run)
+        while rest_s > 0:
+            await asyncio.sleep(min(rest_s, _BEAT_S))
+            rest_s -= _BEAT_S
+            await database(self._beat)
 
     async def _look_for_gone(self, database: DatabaseThread, crm: front.Front) -> None:
         """Ask for the linked customers that no page had: what is not there any more is told."""

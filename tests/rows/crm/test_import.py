@@ -275,5 +275,5 @@ def test_a_crm_that_is_waited_for_is_told_of_meanwhile(
     run = imports.walk(imports.begin(owner.source(), None, dry=False), told)
     assert (run.state, run.why, run.seen) == ("done", "", 2)
     (shown,) = seen
-    assert "It does not answer just now. the notebook is not where it should be" in shown
+    assert "The CRM’s side says: the notebook is not where it should be" in shown
     assert capsys.readouterr().err.count("not where it should be; it is waited for") == 1

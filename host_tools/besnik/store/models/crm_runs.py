@@ -20,7 +20,7 @@ class CrmRun(models.Model):
     here and are not taken again, ``differing`` have a difference to settle; ``examples`` are the
     first of a dry one: kind, id, name, what differs.
     ``beat_at`` is when it last got on: a running one whose time is long past has broken off.
-    ``why`` says what went wrong.
+    ``why`` says what went wrong, or what is waited for while it runs.
     """
 
     program = models.ForeignKey(Program, models.CASCADE, related_name="crm_runs")
