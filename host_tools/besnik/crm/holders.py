@@ -22,7 +22,7 @@ def hold(program: int, customers: Iterable[Customer]) -> None:
     Within a transaction, before anything is read of them.
     """
     if not connection.features.has_select_for_update:
-        return  # SQLite's one writer is the transaction's
+        return  # on SQLite a transaction that writes after somebody else has is done again
     customers = list(customers)
     cards = {card.data for each in customers for text in each.cards if (card := card_from(text))}
     holders = Member.objects.filter(

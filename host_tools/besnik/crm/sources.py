@@ -46,7 +46,10 @@ def spend(source: int, requests: int, day: dt.date, most: int | None) -> bool:
     rows = CrmSource.objects.alias(today=today).filter(pk=source)
     if most is not None:
         rows = rows.filter(today__lte=most - requests)
-    return bool(rows.update(asked_on=day, asked=today + requests))
+    if rows.update(asked_on=day, asked=today + requests):
+        return True
+    CrmSource.objects.only("pk").get(pk=source)
+    return False
 
 
 def stand(source: int, standing: Standing) -> None:

@@ -58,8 +58,8 @@ class Taking:
         keys = next_keys(Member, len(new)) if new else []
         self._pairs = [*zip(new, keys, strict=True), *_members_of(matches)]
         made = self._made([match.name for match in new], keys, language)
-        self._before_cards = [Insert(rows) for rows in (*made, self._links())]
-        self._cards = Insert(self._new_cards())
+        self._new = [Insert(rows) for rows in made]
+        self._linking = [Insert(rows) for rows in (self._links(), self._new_cards())]
         ours = [match.customer for match in matches if match.what not in ("skipped", "left_out")]
         self._keeping = cache.keeping(self._program, ours, now)
         self._keys = _keys_of_openings(source, [match for match in matches if match.opens])
@@ -70,10 +70,11 @@ class Taking:
 
     def write(self) -> int:
         """Write it; return the balances opened."""
-        for rows in self._before_cards:
+        for rows in self._new:
             rows.run()
         self._dispute()
-        self._cards.run()
+        for rows in self._linking:
+            rows.run()
         self._keeping.run()
         return self._opened(self._pairs)
 

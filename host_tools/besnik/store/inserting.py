@@ -18,6 +18,7 @@ from django.db.models.sql import InsertQuery
 class Insert:
     """One INSERT of new rows of one model, as few as one statement takes; none does nothing.
 
+    A field whose value only the database knows (``db_default`` without ``default``) is not for it.
     Keys that the database gives are not told to the rows: `next_keys` gives them beforehand. A row
     that is there by ``unique`` gets the values of ``replaced`` instead.
     """
@@ -57,9 +58,13 @@ def next_keys(table: type[Model], count: int) -> list[int]:
     name, key = table._meta.db_table, table._meta.pk.column
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [name])
-            found = cursor.fetchone()
-            last = 0 if found is None else int(found[0])
+            # As AUTOINCREMENT does it (sqlite.org/autoinc.html).
+            cursor.execute(
+                "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0),"
+                f' coalesce((SELECT max("{key}") FROM "{name}"), 0))',
+                [name],
+            )
+            last = int(cursor.fetchone()[0])
             return list(range(last + 1, last + 1 + count))
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
