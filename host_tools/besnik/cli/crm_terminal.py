@@ -96,7 +96,9 @@ def _test(program: str, card: str) -> int:
     except CrmError as error:
         found = Trial(trouble_of(error))
     choosing.keep_offered(source, found.offered)
-    return 0 if crm_said.trial(found) else 1
+    is_fine = crm_said.trial(found)
+    crm_said.misnamed(find.adapter(source.adapter).asks_for(), source.settings, found)
+    return 0 if is_fine else 1
 
 
 def _take_over(program: str, *, dry: bool, anew: bool) -> int:

@@ -121,7 +121,10 @@ def keep(program: int, chosen: Choice, offered: Sequence[Field] = ()) -> CrmSour
         source = known or CrmSource(program_id=program)
         if source.adapter and source.adapter != chosen.adapter:
             _begin_anew(source)
-        moving.remember(source, find.adapter(chosen.adapter).asks_for(), chosen.settings)
+        asks = find.adapter(chosen.adapter).asks_for()
+        moving.remember(source, asks, chosen.settings)
+        if moving.place(asks, source.settings) != moving.place(asks, chosen.settings):
+            source.offered = []
         source.adapter, source.settings = chosen.adapter, dict(chosen.settings)
         # Somebody changed what was wrong: it is tried again at once.
         source.breaker, source.why, source.retry_at = "closed", "", None

@@ -11,7 +11,12 @@ from besnik.crm.trial import FIELDS_MOST
 
 
 def choices(setting: Setting, offered: Sequence[Field]) -> list[Field]:
-    """Return the fields that a setting can be, named as it names them, by what people call them."""
+    """Return the fields that a setting can be, named as it names them, by what people call them.
+
+    None if there are so many that a test does not tell them all.
+    """
+    if len(offered) >= FIELDS_MOST:
+        return []
     prefix = setting.field_prefix
     named = [
         replace(field, name=field.name.removeprefix(prefix))
@@ -24,7 +29,7 @@ def choices(setting: Setting, offered: Sequence[Field]) -> list[Field]:
 def misnamed(
     asks: Sequence[Setting], settings: Mapping[str, str], offered: Sequence[Field]
 ) -> list[Setting]:
-    """Return the settings that name a field which a test has not found; none if it found many."""
+    """Return the settings that name a field that is not there; none if not all are known."""
     if not offered or len(offered) >= FIELDS_MOST:
         return []
     return [

@@ -61,13 +61,20 @@ class ConnectForm(forms.Form):
         return card.data if card else ""
 
 
+class _PickField(forms.ChoiceField):
+    """Picked from what a test found; by the time that it is sent, another one may have been."""
+
+    def valid_value(self, value: object) -> bool:
+        return len(str(value)) <= VALUE_MOST
+
+
 def _pick(setting: Setting, start: str, there: Sequence[Field]) -> forms.ChoiceField:
     named = [(field.name, _called(field)) for field in there]
     if start and start not in dict(named):
         named.insert(0, (start, gettext("%(name)s (not found there)") % {"name": start}))
-    if not setting.is_needed:
+    if not (setting.is_needed or setting.default):
         named.insert(0, ("", gettext("none of them")))
-    return forms.ChoiceField(
+    return _PickField(
         choices=named,
         required=setting.is_needed,
         initial=start,
