@@ -166,11 +166,12 @@ Later = Callable[[float], None]
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     """Lets hours pass for the limits of sessions."""
-
-    began = time.time()
+    began: list[float] = []
 
     def pass_(hours: float) -> None:
-        now = began + hours * 3600
+        # From the first time on, which is after the log-in, however long that took.
+        began.append(time.time())
+        now = began[0] + hours * 3600
         monkeypatch.setattr(sessions.time, "time", lambda: now)
 
     return pass_
