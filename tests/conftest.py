@@ -28,6 +28,7 @@ MUST_RUN = tuple(os.environ.get("BESNIK_MUST_RUN", "").split())
 ALONE = (
     "tests/browser/test_counter.py",
     "tests/browser/test_latency.py",
+    "tests/device/mpy/test_link.py::test_nobody_is_held_up_by_a_silent_broker",
     "tests/system/test_run.py::test_a_second_start",
     "tests/system/test_run_once.py",
     "tests/system/test_tryton_chain.py",
