@@ -16,13 +16,13 @@ from besnik.crm import balances
 from besnik.crm.foreign import Customer
 from besnik.crm.rivals import Claims
 from besnik.store.models import (
-    Card,
     CardKind,
     CrmLink,
     CrmSource,
     Member,
     MemberStatus,
 )
+from besnik.store.numbers import cards_of
 from besnik.store.people import (
     NAME_MAX,
     EnrolError,
@@ -89,10 +89,7 @@ class Here:
         every = {card.data for cards in self._cards.values() for _, card in cards if card}
         program = source.program_id
         self._holder: dict[str, Member] = {
-            card.data: card.member
-            for card in Card.objects.filter(program=program, data__in=every).select_related(
-                "member"
-            )
+            card.data: card.member for card in cards_of(program, every).select_related("member")
         }
         members = [member.pk for member in self._holder.values()]
         links = CrmLink.objects.filter(program=program).filter(

@@ -23,6 +23,7 @@ from besnik.crm import cache, joining, moving
 from besnik.crm.counting import count
 from besnik.crm.foreign import Customer, Found
 from besnik.store.models import Card, CrmPending, CrmSource, Tap
+from besnik.store.numbers import cards_of
 from besnik.store.pending import WAITING
 from besnik.store.people import EnrolError
 from besnik.store.writer import Writer
@@ -50,7 +51,7 @@ def waiting(program: int) -> dict[str, bool]:
     """Return the cards whose taps wait, the longest waiting first; True: known here by now."""
     rows = CrmPending.objects.filter(program=program, state=WAITING).order_by("pk")
     taps = list(rows.values_list("tap__data", "tap__kind")[:_ROUND])
-    cards = Card.objects.filter(program=program, data__in={data for data, _ in taps})
+    cards = cards_of(program, {data for data, _ in taps})
     known = set(cards.values_list("data", "kind"))
     oldest: dict[str, bool] = {}
     for data, kind in taps:
@@ -92,7 +93,7 @@ def take(
 def enrolled(program: int) -> list[str]:
     """Return the cards whose taps wait though somebody has enrolled them here meanwhile."""
     rows = CrmPending.objects.filter(program=program, state=WAITING)
-    cards = Card.objects.filter(program=program, data__in=rows.values("tap__data"))
+    cards = cards_of(program, set(rows.values_list("tap__data", flat=True)))
     return list(cards.values_list("data", flat=True).distinct())
 
 

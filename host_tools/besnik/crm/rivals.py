@@ -17,6 +17,7 @@ from besnik.store.models import (
     Reader,
     Tap,
 )
+from besnik.store.numbers import cards_of
 from besnik.store.people import NewCard
 from besnik.store.people.keyed import keyed
 
@@ -74,10 +75,8 @@ def take_back(program: int, cards: Collection[str]) -> None:
     """
     done = Posting.objects.filter(account__member=OuterRef("member")).exclude(entry__kind="open")
     unused = list(
-        Card.objects.filter(
+        cards_of(program, cards).filter(
             ~Exists(done),
-            program=program,
-            data__in=cards,
             state=CardState.ACTIVE,
             by_crm=True,
             member__crm_link__isnull=False,

@@ -16,7 +16,8 @@ from besnik.crm.holders import hold
 from besnik.crm.joining import language_of
 from besnik.crm.matching import Here
 from besnik.crm.taking import note, take
-from besnik.store.models import Card, CrmAnswer, CrmPending, CrmSource
+from besnik.store.models import CrmAnswer, CrmPending, CrmSource
+from besnik.store.numbers import cards_of
 
 SHOWN_FOR: Final = dt.timedelta(days=30)
 MOST: Final = 100
@@ -43,7 +44,7 @@ def cards(program: int, now: dt.datetime) -> list[Several]:
     newest: dict[str, CrmPending] = {}
     for row in rows:
         newest.setdefault(row.tap.data, row)
-    known = Card.objects.filter(program=program, data__in=newest)
+    known = cards_of(program, newest)
     answers = CrmAnswer.objects.filter(program=program, card__in=newest)
     ids = dict(answers.values_list("card", "ids"))
     here = set(known.values_list("data", flat=True))

@@ -33,6 +33,7 @@ from besnik.store.models import (
     Member,
     Person,
 )
+from besnik.store.numbers import cards_of
 from besnik.store.people import names
 from besnik.store.people.keyed import keyed
 
@@ -121,7 +122,7 @@ class Taking:
         }
         if asked:
             take_back(self._program, asked.keys())
-            held = Card.objects.filter(program=self._program, data__in=asked)
+            held = cards_of(self._program, asked)
             for card in held.values_list("data", flat=True):
                 asked.pop(card, None)
             cache.keep_unowned(self._program, asked, self._now)
