@@ -24,6 +24,8 @@ def bottlecrm(servers: Processes, folder: Path) -> Iterator[BottleCrmServer]:
 
 
 class TestBottleCrm(CrmContract):
+    cards_each = 1
+
     @pytest.fixture
     def server(self, bottlecrm: BottleCrmServer) -> BottleCrmServer:
         return bottlecrm

@@ -27,6 +27,8 @@ def directus(servers: Processes, folder: Path) -> Iterator[DirectusServer]:
 
 
 class TestDirectus(CrmContract):
+    cards_each = 1
+
     @pytest.fixture
     def server(self, directus: DirectusServer) -> DirectusServer:
         return directus
