@@ -15,7 +15,7 @@ from besnik.credentials.assess import Assessor
 from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.store.hot import Recorded
-from besnik.store.thread import StoreThread
+from besnik.store.access import StoreAccess
 from support.store import settings_for
 
 READER = "counter-1"
@@ -25,7 +25,7 @@ class Settling:
     """Settles batches of taps of random cards, as the bridge does."""
 
     def __init__(self, url: str, boot: int = 1) -> None:
-        self._store = StoreThread(settings_for(url))
+        self._store = StoreAccess(settings_for(url))
         self._desk = Desk(EmbeddedCrm(self._store), Assessor(Keys()), Tally())
         self._boot = boot
         self._sequence = 0

@@ -16,7 +16,7 @@ from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.models import Shop
 from besnik.store.people import NewCard, add_card, enrol
-from besnik.store.thread import StoreThread
+from besnik.store.access import StoreAccess
 from support.database import Databases, PostgresDatabases
 from support.in_store import in_store
 from support.store import rows, settings_for
@@ -38,7 +38,7 @@ class EmbeddedRecords:
         self._outage = ExitStack()
 
     def _open(self) -> None:
-        self._store = StoreThread(settings_for(self._url))
+        self._store = StoreAccess(settings_for(self._url))
         self.crm = EmbeddedCrm(self._store)
 
     async def find(self, cards: Sequence[str]) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -124,6 +125,31 @@ async def test_a_full_disk_is_waited_out(
     assert (await state_of.hear(10))["s"] == "online"
     await settled(reader, f"sqlite:///{file}", first + taps)
     assert "Traceback" not in bridge.log
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace holds up the disk")
+async def test_a_disk_that_hangs_is_told_to_readers_and_waited_out(
+    on_file: BridgeRunner, file: Path, reader: ReaderStation, state_of: StateStation
+) -> None:
+    """It hangs with the bridge's event loop in it; so long only that the broker keeps the line."""
+    # The first tap waits for the disk three times: the log's header, the folder, its own pages.
+    held_up = "inject=fdatasync:delay_enter=4000000:when=4"
+    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", held_up]
+    bridge = await asyncio.to_thread(lambda: on_file.start(under=strace))
+    assert (await state_of.hear())["s"] == "online"
+    taps = [reader.tap(ANA)]
+    await reader.hear()
+    began_s = time.monotonic()
+    taps += [reader.tap(ELENI)]
+    assert (await state_of.hear(5))["s"] == "offline"
+    assert 1.5 < time.monotonic() - began_s < 3.5
+    assert (await reader.hear(6))["id"] == taps[1]
+    assert time.monotonic() - began_s > 3.9
+    assert (await state_of.hear())["s"] == "online"
+    assert "event=store_hangs" in bridge.log
+    assert "event=broker_lost" not in bridge.log
+    assert rows(f"sqlite:///{file}", ENTRIES) == [(2,)]
+    assert_ledger_adds_up(f"sqlite:///{file}")
 
 
 async def test_taps_of_an_outage_wait_at_the_broker_and_not_in_memory(

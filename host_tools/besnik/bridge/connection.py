@@ -159,6 +159,11 @@ class Connection(Client):  # type: ignore[misc]  # gmqtt has no types
             return False
         return True
 
+    def cry(self, topic: str, payload: bytes) -> None:
+        """See Wire; without a connection do nothing."""
+        if self._wire is not None:
+            self._wire.cry(topic, payload)
+
     async def reconnect(self, delay: bool = False) -> None:
         """Do nothing: the link makes a new connection."""
 

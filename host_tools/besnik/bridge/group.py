@@ -108,6 +108,8 @@ class GroupCommit(Generic[_T, _R]):
             self._arrived.clear()
             while self._waiting and not self._stopping:
                 await self._next_batch()
+                # The answers go out before the next batch, which may leave the loop no time.
+                await asyncio.sleep(0)
 
     async def _next_batch(self) -> None:
         self._busy_since_s = time.monotonic()

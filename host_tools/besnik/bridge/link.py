@@ -134,6 +134,11 @@ class Link:
         if self._connection is not None and self._connection.is_connected:
             self._connection.send(topic, payload, None, retain=True)
 
+    def cry(self, topic: str, payload: bytes) -> None:
+        """Publish retained from another thread, while the event loop hangs (see Wire)."""
+        if (connection := self._connection) is not None:
+            connection.cry(topic, payload)
+
     async def _leave(self) -> None:
         connection = self._connection
         if connection is not None:

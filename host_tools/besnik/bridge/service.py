@@ -18,6 +18,7 @@ from besnik.bridge.group import GroupCommit
 from besnik.bridge.intake import Arrival, BadInputError, read, read_answer, read_report
 from besnik.bridge.link import Link
 from besnik.bridge.log import pairs, place
+from besnik.bridge.lookout import Lookout
 from besnik.bridge.metrics import Metrics
 from besnik.bridge.relay import ANSWERS, Failed, Relay
 from besnik.bridge.reports import LEAVES, Reports
@@ -30,7 +31,7 @@ from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.every import CrmAwayError
 from besnik.store.hot import Recorded
-from besnik.store.thread import StoreThread
+from besnik.store.access import StoreAccess
 
 _log = logging.getLogger(__name__)
 _topic = lru_cache(maxsize=1024)(contract.topic)
@@ -51,7 +52,7 @@ class Bridge:
         self._metrics = Metrics()
         self._state = BridgeState(self._say_state)
         self._reports = Reports(settings, self._tally)
-        self._store = StoreThread(settings)
+        self._store = StoreAccess(settings)
         self._crm = EmbeddedCrm(self._store)
         self._desk = Desk(self._crm, Assessor(keys), self._tally)
         self._group: GroupCommit[Presented, Settled] = GroupCommit(
@@ -71,6 +72,7 @@ class Bridge:
         )
         self._relay = Relay(self._command, self._tally, is_alone=not name.is_shared)
         self._watch = StoreWatch(self._group, self._crm.health, self._state.change)
+        self._lookout = Lookout(lambda: self._store.busy_here_s, self._hangs)
         self._said_ready = False
         self._stop = asyncio.Event()
         self._talks: set[asyncio.Task[Settled | None]] = set()
@@ -85,6 +87,7 @@ class Bridge:
     async def run(self) -> None:
         """Answer taps until ``stop``; ConfigError if database URL or metrics port are no good."""
         self._show_metrics()
+        self._lookout.start()
         stopped = asyncio.create_task(self._stop.wait())
         try:
             looked = asyncio.create_task(self._look_at_store())
@@ -94,6 +97,7 @@ class Bridge:
                 await self._answer_taps(stopped)
         finally:
             stopped.cancel()
+            self._lookout.stop()
             self._reports.stop()
             await self._store.aclose(_CLOSE_STORE_S)
         totals = self._tally.totals()
@@ -138,6 +142,11 @@ class Bridge:
 
     def _say_state(self, said: bytes) -> None:
         self._link.announce(contract.BRIDGE_STATE, said)
+
+    def _hangs(self) -> None:
+        """Tell readers not to wait, on another thread: the event loop is stuck in the database."""
+        _log.error(pairs("store_hangs", so="readers are told not to wait"))
+        self._link.cry(contract.BRIDGE_STATE, self._state.silent)
 
     def _ready(self) -> None:
         self._state.arrive()

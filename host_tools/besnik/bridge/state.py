@@ -31,6 +31,11 @@ class BridgeState:
         """What the broker says when the connection breaks."""
         return contract.encode(contract.State("lost", self._began))
 
+    @property
+    def silent(self) -> bytes:
+        """What is said for a bridge that hangs; once it hears that itself it corrects it."""
+        return contract.encode(contract.State("offline", self._began))
+
     def arrive(self) -> None:
         """Say the birth: there is a connection."""
         self._tell()

@@ -14,8 +14,10 @@ record of each. Hence the exact pin in requirements/run.in. Sections are those o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -121,6 +123,20 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
         if not self._out:
             asyncio.get_running_loop().call_soon(self._flush)
         self._out.append(data)
+
+    def cry(self, topic: str, payload: bytes) -> None:
+        """Publish retained, at QoS 0, from another thread while the event loop hangs.
+
+        Nothing is sent where half a packet waits to be: it would come to stand in its middle.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            return
+        head = len(topic).to_bytes(2, "big") + topic.encode() + _NO_PROPERTIES
+        packet = b"\x31" + variable(len(head) + len(payload)) + head + payload
+        with contextlib.suppress(OSError):
+            # The socket does not block; so small a packet goes as a whole or not at all.
+            os.write(transport.get_extra_info("socket").fileno(), packet)
 
     def send_disconnect(self, *arguments: Any, **properties: Any) -> Any:
         """Say goodbye now: gmqtt closes the connection at once."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from besnik.crm.every import Capabilities, CrmAwayError, Health
 from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
-from besnik.store.thread import StoreThread, StoreUnavailableError
+from besnik.store.access import StoreAccess, StoreUnavailableError
 
 # From 128 taps a commit on, the commit itself is a small part of the time.
 _BATCH_SIZE: Final = 512
@@ -25,7 +25,7 @@ class EmbeddedCrm:
         can_list=False,
     )
 
-    def __init__(self, store: StoreThread) -> None:
+    def __init__(self, store: StoreAccess) -> None:
         self._store = store
 
     async def lookup_many(self, keys: Sequence[CardKey]) -> Mapping[CardKey, KnownCard]:

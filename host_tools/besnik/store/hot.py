@@ -164,7 +164,13 @@ class Batch(Protocol):
 
 
 class HotStore(Protocol):
-    """The bridge's statements on one connection; used from one thread at a time."""
+    """The bridge's statements on one connection; used from one thread at a time.
+
+    ``waits``: for others who write to the same database. If not, SQLite's own error says that
+    somebody does, and nothing was done; PostgreSQL waits always.
+    """
+
+    waits: bool
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """Return the readers that exist, by slug; others that are known can be among them."""

@@ -183,6 +183,7 @@ class PostgresStore:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._rulebook = Rulebook()
+        self.waits = True
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from besnik.loyalty.visits import Limit
-from besnik.store.beginning import begin
+from besnik.store.beginning import be_patient, begin
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     Batch,
@@ -113,8 +113,20 @@ class SqliteStore:
         self._rulebook = Rulebook()
         self._writing = Writing()
         self._checks_keys = True
+        self._waits = True
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+
+    @property
+    def waits(self) -> bool:
+        """See HotStore."""
+        return self._waits
+
+    @waits.setter
+    def waits(self, waits: bool) -> None:
+        if waits != self._waits:
+            be_patient(self._connection, waits)
+            self._waits = waits
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
@@ -182,7 +194,10 @@ class SqliteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
         cursor = self._connection.cursor()
-        begin(cursor)
+        if self._waits:
+            begin(cursor)
+        else:
+            cursor.execute("BEGIN IMMEDIATE")
         try:
             yield cursor
             cursor.execute("COMMIT")

@@ -14,13 +14,13 @@ from besnik.crm.every import CrmAwayError
 from besnik.crm.protocol import Crm
 from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
-from besnik.store.thread import StoreThread
+from besnik.store.access import StoreAccess
 from support.store import assert_ledger_adds_up, execute, rows, settings_for
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[StoreThread]:
-    thread = StoreThread(settings_for(database_url))
+async def store(database_url: str) -> AsyncIterator[StoreAccess]:
+    thread = StoreAccess(settings_for(database_url))
     yield thread
     await thread.aclose()
 
@@ -45,7 +45,7 @@ def decided(reader: KnownReader, tap_id: str, key: CardKey, card: KnownCard | No
 
 
 async def test_a_known_card_is_found_and_its_visit_recorded_once(
-    store: StoreThread, database_url: str
+    store: StoreAccess, database_url: str
 ) -> None:
     crm: Crm = EmbeddedCrm(store)
     reader = (await store.call(lambda hot: hot.readers(["counter-1"])))["counter-1"]
@@ -90,7 +90,7 @@ class _Visits:
 
 
 async def test_a_batch_is_led_through_and_can_be_given_again(
-    store: StoreThread, database_url: str
+    store: StoreAccess, database_url: str
 ) -> None:
     crm: Crm = EmbeddedCrm(store)
     visits = _Visits("5B3C2A19")
@@ -101,16 +101,16 @@ async def test_a_batch_is_led_through_and_can_be_given_again(
     assert_ledger_adds_up(database_url)
 
 
-async def test_nothing_asked_is_nothing_done(store: StoreThread) -> None:
+async def test_nothing_asked_is_nothing_done(store: StoreAccess) -> None:
     crm = EmbeddedCrm(store)
     assert await crm.lookup_many([]) == {}
     assert await crm.record_visits([]) == []
     assert await crm.recorded([]) == {}
 
 
-async def test_health_tells_what_is_wrong(store: StoreThread, tmp_path: Path) -> None:
+async def test_health_tells_what_is_wrong(store: StoreAccess, tmp_path: Path) -> None:
     assert (await EmbeddedCrm(store).health()).ok
-    empty = StoreThread(settings_for(f"sqlite:///{tmp_path}/empty.sqlite3"))
+    empty = StoreAccess(settings_for(f"sqlite:///{tmp_path}/empty.sqlite3"))
     health = await EmbeddedCrm(empty).health()
     assert not health.ok
     assert "no such table" in health.why
@@ -118,7 +118,7 @@ async def test_health_tells_what_is_wrong(store: StoreThread, tmp_path: Path) ->
 
 
 async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) -> None:
-    store = StoreThread(settings_for(f"sqlite:///{tmp_path}"))
+    store = StoreAccess(settings_for(f"sqlite:///{tmp_path}"))
     key = CardKey(1, CardRef("uid", "5B3C2A19"))
     with pytest.raises(CrmAwayError):
         await EmbeddedCrm(store).lookup_many([key])
@@ -128,7 +128,7 @@ async def test_a_store_that_is_away_is_said_in_the_crms_words(tmp_path: Path) ->
 
 
 async def test_a_card_that_goes_after_it_was_looked_up_is_looked_up_again(
-    store: StoreThread, database_url: str
+    store: StoreAccess, database_url: str
 ) -> None:
     """On SQLite nobody checks the keys again, so nothing may have changed in between."""
     visits = _Visits("5B3C2A19")
