@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from besnik.crm.every import Capabilities, CrmAwayError, Health
-from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 from besnik.store.access import StoreAccess, StoreUnavailableError
+from besnik.store.hot import Batch, CardKey, DecidedTap, KnownCard, Recorded, TapKey
 
 # From 128 taps a commit on, the commit itself is a small part of the time.
 _BATCH_SIZE: Final = 512
@@ -47,7 +47,7 @@ class EmbeddedCrm:
             raise CrmAwayError(str(error)) from error
 
     async def visit_many(self, batch: Batch) -> Sequence[Recorded]:
-        """See Crm: one piece of work for the store's thread."""
+        """See Crm: one piece of work for the store."""
         try:
             return await self._store.call(lambda hot: hot.settle(batch))
         except StoreUnavailableError as error:

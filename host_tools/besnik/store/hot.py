@@ -213,8 +213,10 @@ def first_of_each(taps: Sequence[DecidedTap]) -> dict[TapKey, DecidedTap]:
     """Return the first tap of each key; LedgerError if one of them has an unbalanced entry."""
     firsts: dict[TapKey, DecidedTap] = {}
     for tap in taps:
-        firsts.setdefault(tap.key, tap)
-    for tap in firsts.values():
+        key = tap.reader, tap.tap_id
+        if key in firsts:
+            continue
+        firsts[key] = tap
         if tap.entry is not None and not balanced(tap.entry.postings):
             raise LedgerError(f"entry of tap {tap.tap_id} is not balanced")
     return firsts

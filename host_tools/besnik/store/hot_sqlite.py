@@ -10,6 +10,7 @@ from typing import Final
 
 from besnik.loyalty.visits import Limit
 from besnik.store.beginning import be_patient, begin
+from besnik.store.checkpoints import Checkpoints
 from besnik.store.counters import CardCounter, raised
 from besnik.store.hot import (
     Batch,
@@ -88,12 +89,10 @@ _GIVEN: Final = """
 # Rises when anybody else has written (sqlite.org/pragma.html#pragma_data_version).
 _VERSION: Final = "PRAGMA data_version"
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
-# of the indexes are read again for each batch. With a checkpoint every 1,000 pages, its default,
-# a page is copied to the database for each batch and not once for many. And what the statement that
-# opens accounts would undo if it failed is kept in a file, opened anew each time, unless told not.
+# of the indexes are read again for each batch. And what the statement that opens accounts would
+# undo if it failed is kept in a file, opened anew each time, unless told not.
 _PRAGMAS: Final = (
     "PRAGMA cache_size=-32000",
-    "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA temp_store=MEMORY",
 )
 _UNOWNED: Final = """
@@ -116,6 +115,7 @@ class SqliteStore:
         self._waits = True
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        self._checkpoints = Checkpoints(connection)
 
     @property
     def waits(self) -> bool:
@@ -134,6 +134,7 @@ class SqliteStore:
         version = cursor.execute(_VERSION).fetchone()[0]
         if version != self._version:
             self._version, self._readers = version, {}
+            self._writing.overtaken()
         sought = [(slug,) for slug in set(slugs) - self._readers.keys()]
         found = _READERS.read(cursor, sought)
         self._rulebook.learn([row[4] for row in found], self._documents)
@@ -168,7 +169,9 @@ class SqliteStore:
         with self._transaction() as cursor:
             if cursor.execute(_VERSION).fetchone()[0] != self._version:
                 taps = self._decided(batch)
-            return self._write(cursor, taps)
+            recorded = self._write(cursor, taps)
+        self._checkpoints.written(len(taps))
+        return recorded
 
     def _decided(self, batch: Batch) -> Sequence[DecidedTap]:
         """Look up what the taps refer to, as of ``self._version``, and return those to write."""
@@ -178,6 +181,7 @@ class SqliteStore:
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""
         self._check_keys(True)
+        self._writing.overtaken()
         with self._transaction() as cursor:
             return self._write(cursor, taps)
 

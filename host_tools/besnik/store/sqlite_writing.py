@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -20,10 +18,11 @@ from besnik.store.pending import WAITING
 # SQLite copies each page that a statement of many rows touches, to undo that statement alone.
 def _insert(table: str, *, first: tuple[str, ...] = (), then: str = "") -> Many:
     columns = (*first, *TABLES[table])
+    into = f"INSERT OR ROLLBACK INTO {table} ({', '.join(columns)})"
     return Many(
-        f"INSERT OR ROLLBACK INTO {table} ({', '.join(columns)}) SELECT * FROM {{rows}} "
-        f"WHERE column1 IS NOT NULL{then}",
+        f"{into} SELECT * FROM {{rows}} WHERE column1 IS NOT NULL{then}",
         width=len(columns),
+        few=f"{into} {{rows}}{then}",
     )
 
 
@@ -81,6 +80,10 @@ _Owner = tuple[int, int | None, str]  # program, member, unit
 
 def moment(value: dt.datetime) -> str:
     """Return a time as Django's SQLite backend writes it: UTC, naive, a space in the middle."""
+    if value.tzinfo is dt.UTC and value.microsecond:
+        # As nearly all are. The other way takes four times as long.
+        day, time = (value.year, value.month, value.day), (value.hour, value.minute, value.second)
+        return "%d-%02d-%02d %02d:%02d:%02d.%06d" % (*day, *time, value.microsecond)  # noqa: UP031
     return str(value.astimezone(dt.UTC).replace(tzinfo=None))
 
 
@@ -92,30 +95,38 @@ class Writing:
 
     def __init__(self) -> None:
         self._accounts: dict[_Owner, int] = {}
+        self._last: tuple[int, int] | None = None
 
     def forget(self) -> None:
         """Forget what was learned in a transaction that was undone."""
         self._accounts.clear()
+        self._last = None
+
+    def overtaken(self) -> None:
+        """Note that somebody else may have written."""
+        self._last = None
 
     def write(self, cursor: sqlite3.Cursor, new: Sequence[DecidedTap]) -> None:
         """Write taps that are not written yet, within a transaction that is open."""
-        last = cursor.execute(_LAST).fetchone()
-        tap_ids, entry_ids = (itertools.count((each or 0) + 1) for each in last)
+        tap_id, entry_id = self._last or _last_ids(cursor)
         taps: list[Row] = []
         entries: list[Row] = []
         lots: list[Row] = []
         moves: list[tuple[int, Entry]] = []
         for tap in new:
-            received_at, tap_id = moment(tap.received_at), next(tap_ids)
-            taps.append((tap_id, *_tap_values(tap, received_at)))
-            if tap.entry is not None:
-                entry, entry_id = tap.entry, next(entry_ids)
+            received_at = moment(tap.received_at)
+            tap_id += 1
+            taps.append(_tap_values(tap_id, tap, received_at))
+            if (entry := tap.entry) is not None:
+                entry_id += 1
                 happened_at = moment(tap.happened_at) if tap.queued else received_at
                 entries.append(
                     (entry_id, entry.program, entry.kind, tap_id, happened_at, received_at)
                 )
                 moves.append((entry_id, entry))
-                lots += [_lot_values(entry_id, lot, happened_at, tap) for lot in entry.opens]
+                for lot in entry.opens:
+                    lots.append(_lot_values(entry_id, lot, happened_at, tap))
+        self._last = tap_id, entry_id
         _TAPS.write(cursor, taps)
         _ENTRIES.write(cursor, entries)
         self._post(cursor, moves)
@@ -123,13 +134,14 @@ class Writing:
         _note(cursor, new)
 
     def _post(self, cursor: sqlite3.Cursor, moves: list[tuple[int, Entry]]) -> None:
-        sums: defaultdict[_Owner, int] = defaultdict(int)
+        sums: dict[_Owner, int] = {}
         postings: list[tuple[int, _Owner, int]] = []
         for entry_id, entry in moves:
+            program = entry.program
             for posting in entry.postings:
-                owner = entry.program, posting.member, posting.unit
-                sums[owner] += posting.amount
-                postings.append((entry_id, owner, posting.amount))
+                owner, amount = (program, posting.member, posting.unit), posting.amount
+                sums[owner] = sums.get(owner, 0) + amount
+                postings.append((entry_id, owner, amount))
         self._move(cursor, sums)
         accounts = self._accounts
         _POSTINGS.write(
@@ -141,9 +153,16 @@ class Writing:
         accounts = self._accounts
         if len(accounts) > _REMEMBERED:
             accounts.clear()
-        known = [(accounts[owner], *owner, sums[owner]) for owner in sums if owner in accounts]
-        unknown = [owner for owner in sums if owner not in accounts]
+        known: list[Row] = []
+        unknown: list[_Owner] = []
+        for owner, moved in sums.items():
+            if (account := accounts.get(owner)) is None:
+                unknown.append(owner)
+            else:
+                known.append((account, owner[0], owner[1], owner[2], moved))
         _BALANCES.write(cursor, known)
+        if not unknown:
+            return
         members = [owner for owner in unknown if owner[1] is not None]
         programs = [owner for owner in unknown if owner[1] is None]
         _MEMBER_ACCOUNTS.write(cursor, [(*owner, sums[owner]) for owner in members])
@@ -153,6 +172,11 @@ class Writing:
         for owner in programs:
             found = cursor.execute(_PROGRAM_ACCOUNT_ID, (owner[0], owner[2])).fetchone()
             accounts[owner] = found[0]
+
+
+def _last_ids(cursor: sqlite3.Cursor) -> tuple[int, int]:
+    tap_id, entry_id = cursor.execute(_LAST).fetchone()
+    return tap_id or 0, entry_id or 0
 
 
 def _note(cursor: sqlite3.Cursor, new: Iterable[DecidedTap]) -> None:
@@ -182,15 +206,16 @@ def _lot_values(
     )
 
 
-def _tap_values(tap: DecidedTap, received_at: str) -> tuple[object, ...]:
-    card, member = (None, None) if tap.card is None else (tap.card.card, tap.card.member)
+def _tap_values(row: int, tap: DecidedTap, received_at: str) -> tuple[object, ...]:
+    ref, card = tap.ref, tap.card
     return (
+        row,
         tap.reader,
         tap.tap_id,
-        tap.ref.kind,
-        tap.ref.data,
-        card,
-        member,
+        ref.kind,
+        ref.data,
+        None if card is None else card.card,
+        None if card is None else card.member,
         tap.counter,
         tap.tier,
         tap.outcome,

@@ -12,9 +12,9 @@ from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.every import CrmAwayError
 from besnik.crm.protocol import Crm
+from besnik.store.access import StoreAccess
 from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
-from besnik.store.access import StoreAccess
 from support.store import assert_ledger_adds_up, execute, rows, settings_for
 
 
@@ -69,8 +69,9 @@ class _Visits:
 
     slugs = ("counter-1", "nowhere")
 
-    def __init__(self, uid: str) -> None:
+    def __init__(self, uid: str, tap: str = "00001-000001") -> None:
         self._uid = uid
+        self._tap = tap
         self._readers: Mapping[str, KnownReader] = {}
         self.times = 0
 
@@ -81,7 +82,7 @@ class _Visits:
     def decide(self, cards: Mapping[CardKey, KnownCard]) -> list[DecidedTap]:
         self.times += 1
         return [
-            decided(reader, "00001-000001", self._key(reader), cards.get(self._key(reader)))
+            decided(reader, self._tap, self._key(reader), cards.get(self._key(reader)))
             for reader in self._readers.values()
         ]
 
@@ -98,6 +99,20 @@ async def test_a_batch_is_led_through_and_can_be_given_again(
     assert [visit.repeat for visit in await crm.visit_many(visits)] == [True]
     assert visits.times == 2
     assert rows(database_url, "SELECT count(*) FROM store_entry") == [(1,)]
+    assert_ledger_adds_up(database_url)
+
+
+async def test_batches_of_two_bridges_in_turn_are_all_written(
+    store: StoreAccess, database_url: str
+) -> None:
+    """Each numbers its rows by itself, and must not go on where it was when another has written."""
+    other = StoreAccess(settings_for(database_url))
+    for number in range(1, 6):
+        crm = EmbeddedCrm(other if number % 3 == 2 else store)
+        [visit] = await crm.visit_many(_Visits("5B3C2A19", f"00001-00000{number}"))
+        assert not visit.repeat
+    await other.aclose()
+    assert rows(database_url, "SELECT count(*) FROM store_entry") == [(5,)]
     assert_ledger_adds_up(database_url)
 
 
