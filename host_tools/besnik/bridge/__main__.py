@@ -23,8 +23,8 @@ _PLAIN_MQTT = (
 )
 # New objects between two looks for circles among them.
 _COLLECT_EVERY = 20_000
-# How long the store's thread, back from SQLite, waits for a busy event loop, ten times a batch.
-# With 5 ms, Python's default, 100 readers get a tenth fewer answers for the same processor time.
+# How long a thread beside the event loop (PostgreSQL's above all) waits for a busy loop to give it
+# the interpreter. With 5 ms, Python's default, 100 readers get a tenth fewer answers.
 _SWITCH_S = 0.0005
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -38,15 +38,15 @@ class Case:
         self.reader = reader
         self.shown = shown
         tap, program = presented.arrival.tap, reader.rules.program
-        self._claims: list[CardKey] = []
+        self._claims: Sequence[CardKey] = ()
         if tap.k == "uid" and tap.is_iso_dep:
             uid = shown.ref.data
             self._claims = [CardKey(program, CardRef(kind, uid)) for kind in _PROVING]
-        self.keys: list[CardKey] = []
+        self.keys: Sequence[CardKey] = ()
         if isinstance(presented.asked, Credential):
-            self.keys = [CardKey(program, presented.asked.ref)]
+            self.keys = (CardKey(program, presented.asked.ref),)
         elif shown.tier != "X":
-            self.keys = [CardKey(program, shown.ref), *self._claims]
+            self.keys = (CardKey(program, shown.ref), *self._claims)
 
     def is_worth_asking(self, cards: Mapping[CardKey, KnownCard]) -> bool:
         """Whether the card itself should be asked who it is, now that it lies there.
@@ -74,10 +74,9 @@ class Case:
         asked = self.presented.asked
         if isinstance(asked, Credential):
             return self._by(asked, cards)
-        claimed = self.claimed(cards)
-        if claimed is None and self.shown.tier == "X" and asked is not None:
-            return self._refused(asked)
-        if claimed is None:
+        if (claimed := self.claimed(cards)) is None:
+            if self.shown.tier == "X" and asked is not None:
+                return self._refused(asked)
             return self._by(self.shown, cards)
         if self.presented.arrival.tap.q:
             # It waited: nobody could ask the card, and the customer was told that it counts.

@@ -40,5 +40,7 @@ def decide(
     if card.state != "active":
         return Decision("rejected", "blocked")
     entry = reader.rules.accrue(card.member, reader.shop, at, card.level)
-    bounds = None if entry is None else reader.rules.bounds(reader.shop, at, card.level)
+    if entry is None:
+        return Decision("accepted", "ok")
+    bounds = reader.rules.bounds(reader.shop, at, card.level)
     return Decision("accepted", "ok", entry, bounds)

@@ -95,6 +95,7 @@ class _Sorting:
     def open(self, readers: Mapping[str, KnownReader]) -> list[CardKey]:
         """See Batch."""
         self.refused, self.cases = {}, {}
+        assess = self._assessor.assess
         for index, presented in enumerate(self._batch):
             arrival = presented.arrival
             reader = readers.get(arrival.reader)
@@ -103,9 +104,9 @@ class _Sorting:
             elif reader.shop != arrival.shop:
                 self.refused[index] = BadInputError("wrong_shop")
             else:
-                shown = self._assessor.assess(arrival.tap.k, arrival.tap.d)
+                shown = assess(arrival.tap.k, arrival.tap.d)
                 self.cases[index] = Case(presented, reader, shown)
-        return list({key for case in self.cases.values() for key in case.keys})
+        return [key for case in self.cases.values() for key in case.keys]
 
     def decide(self, cards: Mapping[CardKey, KnownCard]) -> list[DecidedTap]:
         """See Batch."""

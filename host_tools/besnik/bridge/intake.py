@@ -53,7 +53,8 @@ class Arrival(msgspec.Struct, frozen=True):
     @property
     def happened_at(self) -> dt.datetime:
         """When the card was held to the reader, as far as anybody knows."""
-        return happened_at(self.tap.t, self.tap.tq, bool(self.tap.q), self.received_at)
+        tap = self.tap
+        return happened_at(tap.t, tap.tq, True, self.received_at) if tap.q else self.received_at
 
     @property
     def age_s(self) -> float:
@@ -76,14 +77,8 @@ class _Version(msgspec.Struct):
 def read(topic: str, payload: bytes, *, redelivered: bool) -> Arrival:
     """Return the tap in a message; BadInputError with the reason if there is none."""
     address, tap = _message(topic, payload, contract.Tap)
-    return Arrival(
-        shop=address.shop,
-        reader=address.reader,
-        tap=tap,
-        redelivered=redelivered,
-        received_at=dt.datetime.now(dt.UTC),
-        received_s=time.monotonic(),
-    )
+    now = dt.datetime.now(dt.UTC)
+    return Arrival(address.shop, address.reader, tap, redelivered, now, time.monotonic())
 
 
 def read_answer(topic: str, payload: bytes) -> tuple[str, str, contract.ApduAnswer]:

@@ -111,11 +111,14 @@ class Link:
         after this time (monotonic). Without a connection nothing is sent: the tap it answers
         comes again.
         """
-        message = _Outgoing(topic, payload, expiry_s, deadline_s)
         connection = self._connection
-        if self._waiting or connection is None or not self._sent(connection, message):
-            self._waiting.append(message)
-            self._drain()
+        if not self._waiting and connection is not None and _has_room(connection):
+            if deadline_s is not None and time.monotonic() >= deadline_s:
+                return
+            if connection.send(topic, payload, expiry_s):
+                return
+        self._waiting.append(_Outgoing(topic, payload, expiry_s, deadline_s))
+        self._drain()
 
     async def finish(self, timeout_s: float) -> None:
         """Return when the broker has acknowledged what was sent, is gone, or after a while.
@@ -164,6 +167,10 @@ class Link:
         """Send a message or, if it is late, drop it; False if there is no room for it now."""
         if message.deadline_s is not None and time.monotonic() >= message.deadline_s:
             return True
-        if not connection.is_connected or connection.unacknowledged >= _UNACKNOWLEDGED_MAX:
+        if not _has_room(connection):
             return False
         return connection.send(message.topic, message.payload, message.expiry_s)
+
+
+def _has_room(connection: Connection) -> bool:
+    return connection.unacknowledged < _UNACKNOWLEDGED_MAX and bool(connection.is_connected)

@@ -30,12 +30,12 @@ from besnik.credentials.assess import Assessor, Credential
 from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.every import CrmAwayError
-from besnik.store.hot import Recorded
 from besnik.store.access import StoreAccess
+from besnik.store.hot import Recorded
 
 _log = logging.getLogger(__name__)
-_topic = lru_cache(maxsize=1024)(contract.topic)
 
+_TAP: Final = "/tap"
 _ANSWERS: Final = "/" + ANSWERS
 # Together below the 3 s in which every process has to leave.
 _FINISH_BATCH_S: Final = 1.0
@@ -160,8 +160,12 @@ class Bridge:
 
     def _hear(self, delivery: Delivery) -> None:
         """Take one message."""
+        arrival = None
         try:
-            arrival = self._read(delivery)
+            if delivery.topic.endswith(_TAP):
+                arrival = read(delivery.topic, delivery.payload, redelivered=delivery.redelivered)
+            else:
+                self._note(delivery)
         except BadInputError as bad:
             self._count(bad)
             delivery.done()
@@ -178,8 +182,8 @@ class Bridge:
             else:
                 self._group.add(Presented(arrival), partial(self._settled, delivery, arrival))
 
-    def _read(self, delivery: Delivery) -> Arrival | None:
-        """Return the tap that came, None for what else was said and is dealt with."""
+    def _note(self, delivery: Delivery) -> None:
+        """Take what was said beside taps."""
         topic = delivery.topic
         if topic == contract.BRIDGE_STATE:
             self._state.hear(delivery.payload)
@@ -188,20 +192,19 @@ class Bridge:
         elif topic.endswith(LEAVES):
             self._reports.hear(read_report(topic, delivery.payload))
         else:
-            return read(topic, delivery.payload, redelivered=delivery.redelivered)
-        return None
+            raise BadInputError("topic")
 
     def _settled(self, delivery: Delivery, arrival: Arrival, settled: Settled | None) -> None:
         """Answer a tap, and acknowledge it."""
-        if isinstance(settled, Challenge):
-            self._talk(delivery, arrival, settled)
-            return
         try:
-            if isinstance(settled, BadInputError):
-                self._count(settled, reader=arrival.reader)
-            elif settled is not None:
+            if isinstance(settled, Recorded):
                 self._taps += 1
                 self._answer(arrival, settled)
+            elif isinstance(settled, BadInputError):
+                self._count(settled, reader=arrival.reader)
+            elif settled is not None:
+                self._talk(delivery, arrival, settled)
+                return
         except Exception as error:
             self._count(self._failed(error))
         delivery.done()
@@ -249,8 +252,9 @@ class Bridge:
 
     def _answer(self, arrival: Arrival, settled: Recorded) -> None:
         verdict = contract.Verdict(arrival.tap.id, settled.outcome, settled.reason)
+        verdict_topic, visit_topic = _topics(arrival.shop, arrival.reader)
         self._link.send(
-            _topic(arrival.shop, arrival.reader, "verdict"),
+            verdict_topic,
             contract.encode(verdict),
             expiry_s=contract.VERDICT_EXPIRY_S,
             deadline_s=arrival.received_s + contract.VERDICT_EXPIRY_S,
@@ -269,7 +273,7 @@ class Bridge:
             r=settled.outcome,
             why=settled.reason,
         )
-        self._link.send(_topic(arrival.shop, arrival.reader, "visit"), contract.encode(visit))
+        self._link.send(visit_topic, contract.encode(visit))
 
     def _failed(self, error: Exception) -> BadInputError:
         # Not answered, so the reader keeps the tap; acknowledged, so it does not block the others.
@@ -281,6 +285,12 @@ class Bridge:
             values["at"] = bad.where
         self._metrics.refused(bad.fault)
         self._tally.count("bad_input", bad.fault, **values)
+
+
+@lru_cache(maxsize=1024)
+def _topics(shop: str, reader: str) -> tuple[str, str]:
+    """Return where a reader hears verdicts, and the cashier's screen its visits."""
+    return contract.topic(shop, reader, "verdict"), contract.topic(shop, reader, "visit")
 
 
 def _outcome(asked: Credential | Failed | None) -> str:

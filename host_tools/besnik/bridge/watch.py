@@ -57,7 +57,7 @@ class StoreWatch:
                 looked_s = time.monotonic()
 
     async def _is_well(self) -> bool:
-        # Not cancelled when it takes long: the store's thread cannot be interrupted anyway.
+        # Not cancelled when it takes long: work on the store cannot be interrupted anyway.
         probe = asyncio.ensure_future(self._health())
         await asyncio.wait({probe}, timeout=PATIENCE_S)
         if not probe.done():

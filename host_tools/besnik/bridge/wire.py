@@ -20,6 +20,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from gmqtt.mqtt.package import Package
@@ -47,6 +48,8 @@ def variable(value: int) -> bytes:
     """Return a variable byte integer (1.5.5); ``value`` is below 2**28."""
     if value < 128:
         return bytes((value,))
+    if value < 16_384:
+        return bytes((value & 127 | 128, value >> 7))
     encoded = bytearray()
     while value > 127:
         encoded.append(value & 127 | 128)
@@ -72,22 +75,26 @@ def read_variable(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def publish(
-    topic: bytes, payload: bytes, packet_id: int, expiry_s: int | None, *, retain: bool
+    topic: str, payload: bytes, packet_id: int, expiry_s: int | None, *, retain: bool
 ) -> bytes:
     """Return a PUBLISH at QoS 1 (3.3); ``expiry_s``: the broker drops it after so many seconds."""
+    name = _name(topic)
     properties = _NO_PROPERTIES if expiry_s is None else _EXPIRY + expiry_s.to_bytes(4, "big")
-    length = 4 + len(topic) + len(properties) + len(payload)
-    return b"".join(
-        (
-            b"\x33" if retain else b"\x32",
-            variable(length),
-            len(topic).to_bytes(2, "big"),
-            topic,
-            packet_id.to_bytes(2, "big"),
-            properties,
-            payload,
-        )
-    )
+    length = variable(len(name) + 2 + len(properties) + len(payload))
+    head = b"\x33" if retain else b"\x32"
+    return head + length + name + packet_id.to_bytes(2, "big") + properties + payload
+
+
+@lru_cache(maxsize=4096)
+def _name(topic: str) -> bytes:
+    """Return a topic as it stands in a packet (1.5.4); there are few, and they come often."""
+    encoded = topic.encode()
+    return len(encoded).to_bytes(2, "big") + encoded
+
+
+@lru_cache(maxsize=4096)
+def _topic(encoded: bytes) -> str:
+    return encoded.decode()
 
 
 class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
@@ -110,9 +117,19 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
         self, topic: str, payload: bytes, expiry_s: int | None, *, retain: bool = False
     ) -> None:
         """Send a message at QoS 1; OverflowError if the broker has no room for one more."""
-        packet_id = self.id_generator._mid_generate()
+        packet = publish(topic, payload, self._packet_id(), expiry_s, retain=retain)
         self.unacknowledged += 1
-        self.write_data(publish(topic.encode(), payload, packet_id, expiry_s, retain=retain))
+        self.write_data(packet)
+
+    def _packet_id(self) -> int:
+        """Return a packet id that is free; OverflowError if there is none."""
+        ids = self.id_generator
+        packet_id: int = ids._last_used_id + 1
+        if packet_id >= ids._max or packet_id in ids._used_ids:
+            return int(ids._mid_generate())
+        ids._last_used_id = packet_id
+        ids._used_ids.add(packet_id)
+        return packet_id
 
     def acknowledge(self, packet_id: int) -> None:
         """Send the PUBACK of a message; success needs no reason code (3.4.2.1)."""
@@ -132,8 +149,9 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
         transport = self._transport
         if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             return
-        head = len(topic).to_bytes(2, "big") + topic.encode() + _NO_PROPERTIES
-        packet = b"\x31" + variable(len(head) + len(payload)) + head + payload
+        name = _name(topic)
+        length = variable(len(name) + len(_NO_PROPERTIES) + len(payload))
+        packet = b"\x31" + length + name + _NO_PROPERTIES + payload
         with contextlib.suppress(OSError):
             # The socket does not block; so small a packet goes as a whole or not at all.
             os.write(transport.get_extra_info("socket").fileno(), packet)
@@ -180,8 +198,10 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
     def _packets(self, data: bytes) -> int:
         """Take all whole packets; return where they end."""
         at, has_room = 0, False
+        acknowledged = self.id_generator._used_ids.discard
         while (length := read_variable(data, at + 1)) is not None:
-            start, end = length[1], sum(length)
+            start = length[1]
+            end = start + length[0]
             if end > len(data):
                 break
             head = data[at]
@@ -190,7 +210,7 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
             elif head == _PUBACK:
                 if length[0] < 2:
                     raise MalformedPacketError("an acknowledgement of nothing")
-                self.id_generator._used_ids.discard(data[start] << 8 | data[start + 1])
+                acknowledged(data[start] << 8 | data[start + 1])
                 self.unacknowledged -= 1
                 has_room = True
             else:
@@ -202,11 +222,14 @@ class Wire(MQTTProtocol):  # type: ignore[misc]  # gmqtt has no types
 
     def _message(self, head: int, body: bytes) -> None:
         at = 2 + (body[0] << 8 | body[1])
-        topic = body[2:at].decode()
+        topic = _topic(body[2:at])
         packet_id = None
         if head & _QOS:
             packet_id = body[at] << 8 | body[at + 1]
             at += 2
+        if body[at] == 0:
+            self._on_publish(topic, body[at + 1 :], packet_id, bool(head & _DUP))
+            return
         properties = read_variable(body, at)
         if properties is None:
             raise MalformedPacketError("a message without properties")

@@ -110,7 +110,7 @@ def test_a_message_is_written_as_gmqtt_writes_it(
     theirs = PublishPacket.build_package(
         said, SimpleNamespace(proto_ver=5, id_generator=IdGenerator())
     )
-    assert publish(TAP.encode(), b"x" * size, 1, expiry_s, retain=retain) == bytes(theirs[1])
+    assert publish(TAP, b"x" * size, 1, expiry_s, retain=retain) == bytes(theirs[1])
 
 
 @pytest.mark.parametrize("value", [0, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 2**28 - 1])
