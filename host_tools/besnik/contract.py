@@ -8,6 +8,8 @@ Root of every topic: ``besnik/v1/{shop}/{reader}/{leaf}``; the bridges have one 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -47,8 +49,10 @@ Uint = Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
 UnixTime = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # to 9999-12-31
 # A UID of 4, 7 or 10 bytes, or the part of a card's NDEF address after its first "?", as it was
 # read: ASCII without what JSON would have to escape.
-Evidence = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]{8,160}\Z")]
-_UID: Final = re.compile(r"([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")
+_EVIDENCE: Final[Mapping[str, re.Pattern[str]]] = {
+    "uid": re.compile(r"([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z"),
+    "sun": re.compile(r"[!#-\[\]-~]{8,160}\Z"),
+}
 Sak = Annotated[int, msgspec.Meta(ge=0, le=255)]
 # Bytes as upper-case hex; the longest command and answer of the short APDUs (ISO/IEC 7816-4).
 Command = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){1,261}\Z")]
@@ -85,16 +89,17 @@ class Tap(msgspec.Struct, frozen=True):
     v: Literal[1]
     id: TapId
     k: Literal["uid", "sun"]
-    d: Evidence
+    d: str
     t: UnixTime
     tq: Literal[0, 1, 2]
     q: Literal[0, 1]
     s: Sak | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
-        """Hold a UID to its form; ValueError in msgspec's words, so that it names the field."""
-        if self.k == "uid" and not _UID.match(self.d):
-            raise ValueError(f"Expected `str` matching regex '^{_UID.pattern}' - at `$.d`")
+        """Hold evidence to its form; ValueError in msgspec's words, so that it names the field."""
+        form = _EVIDENCE[self.k]
+        if not form.match(self.d):
+            raise ValueError(f"Expected `str` matching regex '^{form.pattern}' - at `$.d`")
 
     @property
     def is_iso_dep(self) -> bool:
@@ -305,14 +310,23 @@ def decode(payload: bytes, kind: type[_M]) -> _M:
     if len(payload) > PAYLOAD_MAX_BYTES:
         raise ContractError(f"payload of {len(payload)} bytes is over {PAYLOAD_MAX_BYTES}")
     try:
-        return msgspec.json.decode(payload, type=kind)
+        message: _M = _decoder(kind).decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(str(error)) from error
+    return message
+
+
+@cache
+def _decoder(kind: type[_M]) -> msgspec.json.Decoder[_M]:
+    return msgspec.json.Decoder(kind)
+
+
+encoder: Final = msgspec.json.Encoder()
 
 
 def encode(message: msgspec.Struct) -> bytes:
     """Return the message as compact JSON."""
-    return msgspec.json.encode(message)
+    return encoder.encode(message)
 
 
 def is_host_name(name: str) -> bool:

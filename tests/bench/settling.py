@@ -14,8 +14,8 @@ from besnik.bridge.tally import Tally
 from besnik.credentials.assess import Assessor
 from besnik.credentials.keyring import Keys
 from besnik.crm.embedded import EmbeddedCrm
-from besnik.store.hot import Recorded
 from besnik.store.access import StoreAccess
+from besnik.store.hot import Recorded
 from support.store import settings_for
 
 READER = "counter-1"

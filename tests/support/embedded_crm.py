@@ -12,11 +12,11 @@ import support.orm  # noqa: F401  # isort: split - sets Django up
 from besnik.credentials.assess import CardRef
 from besnik.crm.embedded import EmbeddedCrm
 from besnik.crm.matching import card_from
+from besnik.store.access import StoreAccess
 from besnik.store.database import is_sqlite
 from besnik.store.hot import CardKey, DecidedTap, KnownCard, KnownReader
 from besnik.store.models import Shop
 from besnik.store.people import NewCard, add_card, enrol
-from besnik.store.access import StoreAccess
 from support.database import Databases, PostgresDatabases
 from support.in_store import in_store
 from support.store import rows, settings_for

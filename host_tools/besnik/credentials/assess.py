@@ -18,9 +18,6 @@ Failure = sun.SunReason
 Finding = Failure | originality.Originality
 
 _UID: Final = re.compile(r"(?:[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})\Z")
-# ISO/IEC 14443-3 6.5.4: a single-size UID whose uid0 is 08 is a random number, made anew
-# at each activation.
-_RANDOM_UID: Final = re.compile(r"08[0-9A-F]{6}\Z")
 _CARD_KINDS: Final = ("uid", "ntag", "ev2")
 # credentials.md, section 0: what anyone can copy earns, and what proves nothing not even that.
 _REDEEMING: Final[tuple[Tier, ...]] = ("A", "B", "C")
@@ -154,7 +151,13 @@ def assess(kind: str, data: str) -> Credential:
         raise CredentialError(f"kind {kind!r} of evidence is unknown; known: uid")
     if not _UID.match(data):
         raise CredentialError("a UID is 4, 7 or 10 bytes as upper-case hex")
-    return Credential(CardRef(kind, data), "X" if _RANDOM_UID.match(data) else "D")
+    return Credential(CardRef(kind, data), "X" if _is_random(data) else "D")
+
+
+def _is_random(uid: str) -> bool:
+    # ISO/IEC 14443-3 6.5.4: a single-size UID whose uid0 is 08 is a random number, made anew
+    # at each activation.
+    return len(uid) == 8 and uid.startswith("08")
 
 
 def card_ref(kind: str, data: str) -> CardRef:
@@ -164,6 +167,6 @@ def card_ref(kind: str, data: str) -> CardRef:
     """
     if kind not in _CARD_KINDS:
         raise CredentialError(f"kind {kind!r} names no card; known: {', '.join(_CARD_KINDS)}")
-    if not _UID.match(data) or _RANDOM_UID.match(data):
+    if not _UID.match(data) or _is_random(data):
         raise CredentialError("a card has a UID of 4, 7 or 10 bytes as upper-case hex, not random")
     return CardRef(kind, data)

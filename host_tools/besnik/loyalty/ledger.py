@@ -6,7 +6,6 @@ Amounts are whole numbers of their unit: points, stamps, or the minor unit of a 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -102,9 +101,10 @@ class Written(msgspec.Struct, frozen=True):
 
 def balanced(postings: Iterable[Posting]) -> bool:
     """Tell whether the amounts sum to zero for each unit and none is an empty move."""
-    sums: defaultdict[str, int] = defaultdict(int)
+    sums: dict[str, int] = {}
     for posting in postings:
-        if posting.amount == 0:
+        amount = posting.amount
+        if amount == 0:
             return False
-        sums[posting.unit] += posting.amount
+        sums[posting.unit] = sums.get(posting.unit, 0) + amount
     return bool(sums) and not any(sums.values())

@@ -28,9 +28,12 @@ _END: Final = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
 class _Gift(msgspec.Struct, frozen=True):
+    """``issued``: the program's side of it."""
+
     unit: Unit
     amount: int
     expires_at: dt.datetime | None
+    issued: Posting
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -81,16 +84,12 @@ class VisitRules:
             return None
         available_at = at + self._pending if self._pending else at
         postings: list[Posting] = []
+        opens: list[NewLot] = []
         for gift in gifts:
-            postings.append(Posting(member, gift.unit, gift.amount))
-            postings.append(Posting(None, gift.unit, -gift.amount))
-        opens = tuple(
-            [
-                NewLot(member, gift.unit, gift.amount, at, available_at, gift.expires_at)
-                for gift in gifts
-            ]
-        )
-        return Entry(self.program, "accrue", tuple(postings), opens=opens)
+            unit, amount = gift.unit, gift.amount
+            postings += (Posting(member, unit, amount), gift.issued)
+            opens.append(NewLot(member, unit, amount, at, available_at, gift.expires_at))
+        return Entry(self.program, "accrue", tuple(postings), tuple(opens))
 
     def bounds(self, shop: str, at: dt.datetime, level: int = 0) -> Bounds | None:
         """Return what a visit has to be held against, None if there is nothing."""
@@ -126,7 +125,12 @@ class VisitRules:
         standing = _standing(self._rules.tiers, level, used)
         earned = compute(rules, Sale(at, lines=(), shop=shop), standing, self._zone)
         return tuple(
-            _Gift(unit, amount, expires_at(self._rules.expiry_of(unit), at, self._zone))
+            _Gift(
+                unit,
+                amount,
+                expires_at(self._rules.expiry_of(unit), at, self._zone),
+                Posting(None, unit, -amount),
+            )
             for unit, amount in earned.totals.items()
         )
 
