@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # A tap writes four to twenty pages of 4 KiB to the log.
 EACH_TAPS: Final = 2000
+# During the first many taps are written, after the third few pages are left for the writer.
+_PASSES: Final = 3
 # Where the other thread does not get to it, the log still has an end: 64 MB.
 PAGES_MAX: Final = 16_000
 
@@ -53,7 +55,8 @@ class Checkpoints:
     def _copy_beside(self) -> None:
         try:
             with closing(sqlite3.connect(self._address, uri=True, isolation_level=None)) as beside:
-                _copy(beside)
+                for _ in range(_PASSES):
+                    _copy(beside)
         except sqlite3.Error as error:
             _fail(error)
 
