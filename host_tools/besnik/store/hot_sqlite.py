@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from besnik.loyalty.visits import Limit
 from besnik.store.beginning import be_patient, begin
 from besnik.store.checkpoints import Checkpoints
-from besnik.store.counters import CardCounter, raised
+from besnik.store.counters import raised
 from besnik.store.hot import (
     Batch,
     CardKey,
@@ -25,9 +23,9 @@ from besnik.store.hot import (
 )
 from besnik.store.judge import judge
 from besnik.store.many import Many
-from besnik.store.pending import UNOWNED_FOR, AnswerKey
 from besnik.store.rulebook import Rulebook
-from besnik.store.sqlite_writing import Writing, moment
+from besnik.store.sqlite_known import SqliteCards, recorded
+from besnik.store.sqlite_writing import Writing
 
 # CROSS JOIN: SQLite is to look up what is sought, in this order (sqlite.org/optoverview.html).
 _READERS: Final = Many(
@@ -57,35 +55,9 @@ _CARDS: Final = Many(
     LEFT JOIN store_tierheld tier ON tier.member_id = card.member_id""",
     width=4,
 )
-_FIRSTS: Final = Many(
-    """
-    SELECT json_group_array(json_array(
-        tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref))
-    FROM {rows} sought CROSS JOIN store_tap tap
-      ON tap.reader_id = sought.column1 AND tap.tap_id = sought.column2
-    LEFT JOIN store_member member ON member.id = tap.member_id""",
-    width=2,
-)
-_COUNTER: Final = "SELECT counter FROM store_card WHERE id = ?"
-_USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 1"
 _RAISE: Final = (
     "UPDATE store_card SET counter = ? WHERE id = ? AND (counter IS NULL OR counter < ?)"
 )
-_EARNINGS: Final = """
-    SELECT entry.occurred_at
-    FROM store_account account
-    CROSS JOIN store_posting posting ON posting.account_id = account.id AND posting.amount > 0
-    CROSS JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
-    CROSS JOIN store_tap tap ON tap.id = entry.tap_id AND tap.card_id = ?
-    WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
-    AND entry.occurred_at > ?"""
-_GIVEN: Final = """
-    SELECT coalesce(sum(posting.amount), 0)
-    FROM store_account account
-    CROSS JOIN store_posting posting ON posting.account_id = account.id
-    CROSS JOIN store_entry entry ON entry.id = posting.entry_id AND entry.kind = 'accrue'
-    WHERE account.member_id = ? AND account.unit = ? AND account.account = 'main'
-    AND entry.occurred_at >= ? AND entry.occurred_at < ?"""
 # Rises when anybody else has written (sqlite.org/pragma.html#pragma_data_version).
 _VERSION: Final = "PRAGMA data_version"
 # On top of database.py's, for the one who writes all day. With 2 MB, SQLite's default, the pages
@@ -95,10 +67,6 @@ _PRAGMAS: Final = (
     "PRAGMA cache_size=-32000",
     "PRAGMA temp_store=MEMORY",
 )
-_UNOWNED: Final = """
-    SELECT 1 FROM store_reader reader JOIN store_shop shop ON shop.id = reader.shop_id
-    JOIN store_crmanswer answer ON answer.program_id = shop.program_id AND answer.card = ?
-    WHERE reader.id = ? AND answer.fetched_at > ?"""
 
 
 class SqliteStore:
@@ -187,8 +155,8 @@ class SqliteStore:
 
     def _write(self, cursor: sqlite3.Cursor, taps: Sequence[DecidedTap]) -> list[Recorded]:
         firsts = first_of_each(taps)
-        judge(firsts, _Cards(cursor))
-        earlier = _recorded(cursor, firsts)
+        judge(firsts, SqliteCards(cursor))
+        earlier = recorded(cursor, firsts)
         new = {key: tap for key, tap in firsts.items() if key not in earlier}
         self._writing.write(cursor, list(new.values()))
         for card, counter in raised(new, new).items():
@@ -220,53 +188,8 @@ class SqliteStore:
 
     def recorded(self, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
         """See HotStore."""
-        return _recorded(self._connection.cursor(), keys)
+        return recorded(self._connection.cursor(), keys)
 
     def close(self) -> None:
         """See HotStore."""
         self._connection.close()
-
-
-class _Cards:
-    """See CardRows; within an immediate transaction nobody else writes."""
-
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._cursor = cursor
-
-    def highest(self, cards: Collection[int]) -> dict[int, int | None]:
-        """See CardRows."""
-        return {card: self._cursor.execute(_COUNTER, (card,)).fetchone()[0] for card in cards}
-
-    def written(self, keys: Collection[TapKey]) -> set[TapKey]:
-        """See CardRows."""
-        return set(_recorded(self._cursor, keys))
-
-    def used(self, counters: Collection[CardCounter]) -> set[CardCounter]:
-        """See CardRows."""
-        return {pair for pair in counters if self._cursor.execute(_USED, pair).fetchone()}
-
-    def earnings(
-        self, card: int, member: int, unit: str, since: dt.datetime
-    ) -> Iterable[dt.datetime]:
-        """See CardRows."""
-        for (at,) in self._cursor.execute(_EARNINGS, (card, member, unit, moment(since))):
-            yield dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
-
-    def given(self, member: int, limit: Limit) -> int:
-        """See CardRows."""
-        span = member, limit.unit, moment(limit.since), moment(limit.until)
-        return int(self._cursor.execute(_GIVEN, span).fetchone()[0])
-
-    def unowned(self, keys: Collection[AnswerKey], now: dt.datetime) -> set[AnswerKey]:
-        """See AnswerRows."""
-        since = moment(now - UNOWNED_FOR)
-        return {
-            (reader, card)
-            for reader, card in keys
-            if self._cursor.execute(_UNOWNED, (card, reader, since)).fetchone()
-        }
-
-
-def _recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
-    rows = _FIRSTS.read(cursor, list(keys))
-    return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
