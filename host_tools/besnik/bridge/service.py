@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 from besnik import contract
 from besnik.bridge.account import account
+from besnik.bridge.answers import Answers
 from besnik.bridge.case import Presented
 from besnik.bridge.connection import Delivery
 from besnik.bridge.desk import Challenge, Desk, Settled
@@ -70,6 +71,7 @@ class Bridge:
             on_lost=self._lost,
             on_ready=self._ready,
         )
+        self._answers = Answers(self._link, self._metrics)
         self._relay = Relay(self._command, self._tally, is_alone=not name.is_shared)
         self._watch = StoreWatch(self._group, self._crm.health, self._state.change)
         self._lookout = Lookout(lambda: self._store.busy_here_s, self._hangs)
@@ -199,7 +201,7 @@ class Bridge:
         try:
             if isinstance(settled, Recorded):
                 self._taps += 1
-                self._answer(arrival, settled)
+                self._answers.send(arrival, settled)
             elif isinstance(settled, BadInputError):
                 self._count(settled, reader=arrival.reader)
             elif settled is not None:
@@ -250,31 +252,6 @@ class Bridge:
     def _command(self, topic: str, payload: bytes, deadline_s: float) -> None:
         self._link.send(topic, payload, expiry_s=contract.APDU_TOTAL_S, deadline_s=deadline_s)
 
-    def _answer(self, arrival: Arrival, settled: Recorded) -> None:
-        verdict = contract.Verdict(arrival.tap.id, settled.outcome, settled.reason)
-        verdict_topic, visit_topic = _topics(arrival.shop, arrival.reader)
-        self._link.send(
-            verdict_topic,
-            contract.encode(verdict),
-            expiry_s=contract.VERDICT_EXPIRY_S,
-            deadline_s=arrival.received_s + contract.VERDICT_EXPIRY_S,
-        )
-        self._metrics.answered(settled, arrival.age_s)
-        # A repeat was shown before; unless the broker had to send it again, which means that
-        # the answer to the first may never have left.
-        if settled.repeat and not arrival.redelivered:
-            return
-        visit = contract.Visit(
-            v=1,
-            tap=arrival.tap.id,
-            shop=arrival.shop,
-            reader=arrival.reader,
-            member=settled.member_ref,
-            r=settled.outcome,
-            why=settled.reason,
-        )
-        self._link.send(visit_topic, contract.encode(visit))
-
     def _failed(self, error: Exception) -> BadInputError:
         # Not answered, so the reader keeps the tap; acknowledged, so it does not block the others.
         self._tally.count("tap_failed", type(error).__name__, at=place(error))
@@ -285,12 +262,6 @@ class Bridge:
             values["at"] = bad.where
         self._metrics.refused(bad.fault)
         self._tally.count("bad_input", bad.fault, **values)
-
-
-@lru_cache(maxsize=1024)
-def _topics(shop: str, reader: str) -> tuple[str, str]:
-    """Return where a reader hears verdicts, and the cashier's screen its visits."""
-    return contract.topic(shop, reader, "verdict"), contract.topic(shop, reader, "visit")
 
 
 def _outcome(asked: Credential | Failed | None) -> str:
