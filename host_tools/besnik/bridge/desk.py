@@ -52,7 +52,8 @@ class Desk:
         for index in sorting.without_key:
             reader = batch[index].arrival.reader
             self._tally.count("relay_failed", "no_key", reader=reader)
-        settled.update(await self._told_before(sorting.cases, sorting.challenges))
+        if sorting.challenges:
+            settled.update(await self._told_before(sorting.cases, sorting.challenges))
         return [settled[index] for index in range(len(batch))]
 
     async def _told_before(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter as Counted
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final, get_args
 
@@ -12,7 +12,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
     start_http_server,
@@ -34,21 +33,39 @@ _BATCH_TAPS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
+# What is counted for each tap or batch is counted here with as little as that takes: the client's
+# own counters cost a tap more than its verdict does. Written by one thread, read by another.
+class _Spread(Collector):
+    """A histogram."""
+
+    def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
+        self._name = name
+        self._text = text
+        self._bounds = bounds
+        self._by_bucket = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self._by_bucket[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def collect(self) -> Iterator[Metric]:
+        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._by_bucket), strict=True))
+        family = HistogramMetricFamily(self._name, self._text)
+        family.add_metric([], buckets, self._sum)
+        yield family
+
+
 class _Answers(Collector):
-    """What is counted for each tap, with as little as that takes: the client's own counters cost
-    a tap more than its verdict does. Written by one thread, read by another.
-    """
+    """The taps that were answered, by their verdicts."""
 
     def __init__(self) -> None:
         self._taps: Counted[tuple[str, str]] = Counted()
         self._repeated = 0
-        self._by_bucket = [0] * (len(_SECONDS) + 1)
-        self._sum_s = 0.0
 
-    def count(self, answer: Recorded, age_s: float) -> None:
+    def count(self, answer: Recorded) -> None:
         self._taps[answer.outcome, answer.reason] += 1
-        self._by_bucket[bisect_left(_SECONDS, age_s)] += 1
-        self._sum_s += age_s
         if answer.repeat:
             self._repeated += 1
 
@@ -60,11 +77,6 @@ class _Answers(Collector):
         yield CounterMetricFamily(
             "besnik_taps_repeated", "Taps that had been written before.", value=self._repeated
         )
-        bounds = [*map(floatToGoString, _SECONDS), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._by_bucket), strict=True))
-        times = HistogramMetricFamily("besnik_tap_seconds", "From tap to answer.")
-        times.add_metric([], buckets, self._sum_s)
-        yield times
 
 
 class Metrics:
@@ -75,13 +87,11 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._answers = _Answers()
-        registry.register(self._answers)
-        self._batch_taps = Histogram(
-            "besnik_batch_taps", "Taps in a batch.", buckets=_BATCH_TAPS, registry=registry
-        )
-        self._commit = Histogram(
-            "besnik_commit_seconds", "Time to settle a batch.", buckets=_SECONDS, registry=registry
-        )
+        self._tap = _Spread("besnik_tap_seconds", "From tap to answer.", _SECONDS)
+        self._batch_taps = _Spread("besnik_batch_taps", "Taps in a batch.", _BATCH_TAPS)
+        self._commit = _Spread("besnik_commit_seconds", "Time to settle a batch.", _SECONDS)
+        for each in (self._answers, self._tap, self._batch_taps, self._commit):
+            registry.register(each)
         self._bad_input = Counter(
             "besnik_bad_input", "Messages answered with nothing.", ["fault"], registry=registry
         )
@@ -100,7 +110,8 @@ class Metrics:
 
     def answered(self, answer: Recorded, age_s: float) -> None:
         """Count a tap's answer."""
-        self._answers.count(answer, age_s)
+        self._answers.count(answer)
+        self._tap.observe(age_s)
 
     def refused(self, fault: Fault) -> None:
         """Count bad input."""

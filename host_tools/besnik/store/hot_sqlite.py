@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
 
 from besnik.store.beginning import be_patient, begin
 from besnik.store.checkpoints import Checkpoints
@@ -27,6 +26,8 @@ from besnik.store.rulebook import Rulebook
 from besnik.store.sqlite_known import SqliteCards, recorded
 from besnik.store.sqlite_writing import Writing
 
+_T = TypeVar("_T")
+
 # CROSS JOIN: SQLite is to look up what is sought, in this order (sqlite.org/optoverview.html).
 _READERS: Final = Many(
     """
@@ -42,17 +43,22 @@ _READERS: Final = Many(
     width=1,
 )
 _DOCUMENT: Final = "SELECT id, document FROM store_programversion WHERE id = ?"
+_CARD_COLUMNS: Final = """card.id, member.id, member.ref,
+    CASE member.status WHEN 'active' THEN card.state ELSE 'closed' END, coalesce(tier.level, 0)"""
+_CARD_JOINS: Final = """JOIN store_member member ON member.id = card.member_id
+    LEFT JOIN store_tierheld tier ON tier.member_id = card.member_id"""
+# A card alone takes half the time without the table and the array.
+_CARD: Final = f"""
+    SELECT {_CARD_COLUMNS} FROM store_card card {_CARD_JOINS}
+    WHERE card.program_id = ? AND card.kind = ? AND card.data = ?"""
 # Rows of place, program, kind, data.
 _CARDS: Final = Many(
-    """
-    SELECT json_group_array(json_array(column1, card.id, member.id, member.ref,
-        CASE member.status WHEN 'active' THEN card.state ELSE 'closed' END,
-        coalesce(tier.level, 0)))
-    FROM {rows} sought CROSS JOIN store_card card
+    f"""
+    SELECT json_group_array(json_array(column1, {_CARD_COLUMNS}))
+    FROM {{rows}} sought CROSS JOIN store_card card
       ON card.program_id = sought.column2 AND card.kind = sought.column3
      AND card.data = sought.column4
-    JOIN store_member member ON member.id = card.member_id
-    LEFT JOIN store_tierheld tier ON tier.member_id = card.member_id""",
+    {_CARD_JOINS}""",
     width=4,
 )
 _RAISE: Final = (
@@ -74,8 +80,8 @@ class SqliteStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._version = 0
-        # As of that version of the database; nothing here writes what they are made of.
+        # As of this version of the database; nothing here writes what they are made of.
+        self._version = connection.execute(_VERSION).fetchone()[0]
         self._readers: dict[str, KnownReader] = {}
         self._rulebook = Rulebook()
         self._writing = Writing()
@@ -98,13 +104,22 @@ class SqliteStore:
 
     def readers(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
         """See HotStore."""
-        cursor = self._connection.cursor()
-        version = cursor.execute(_VERSION).fetchone()[0]
-        if version != self._version:
-            self._version, self._readers = version, {}
-            self._writing.overtaken()
-        sought = [(slug,) for slug in set(slugs) - self._readers.keys()]
-        found = _READERS.read(cursor, sought)
+        self._is_overtaken()
+        return self._known(slugs)
+
+    def _is_overtaken(self) -> bool:
+        """Tell whether anybody has written since this was asked last, and forget what was known."""
+        version = self._connection.execute(_VERSION).fetchone()[0]
+        if version == self._version:
+            return False
+        self._version, self._readers = version, {}
+        self._writing.overtaken()
+        return True
+
+    def _known(self, slugs: Sequence[str]) -> dict[str, KnownReader]:
+        if not (missing := set(slugs) - self._readers.keys()):
+            return self._readers
+        found = _READERS.read(self._connection.cursor(), [(slug,) for slug in missing])
         self._rulebook.learn([row[4] for row in found], self._documents)
         for slug, reader, shop, program, version, asks_crm in found:
             rules = self._rulebook.rules(program, version)
@@ -118,6 +133,11 @@ class SqliteStore:
     def cards(self, keys: Sequence[CardKey]) -> dict[CardKey, KnownCard]:
         """See HotStore."""
         sought = list(set(keys))
+        if len(sought) == 1:
+            [key] = sought
+            asked_for = key.program, key.ref.kind, key.ref.data
+            row = self._connection.execute(_CARD, asked_for).fetchone()
+            return {} if row is None else {key: KnownCard(*row)}
         asked = [
             (place, key.program, key.ref.kind, key.ref.data) for place, key in enumerate(sought)
         ]
@@ -131,27 +151,30 @@ class SqliteStore:
         known to be there in the transaction that writes them, so SQLite need not look it up once
         more for each foreign key: nobody has written since, or it is looked up again.
         """
-        if not (taps := self._decided(batch)):
+        taps = self._decided(batch)
+        if not taps and self._is_overtaken():
+            taps = self._decided(batch)
+        if not taps:
             return []
         self._check_keys(False)
-        with self._transaction() as cursor:
-            if cursor.execute(_VERSION).fetchone()[0] != self._version:
-                taps = self._decided(batch)
-            recorded = self._write(cursor, taps)
+        results = self._in_transaction(
+            lambda cursor: self._write(
+                cursor, self._decided(batch) if self._is_overtaken() else taps
+            )
+        )
         self._checkpoints.written(len(taps))
-        return recorded
+        return results
 
     def _decided(self, batch: Batch) -> Sequence[DecidedTap]:
-        """Look up what the taps refer to, as of ``self._version``, and return those to write."""
-        keys = batch.open(self.readers(batch.slugs))
+        """Look up what the taps refer to, the readers as of ``self._version``, and decide."""
+        keys = batch.open(self._known(batch.slugs))
         return batch.decide(self.cards(keys) if keys else {})
 
     def record(self, taps: Sequence[DecidedTap]) -> list[Recorded]:
         """See HotStore."""
         self._check_keys(True)
         self._writing.overtaken()
-        with self._transaction() as cursor:
-            return self._write(cursor, taps)
+        return self._in_transaction(lambda cursor: self._write(cursor, taps))
 
     def _write(self, cursor: sqlite3.Cursor, taps: Sequence[DecidedTap]) -> list[Recorded]:
         firsts = first_of_each(taps)
@@ -163,15 +186,14 @@ class SqliteStore:
             cursor.execute(_RAISE, (counter, card, counter))
         return verdicts(taps, firsts, earlier)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+    def _in_transaction(self, write: Callable[[sqlite3.Cursor], _T]) -> _T:
         cursor = self._connection.cursor()
         if self._waits:
             begin(cursor)
         else:
             cursor.execute("BEGIN IMMEDIATE")
         try:
-            yield cursor
+            written = write(cursor)
             cursor.execute("COMMIT")
         except BaseException:
             self._writing.forget()
@@ -179,6 +201,7 @@ class SqliteStore:
             if self._connection.in_transaction:
                 cursor.execute("ROLLBACK")
             raise
+        return written
 
     def _check_keys(self, on: bool) -> None:
         """Have SQLite check foreign keys or not, from the next transaction on."""

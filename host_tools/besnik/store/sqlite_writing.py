@@ -66,6 +66,9 @@ _PROGRAM_ACCOUNT_ID: Final = """
     WHERE program_id = ? AND unit = ? AND account = 'main' AND member_id IS NULL"""
 # Rows of account, program, member, unit, amount. An account never becomes another one: if it did,
 # the database is not the one that the ids are of.
+_BALANCE: Final = """
+    UPDATE OR ROLLBACK store_account SET balance = balance + ?5
+    WHERE id = ?1 AND program_id = ?2 AND member_id IS ?3 AND unit = ?4"""
 _BALANCES: Final = Many(
     """
     UPDATE OR ROLLBACK store_account SET balance = balance + moved.column5 FROM {rows} moved
@@ -73,6 +76,8 @@ _BALANCES: Final = Many(
     AND store_account.member_id IS moved.column3 AND store_account.unit = moved.column4""",
     width=5,
 )
+# Of so few, each alone is moved sooner than all together.
+_FEW: Final = 3
 _REMEMBERED: Final = 100_000
 
 _Owner = tuple[int, int | None, str]  # program, member, unit
@@ -160,7 +165,11 @@ class Writing:
                 unknown.append(owner)
             else:
                 known.append((account, owner[0], owner[1], owner[2], moved))
-        _BALANCES.write(cursor, known)
+        if len(known) > _FEW:
+            _BALANCES.write(cursor, known)
+        else:
+            written = cursor.executemany(_BALANCE, known).rowcount if known else 0
+            assert written == len(known), f"{written} of {len(known)} balances moved"
         if not unknown:
             return
         members = [owner for owner in unknown if owner[1] is not None]
