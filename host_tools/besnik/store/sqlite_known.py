@@ -23,6 +23,11 @@ _FIRSTS: Final = Many(
     LEFT JOIN store_member member ON member.id = tap.member_id""",
     width=2,
 )
+# A tap alone takes half the time without the table and the array.
+_FIRST: Final = """
+    SELECT tap.reader_id, tap.tap_id, tap.outcome, tap.reason, member.ref
+    FROM store_tap tap LEFT JOIN store_member member ON member.id = tap.member_id
+    WHERE tap.reader_id = ? AND tap.tap_id = ?"""
 _COUNTER: Final = "SELECT counter FROM store_card WHERE id = ?"
 _USED: Final = "SELECT 1 FROM store_tap WHERE card_id = ? AND counter = ? LIMIT 1"
 _EARNINGS: Final = """
@@ -88,5 +93,9 @@ class SqliteCards:
 
 def recorded(cursor: sqlite3.Cursor, keys: Collection[TapKey]) -> dict[TapKey, Recorded]:
     """Return the verdicts of those of the taps that were written before."""
-    rows = _FIRSTS.read(cursor, list(keys))
+    if len(keys) == 1:
+        [key] = keys
+        rows = cursor.execute(_FIRST, key).fetchall()
+    else:
+        rows = _FIRSTS.read(cursor, list(keys))
     return {(row[0], row[1]): Recorded(row[2], row[3], row[4], repeat=True) for row in rows}
