@@ -163,8 +163,10 @@ class GroupCommit(Generic[_T, _R]):
                 raise
             if len(part) > 1:
                 middle = len(part) // 2
-                await self._sift(part[:middle], witness)
-                await self._sift(part[middle:], witness)
+                for half in (part[:middle], part[middle:]):
+                    # A store that settles at once would leave nobody else a turn.
+                    await asyncio.sleep(0)
+                    await self._sift(half, witness)
                 return
             if is_away and witness is not None:
                 await self._settle([witness[0]])

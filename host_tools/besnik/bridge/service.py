@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 _TAP: Final = "/tap"
 _ANSWERS: Final = "/" + ANSWERS
-# Together below the 3 s in which every process has to leave.
+# Together below the 3 s in which every process has to leave. One that hangs in a disk cannot.
 _FINISH_BATCH_S: Final = 1.0
 _SAY_GOODBYE_S: Final = 0.4
 _CLOSE_STORE_S: Final = 0.5
@@ -75,6 +76,7 @@ class Bridge:
         self._relay = Relay(self._command, self._tally, is_alone=not name.is_shared)
         self._watch = StoreWatch(self._group, self._crm.health, self._state.change)
         self._lookout = Lookout(lambda: self._store.busy_here_s, self._hangs)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._said_ready = False
         self._stop = asyncio.Event()
         self._talks: set[asyncio.Task[Settled | None]] = set()
@@ -89,6 +91,7 @@ class Bridge:
     async def run(self) -> None:
         """Answer taps until ``stop``; ConfigError if database URL or metrics port are no good."""
         self._show_metrics()
+        self._loop = asyncio.get_running_loop()
         self._lookout.start()
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -149,6 +152,10 @@ class Bridge:
         """Tell readers not to wait, on another thread: the event loop is stuck in the database."""
         _log.error(pairs("store_hangs", so="readers are told not to wait"))
         self._link.cry(contract.BRIDGE_STATE, self._state.silent)
+        if self._loop is not None:
+            # Once it is back it says how it is. A loop that is closed by then says nothing.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._state.arrive)
 
     def _ready(self) -> None:
         self._state.arrive()

@@ -33,7 +33,7 @@ class BridgeState:
 
     @property
     def silent(self) -> bytes:
-        """What is said for a bridge that hangs; once it hears that itself it corrects it."""
+        """What is said for a bridge that hangs."""
         return contract.encode(contract.State("offline", self._began))
 
     def arrive(self) -> None:

@@ -50,7 +50,7 @@ class StoreAccess:
         self._apart_until_s = 0.0
         self._here_since_s: float | None = None
         self._queue: SimpleQueue[_Piece | None] = SimpleQueue()
-        # A daemon: a process that is told to leave does not wait for a database that hangs.
+        # A daemon: a process that is told to leave does not wait for work that hangs there.
         self._thread = Thread(target=self._work_off, name="store", daemon=True)
         self._thread.start()
 
@@ -134,15 +134,17 @@ class StoreAccess:
             reason = self._why_unavailable(error)
             if reason is None:
                 raise
-            self._close()
+            if waits:
+                self._close()
+            else:
+                # The last to close an SQLite file copies its whole log: not in the loop's time.
+                hot, self._hot = self._hot, None
+                self._done(lambda: _close(hot))
             raise StoreUnavailableError(reason) from error
 
     def _close(self) -> None:
         hot, self._hot = self._hot, None
-        if hot is not None:
-            # What is broken may break here again, and has been said by then.
-            with contextlib.suppress(Exception):
-                hot.close()
+        _close(hot)
 
     def _why_unavailable(self, error: Exception) -> str | None:
         """Return why the database is away, without values of rows; None if it is not."""
@@ -153,6 +155,13 @@ class StoreAccess:
 
 class _WouldWaitError(Exception):
     """Somebody else writes; nothing was done."""
+
+
+def _close(hot: HotStore | None) -> None:
+    if hot is not None:
+        # What is broken may break here again, and has been said by then.
+        with contextlib.suppress(Exception):
+            hot.close()
 
 
 def _sqlite_reason(error: Exception) -> str | None:

@@ -49,8 +49,13 @@ class Checkpoints:
         if self._taps >= EACH_TAPS:
             self._taps = 0
             # A daemon: what is not copied when the process leaves stays in the log.
-            self._beside = Thread(target=self._copy_beside, name="checkpoint", daemon=True)
-            self._beside.start()
+            beside = Thread(target=self._copy_beside, name="checkpoint", daemon=True)
+            try:
+                beside.start()
+            except RuntimeError as error:  # no more threads; what was written is written
+                _fail(error)
+            else:
+                self._beside = beside
 
     def _copy_beside(self) -> None:
         try:
@@ -68,6 +73,6 @@ def _copy(connection: sqlite3.Connection) -> None:
         _fail(error)
 
 
-def _fail(error: sqlite3.Error) -> None:
+def _fail(error: Exception) -> None:
     # What was not copied is still in the log, and taps that cannot be written say why themselves.
     _log.warning("event=checkpoint_failed error=%s", type(error).__name__)

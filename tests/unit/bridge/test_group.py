@@ -122,6 +122,31 @@ async def test_of_many_only_the_bad_ones_fail(
     assert [number for number, result in enumerate(results) if "failed" in result] == [2, 7]
 
 
+async def test_while_a_bad_one_is_sought_all_else_has_its_turns(ledger: Ledger) -> None:
+    """A store that never waits must not keep verdicts from leaving."""
+    ledger.poison = {2, 3}
+    turns = 0
+    seen: list[int] = []
+
+    async def settle(items: Sequence[int]) -> list[str]:
+        seen.append(turns)
+        return await ledger.settle(items)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    commits = GroupCommit(settle, failed=lambda _: "failed", away=(AwayError,), batch_size=8)
+    tasks = [asyncio.create_task(each) for each in (others(), commits.run())]
+    results = await asyncio.gather(*(commits.submit(number) for number in range(8)))
+    assert results.count("failed") == 2
+    assert len(set(seen)) == len(seen) > 5
+    for task in tasks:
+        task.cancel()
+
+
 @pytest.mark.parametrize("bad", [{1}, {3}, {1, 2}, {1, 3}, {2, 3}])
 async def test_an_item_that_looks_like_an_outage_blocks_no_other(
     commits: GroupCommit[int, str], ledger: Ledger, bad: set[int]

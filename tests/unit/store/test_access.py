@@ -100,6 +100,29 @@ async def test_after_a_long_piece_of_work_all_is_done_beside_for_a_while(
     assert await sqlite_access.call(place) is here
 
 
+async def test_what_broke_on_the_loop_is_closed_beside_it(sqlite_access: StoreAccess) -> None:
+    """The last to close a file copies its log, on a disk that is in trouble."""
+    closed = []
+
+    def lose(hot: HotStore) -> None:
+        close = hot.close
+
+        def closing() -> None:
+            closed.append(threading.current_thread())
+            close()
+
+        hot.close = closing  # type: ignore[method-assign]  # it does as it did
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreUnavailableError):
+        await sqlite_access.call(lose)
+    # The next piece opens it anew, behind that.
+    opener = await sqlite_access.call(place)
+    assert closed == [opener]
+    assert opener is not threading.current_thread()
+    assert await sqlite_access.call(place) is threading.current_thread()
+
+
 async def test_how_long_the_loop_has_been_in_it_is_seen_from_outside(
     sqlite_access: StoreAccess,
 ) -> None:

@@ -61,6 +61,22 @@ def test_the_log_begins_anew_while_taps_are_written(
     assert count == 20 * 2 * PAGES_EACH
 
 
+def test_a_machine_without_room_for_a_thread_is_said_and_no_tap_fails(
+    writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_room(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    keeping = Checkpoints(writer)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Thread, "start", no_room)
+        keeping.written(checkpoints.EACH_TAPS)
+        keeping.written(1)
+    assert "event=checkpoint_failed error=RuntimeError" in caplog.text
+    keeping.written(checkpoints.EACH_TAPS)
+    wait_until(lambda: copied(keeping), "the log is copied later")
+
+
 def test_few_taps_copy_nothing(writer: sqlite3.Connection, file: Path) -> None:
     keeping = Checkpoints(writer)
     size = file.stat().st_size
