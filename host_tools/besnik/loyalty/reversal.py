@@ -58,7 +58,7 @@ def reverse(
         raise AlreadyReversedError(f"entry {target.id} was reversed before")
     moves = tuple(_moves(undo, _sums(family, {"spent"}), lots))
     kind: EntryKind = "reinstate" if target.entry.kind == "reverse" else "reverse"
-    postings = tuple(_postings(target, moves, lots))
+    postings = tuple(_postings(family, moves, lots))
     return Entry(
         target.entry.program, kind, postings, moves=moves, refers_to=target.id, reason=reason
     )
@@ -121,12 +121,17 @@ def _moves(
         yield from (move for move in moves if move.amount)
 
 
-def _postings(target: Written, moves: Sequence[Move], lots: Mapping[int, Lot]) -> Iterable[Posting]:
+def _postings(
+    family: Sequence[Written], moves: Sequence[Move], lots: Mapping[int, Lot]
+) -> Iterable[Posting]:
     members: Counter[tuple[int, Unit]] = Counter()
     program: Counter[tuple[Unit, str]] = Counter()
+    # The target's word counts before that of later entries, which may have moved units that it did
+    # not: a refund takes back the stamp for which another sale paid the rest.
     giver = {
         posting.unit: posting.account
-        for posting in target.entry.postings
+        for written in reversed(family)
+        for posting in written.entry.postings
         if posting.member is None and posting.account != EXPIRED
     }
     for move in moves:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from besnik.loyalty.engine import take_back
@@ -100,6 +100,20 @@ def test_part_of_a_sale_is_taken_back_from_the_lots_that_it_filled() -> None:
         shop.undo(sold, {"item": 2})
 
 
+def test_a_sale_whose_refund_took_an_item_back_is_undone() -> None:
+    """The item was given with another sale: the first one's own postings know nothing of it."""
+    shop = Shop(boloco(BASIS))
+    first, *_ = (
+        shop.sell(simple_sale(amount, NOON), key=f"sale-{amount}").written for amount in (2, 4_998)
+    )
+    assert shop.have("item") == 1
+    shop.refund_threshold(first, 1)
+    assert (shop.have("item"), shop.have("carry:fifty")) == (0, 4_999)
+    shop.undo(first)
+    assert (shop.have("item"), shop.have("carry:fifty")) == (0, 4_998)
+    assert sum(shop.journal.accounts.values()) == 0
+
+
 # What a till does in a program of one free item for each 50: word, amount, which sale.
 steps = st.lists(
     st.tuples(
@@ -112,6 +126,7 @@ steps = st.lists(
 
 
 @given(steps)
+@example([("sell", 2, 0), ("sell", 1, 0), ("sell", 4997, 0), ("refund", 1, 0), ("undo", 1, 0)])
 def test_items_and_what_is_carried_are_always_what_was_paid_for(
     history: list[tuple[str, int, int]],
 ) -> None:
