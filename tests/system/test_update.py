@@ -295,7 +295,7 @@ async def test_what_an_update_leaves_in_memory_goes_in_a_quiet_moment(
             await control.remove("ana")
         await goes(reader)
         reader = await starts()
-        await asyncio.to_thread(wait_until, is_as_before, "the heap is what it was")
+        await asyncio.to_thread(wait_until, is_as_before, "the heap is what it was", 30)
         # The same after a refusal; but what was ordered meanwhile is done first.
         host.order(6)
         assert (await host.hears("refused", 6)).why == "number"
@@ -304,7 +304,7 @@ async def test_what_an_update_leaves_in_memory_goes_in_a_quiet_moment(
         assert (await host.hears("refused", 5)).why == "number"
         await goes(reader)
         await starts()
-        await asyncio.to_thread(wait_until, is_as_before, "the heap is what it was")
+        await asyncio.to_thread(wait_until, is_as_before, "the heap is what it was", 30)
 
 
 async def test_an_order_that_is_late_lower_or_one_too_many_is_refused(
