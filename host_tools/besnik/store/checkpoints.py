@@ -19,8 +19,11 @@ from typing import Final
 
 _log = logging.getLogger(__name__)
 
-# A tap writes four to twenty pages of 4 KiB to the log.
-EACH_TAPS: Final = 2000
+# What goes to the log in pages of 4 KiB, nearly: a commit, and each tap in it; 20 for a tap alone
+# and 260 for a batch of 49. SQLite does not tell how long its log is.
+_COMMIT_PAGES: Final = 16
+_TAP_PAGES: Final = 5
+EACH_PAGES: Final = 8000
 # During the first many taps are written, after the third few pages are left for the writer.
 _PASSES: Final = 3
 # Where the other thread does not get to it, the log still has an end: 64 MB.
@@ -36,18 +39,18 @@ class Checkpoints:
         self._writer = connection
         self._address = f"{Path(file).as_uri()}?mode=rw"
         self._beside: Thread | None = None
-        self._taps = 0
+        self._pages = 0
 
     def written(self, taps: int) -> None:
-        """Note that so many taps were written: on the writer's thread, after the commit."""
-        self._taps += taps
+        """Note that so many taps were committed together: on the writer's thread, afterwards."""
+        self._pages += _COMMIT_PAGES + _TAP_PAGES * taps
         if self._beside is not None:
             if self._beside.is_alive():
                 return
             self._beside = None
             _copy(self._writer)
-        if self._taps >= EACH_TAPS:
-            self._taps = 0
+        if self._pages >= EACH_PAGES:
+            self._pages = 0
             # A daemon: what is not copied when the process leaves stays in the log.
             beside = Thread(target=self._copy_beside, name="checkpoint", daemon=True)
             try:

@@ -47,7 +47,7 @@ def copied(beside: Checkpoints) -> bool:
 def test_the_log_begins_anew_while_taps_are_written(
     writer: sqlite3.Connection, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EACH_TAPS", 100)
+    monkeypatch.setattr(checkpoints, "EACH_PAGES", 100)
     keeping = Checkpoints(writer)
     for _ in range(20):
         write(writer)
@@ -70,10 +70,10 @@ def test_a_machine_without_room_for_a_thread_is_said_and_no_tap_fails(
     keeping = Checkpoints(writer)
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints.Thread, "start", no_room)
-        keeping.written(checkpoints.EACH_TAPS)
+        keeping.written(checkpoints.EACH_PAGES)
         keeping.written(1)
     assert "event=checkpoint_failed error=RuntimeError" in caplog.text
-    keeping.written(checkpoints.EACH_TAPS)
+    keeping.written(checkpoints.EACH_PAGES)
     wait_until(lambda: copied(keeping), "the log is copied later")
 
 
@@ -93,7 +93,7 @@ def test_a_log_that_cannot_be_copied_is_said_and_stays(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EACH_TAPS", 1)
+    monkeypatch.setattr(checkpoints, "EACH_PAGES", 1)
     keeping = Checkpoints(writer)
     moved = file.rename(file.with_name("moved"))
     write(writer)
@@ -106,3 +106,16 @@ def test_a_log_that_cannot_be_copied_is_said_and_stays(
     keeping.written(0)
     [(count,)] = writer.execute("SELECT count(*) FROM tap")
     assert count == 2 * PAGES_EACH
+
+
+def test_taps_that_come_one_by_one_do_not_fill_the_log(
+    writer: sqlite3.Connection, file: Path
+) -> None:
+    """Each is a commit of its own, of as many pages as five taps of a batch."""
+    keeping = Checkpoints(writer)
+    for _ in range(1000):
+        writer.execute("BEGIN")
+        write(writer)
+        writer.execute("COMMIT")
+        keeping.written(1)
+    assert log_pages(file) < checkpoints.PAGES_MAX * 0.8
