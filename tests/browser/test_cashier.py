@@ -135,6 +135,16 @@ def test_an_unknown_card_is_enrolled_by_keyboard_and_found_at_the_next_tap(
     expect(page.locator("[data-announce]")).to_have_text(said)
 
 
+def test_who_types_as_fast_as_a_scanner_is_no_scanner(
+    page: Page, reader: TapSource, new_uid: str
+) -> None:
+    tap_new(page, reader, new_uid)
+    expect(page.get_by_label("Name")).to_be_focused()
+    press_fast(page, *"Nora Dema", "Tab", "Enter")
+    expect(page.get_by_label("Name")).to_have_value("Nora Dema")
+    expect(page.locator("form.enrol")).to_contain_text("Hold the same card to the reader once more")
+
+
 def test_an_empty_name_is_asked_for_again(page: Page, reader: TapSource, new_uid: str) -> None:
     tap_new(page, reader, new_uid)
     page.get_by_label("Ελληνικά").check(force=True)
@@ -221,14 +231,19 @@ def test_the_keyboard_alone_does_it_all(page: Page, reader: TapSource) -> None:
     expect(page.locator(".name")).to_have_text("Ελένη Παππά")
 
 
-def scan(page: Page, code: str) -> None:
-    """Type as a scanner does, by the keys' own time: a busy machine makes it no slower."""
-    keys = page.context.new_cdp_session(page)
+def press_fast(page: Page, *keys: str) -> None:
+    """Press keys as fast as a scanner, by the keys' own time: a busy machine makes it no slower."""
+    devtools = page.context.new_cdp_session(page)
     began_s = time.time()
-    for number, typed in enumerate((*code, "\r")):
-        key = {"key": "Enter" if typed == "\r" else typed, "text": typed}
+    for number, key in enumerate(keys):
+        text = {"Enter": "\r", "Tab": ""}.get(key, key)
         at = {"timestamp": began_s + number * SCANNED_S}
-        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", **key, **at})
+        pressed = {"type": "keyDown", "key": key, "code": key, "text": text, **at}
+        devtools.send("Input.dispatchKeyEvent", pressed)
+
+
+def scan(page: Page, code: str) -> None:
+    press_fast(page, *code, "Enter")
 
 
 def test_what_a_scanner_reads_is_looked_up_wherever_the_cursor_is(
