@@ -15,12 +15,20 @@ from browser.test_looks import look
 from support.proxy import Proxy
 from support.store import locked_taps, without_taps_table
 
+LOOK_MS = 700  # a page looks at its clock more often than that (TICK_MS in stream.js)
 UIDS = {card.key: card.uid or "08A1B2C3" for card in demo.CARDS}
 AGE = re.compile(r"^Last up to date \d:\d\d ago$")
 COUNT_BOARDS = """() => {
   window.boards = 0;
   new MutationObserver((changes) => { window.boards += changes.length; })
     .observe(document.querySelector("[data-board]"), { childList: true });
+}"""
+# What is said for less time than it takes to look has been said all the same.
+NOTE_LINKS = """() => {
+  const link = document.querySelector(".till .link");
+  window.links = [];
+  new MutationObserver(() => { window.links.push(link.dataset.link); })
+    .observe(link, { attributeFilter: ["data-link"] });
 }"""
 
 
@@ -157,14 +165,22 @@ def hide(page: Page, hidden: str) -> None:
 
 
 def wake(page: Page) -> None:
-    """Put the machine to sleep for a minute: its timers and its streams sleep too."""
-    page.evaluate("const now = Date.now; Date.now = () => now() + 60_000")
+    """Put the machine to sleep for a minute: its timers and its streams sleep too.
+
+    A page that hears the server before it looks at the clock has missed nothing: then once more.
+    """
+    for _ in range(10):
+        page.evaluate("const now = Date.now; Date.now = () => now() + 60_000")
+        page.wait_for_timeout(LOOK_MS)
+        if page.evaluate("links.length"):
+            return
 
 
 @pytest.mark.parametrize("asleep", [lambda page: hide(page, "true"), wake], ids=["tab", "machine"])
 def test_after_sleep_nothing_old_is_shown_as_current(
     page: Page, reader: TapSource, asleep: Callable[[Page], None]
 ) -> None:
+    page.evaluate(NOTE_LINKS)
     asleep(page)
     if asleep is not wake:
         reader.tap(UIDS["ana"])
@@ -173,7 +189,7 @@ def test_after_sleep_nothing_old_is_shown_as_current(
         hide(page, "false")
         expect(page.locator(".name")).to_have_text("Ana Hoxha")
     else:
-        expect(page.locator(".till .link")).to_have_text(re.compile("lost|Connecting"))
+        assert page.evaluate("links[0]") == "lost"
     is_current(page)
 
 

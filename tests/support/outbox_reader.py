@@ -82,10 +82,12 @@ class OutboxReader:
                     await self._listen(reader, writer)
                 finally:
                     again.cancel()
-        except* (OSError, EOFError) as errors:
-            raise EOFError("the session is over") from errors
+        except* (OSError, EOFError):
+            pass
         finally:
             writer.transport.abort()
+        # Raised within `except*`, Python 3.11.2 would wrap it (github.com/python/cpython/issues/103590).
+        raise EOFError("the session is over")
 
     async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(mqtt_wire.connect(self.slug, self.slug, self._password).raw)
