@@ -86,7 +86,7 @@ class OutboxReader:
             pass
         finally:
             writer.transport.abort()
-        # Raised within `except*`, Python 3.11.2 would wrap it (github.com/python/cpython/issues/103590).
+        # Python 3.11.2 wraps what is raised in `except*` (github.com/python/cpython/issues/103590).
         raise EOFError("the session is over")
 
     async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
