@@ -1,8 +1,8 @@
 # Besnik. `make` alone says what there is; every target makes what it needs.
 # PYTHON names another interpreter (3.11 or later); nothing here needs root.
 
-# A distribution builds its Python for speed. One that is compiled at home mostly is not, and with it
-# the bridge answers a third later (`bench throughput`).
+# A shop has its distribution's Python, so that is what is tested. It is also built for speed, which
+# one that is compiled at home mostly is not.
 PYTHON ?= $(or $(lastword $(sort $(wildcard /usr/bin/python3.1[1-9]))),python3)
 BIN := .venv/bin
 READY := $(PYTHON) host_tools/bootstrap.py
