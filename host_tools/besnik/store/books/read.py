@@ -8,18 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final, cast
 
 import msgspec
-from django.db.models import (
-    Case,
-    CharField,
-    ExpressionWrapper,
-    F,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-    When,
-)
-from django.db.models.expressions import Combinable
+from django.db.models import Case, CharField, Q, QuerySet, Sum, Value, When
 
 from besnik.loyalty.ledger import Entry, EntryKind, Move, NewLot, Part, Posting, Unit, Written
 from besnik.loyalty.lots import Balances, Lot
@@ -96,14 +85,13 @@ class _Sums(msgspec.Struct):
 def balances_of(member: int, at: dt.datetime) -> dict[Unit, Balances]:
     """Return what a member has of each unit at ``at``, whenever expiry ran last.
 
-    The same as `besnik.loyalty.lots.balances` of all the member's lots, those opened until ``at``.
-    Nobody adds up those: the accounts hold their sum, and only lots that are not simply there are
-    looked for.
+    The same as `besnik.loyalty.lots.balances` of all the member's lots. Nobody adds up those: the
+    accounts hold their sum, and only lots that are not simply there are looked for.
     """
     sums: defaultdict[Unit, _Sums] = defaultdict(_Sums)
     gone: dict[Unit, tuple[int, int]] = {}
     # One statement, so one moment: between two of them an expiry run could move what both see.
-    rows = _account_rows(member).union(*_exception_rows(member, at), all=True)
+    rows = _account_rows(member).union(_exception_rows(member, at), all=True)
     for unit, what, amount, spent, expired in rows:
         unit_sums = sums[unit]
         if what == "held":
@@ -122,25 +110,18 @@ def _account_rows(member: int) -> QuerySet[Account, tuple[str, str, int, int, in
     return accounts.values_list("unit", "account", "balance", "spent", "expired")
 
 
-def _exception_rows(member: int, at: dt.datetime) -> list[QuerySet[LotRow, Any]]:
-    """Return the sums of the lots that owe, wait, or have run out, in the shape of the others.
-
-    Each kind has an index of its own, so that lots which are simply there cost nothing.
-    """
-    lots = LotRow.objects.filter(member=member).order_by()
+def _exception_rows(member: int, at: dt.datetime) -> QuerySet[LotRow, Any]:
+    """Return the sums of the lots that owe, wait, or have run out, in the shape of the others."""
     over, waits = Q(expires_at__lte=at), Q(available_at__gt=at)
-    waiting = lots.filter(waits, main__gt=0, available_at__gt=F("opened_at"))
-    what = Case(When(over, then=Value("pending_over")), default=Value("pending"))
-    return [
-        _summed(lots.filter(main__lt=0), Value("debt")),
-        _summed(waiting, what),
-        _summed(lots.filter(OPEN, over, ~waits, main__gt=0), Value("over")),
-    ]
-
-
-def _summed(lots: QuerySet[LotRow], what: Combinable) -> QuerySet[LotRow, Any]:
-    named = lots.annotate(what=ExpressionWrapper(what, CharField()))
-    grouped = named.values("unit", "what").annotate(amount=Sum("main"))
+    what = Case(
+        When(main__lt=0, then=Value("debt")),
+        When(waits & over, then=Value("pending_over")),
+        When(waits, then=Value("pending")),
+        default=Value("over"),
+        output_field=CharField(),
+    )
+    lots = LotRow.objects.filter(OPEN, Q(main__lt=0) | waits | over, member=member).order_by()
+    grouped = lots.annotate(what=what).values("unit", "what").annotate(amount=Sum("main"))
     return grouped.values_list("unit", "what", "amount", Value(0), Value(0))
 
 

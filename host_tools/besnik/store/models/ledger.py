@@ -145,19 +145,11 @@ class Lot(models.Model):
             )
         ]
         indexes: ClassVar = [
-            # No more columns than these: what is in it is written in each tap's time, at a place of
-            # the member's own.
+            # All that a balance is summed from is in the index: no row is looked up.
             models.Index(
-                fields=["member", "expires_at"],
+                fields=["member", "unit", "main", "held", "available_at", "expires_at"],
                 condition=~models.Q(main=0) | ~models.Q(held=0),
                 name="lot_open",
-            ),
-            # What a balance is not simply the account's because of, with what has run out.
-            models.Index(fields=["member"], condition=models.Q(main__lt=0), name="lot_owed"),
-            models.Index(
-                fields=["member", "available_at"],
-                condition=models.Q(available_at__gt=models.F("opened_at")),
-                name="lot_delayed",
             ),
             models.Index(
                 fields=["expires_at", "member"],
