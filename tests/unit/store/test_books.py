@@ -47,6 +47,18 @@ def test_the_earliest_expiry_is_spent_first_and_a_reversal_goes_back_to_it(till:
     }
 
 
+def test_what_is_dated_ahead_cannot_be_spent_before(till: Till) -> None:
+    """A till's clock may be ahead of ours, and an answer may be about a moment before."""
+    till.earn(10)
+    till.earn(5, on=3)
+    till.earn(7, on=3, until=4)
+
+    shown = till.balances(on=1)
+
+    assert (shown.active, shown.pending) == (10, 12)
+    assert balances(books.wallet(till.anna)["point"], day(1)).active == 10
+
+
 def test_more_than_there_is_is_refused_and_says_what_there_is(orm: str, till: Till) -> None:
     till.earn(50)
 
