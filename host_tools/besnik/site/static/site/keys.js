@@ -3,7 +3,8 @@
 
 const SCAN_LEAST = 8;
 const SCAN_GAP_MS = 35;
-const WITHIN_SCAN = ["Shift", "CapsLock"]; // what a scanner presses for its capitals
+// What somebody presses who fills in a form, and no scanner within a code.
+const BY_HAND = /^(Tab|Backspace|Delete|Arrow.+|Home|End|PageUp|PageDown)$/;
 
 export class Keys {
   #actions;
@@ -29,8 +30,8 @@ export class Keys {
     } else if (event.key.length === 1) {
       this.#remember(event);
       this.#actions.typed(event);
-    } else if (!WITHIN_SCAN.includes(event.key)) {
-      this.#read = ""; // a Tab or an arrow: a person fills in a form, and no scanner reads
+    } else if (BY_HAND.test(event.key)) {
+      this.#read = "";
     }
   }
 
