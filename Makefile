@@ -3,7 +3,7 @@
 
 # A shop has its distribution's Python, so that is what is tested. It is also built for speed, which
 # one that is compiled at home mostly is not.
-PYTHON ?= $(or $(lastword $(sort $(wildcard /usr/bin/python3.1[1-9]))),python3)
+PYTHON ?= $(or $(filter $(wildcard /usr/bin/python3.1[1-9]),$(realpath /usr/bin/python3)),python3)
 BIN := .venv/bin
 READY := $(PYTHON) host_tools/bootstrap.py
 DEVICE_TYPES := --config-file host_tools/checks/device_mypy.ini
