@@ -22,7 +22,7 @@ from besnik.store.models import Posting as PostingRow
 OPEN: Final = ~Q(main=0) | ~Q(held=0)
 # The accounts, and the sums of the lots that owe, wait, or have run out, in the same shape. One
 # statement, so one moment: between two of them an expiry run could move what both see. Plain SQL:
-# for Django to put it together takes forty times as long as to run it (`bench ledger`).
+# Django takes two milliseconds to put it together, and SQLite mostly a twentieth of one to answer.
 _BALANCES: Final = """
     SELECT unit, account, balance, spent, expired FROM store_account
     WHERE member_id = %(member)s AND account IN ('main', 'held')
