@@ -139,6 +139,14 @@ def open_page(
     assert complaints == []
 
 
+@pytest.fixture
+def page(chain: Chain, reader: TapSource, open_page: Open) -> Page:
+    """The till's screen, connected."""
+    opened = open_page(chain.cashier)
+    expect(opened.locator(".link")).to_have_text("Ready")
+    return opened
+
+
 def _note(complaints: list[str], line: Any) -> None:
     # A server that is away is part of some tests; Chromium reports it and nothing can stop it.
     if line.type in ("error", "warning") and "net::ERR_" not in line.text:
